@@ -1,0 +1,63 @@
+//! Bytes to records: frames of a capture, or messages of a text log.
+//!
+//! An input is recognised by its content, read through a bounded buffer, and never loaded whole.
+
+use std::net::SocketAddr;
+
+/// Nanoseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+/// Where a record stands: which input, and which frame or line in it, both as the user counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Index into the list of inputs, from 0.
+    pub input: u16,
+    /// Frame number as Wireshark counts, from 1; for a log the line of the message's start line, from 1.
+    pub place: u64,
+}
+
+/// One unit of an input, borrowed from its buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Where it stands.
+    pub origin: Origin,
+    /// When it was recorded; `None` where the source has no date.
+    pub time: Option<Time>,
+    /// What it holds.
+    pub body: Body<'a>,
+}
+
+/// What a record holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// A frame of a capture.
+    Frame {
+        /// LINKTYPE number of the interface.
+        link: u32,
+        /// The bytes captured.
+        bytes: &'a [u8],
+        /// The length on the wire, which may exceed what was captured.
+        wire_len: u32,
+    },
+    /// A SIP message cut out of a text log.
+    Text {
+        /// The message with line prefixes removed.
+        bytes: &'a [u8],
+        /// Last line that belongs to the message.
+        last_line: u64,
+        /// What the log says about the hop, as far as it says.
+        hop: LogHop,
+    },
+}
+
+/// What a log says about the hop that a message took; unknown parts are `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogHop {
+    /// Sender.
+    pub source: Option<SocketAddr>,
+    /// Receiver.
+    pub destination: Option<SocketAddr>,
+    /// `udp`, `tcp`, `tls`, `ws`, `wss` or `sctp`.
+    pub transport: Option<&'static str>,
+}
