@@ -7,3 +7,15 @@ pub mod input;
 
 /// 2: frames to datagrams and ordered byte streams. Knows nothing of SIP.
 pub mod layers;
+
+/// 3: payload to messages and their flaws. The SIP and SDP grammar lives only here.
+pub mod message;
+
+/// 4: messages to transactions, dialogs, calls and registrations.
+pub mod session;
+
+/// 5: what a code, cause or warning means, when it is seen, what fixes it.
+pub mod knowledge;
+
+/// 6: calls and knowledge to findings with evidence. One file per rule.
+pub mod diagnose;

@@ -10,6 +10,40 @@ pub enum Transport {
     Udp,
     /// Transmission Control Protocol.
     Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// WebSocket (RFC 7118).
+    Ws,
+    /// WebSocket over TLS.
+    Wss,
+    /// Stream Control Transmission Protocol.
+    Sctp,
+}
+
+const TRANSPORTS: [(Transport, &str); 6] = [
+    (Transport::Udp, "udp"),
+    (Transport::Tcp, "tcp"),
+    (Transport::Tls, "tls"),
+    (Transport::Ws, "ws"),
+    (Transport::Wss, "wss"),
+    (Transport::Sctp, "sctp"),
+];
+
+impl Transport {
+    /// The transport with this name, in any case.
+    pub fn of(name: &str) -> Option<Transport> {
+        TRANSPORTS.iter().find(|(_, n)| n.eq_ignore_ascii_case(name)).map(|(t, _)| *t)
+    }
+
+    /// The name in lower case.
+    pub fn name(self) -> &'static str {
+        TRANSPORTS.iter().find(|(t, _)| *t == self).map_or("", |(_, name)| name)
+    }
+
+    /// Does the transport itself repeat what was lost?
+    pub fn is_reliable(self) -> bool {
+        self != Transport::Udp
+    }
 }
 
 /// The hop that a payload took.

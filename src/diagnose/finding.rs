@@ -1,0 +1,383 @@
+//! A finding: what a rule says about a call, with the proof.
+
+use super::Rule;
+use crate::message::{Header, Span};
+use crate::session::{Call, Stored};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The call fails.
+    Error,
+    /// Something is wrong and may make calls fail.
+    Warning,
+    /// Worth knowing; nothing is broken.
+    Info,
+}
+
+impl Severity {
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// The trace proves it.
+    Certain,
+    /// The trace shows what it nearly always means.
+    Likely,
+    /// The trace allows it.
+    Possible,
+}
+
+impl Confidence {
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::Certain => "certain",
+            Confidence::Likely => "likely",
+            Confidence::Possible => "possible",
+        }
+    }
+}
+
+/// What a finding is to the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// It decided the outcome; at most one finding of a call.
+    Cause,
+    /// It made it more likely, or shows the trace in a certain light.
+    Contributing,
+    /// It follows from the cause.
+    Symptom,
+}
+
+impl Role {
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Cause => "cause",
+            Role::Contributing => "contributing",
+            Role::Symptom => "symptom",
+        }
+    }
+}
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Acts {
+    /// Whoever runs the calling side.
+    Caller,
+    /// Whoever runs the called side.
+    Callee,
+    /// Whoever runs the proxy.
+    Proxy,
+    /// Whoever runs the registrar.
+    Registrar,
+    /// The carrier.
+    Carrier,
+    /// Whoever runs the network between two addresses.
+    Network,
+    /// Whoever records.
+    Capture,
+    /// Whoever runs the system that is looked at.
+    Operator,
+    /// Nobody: this is how it should be.
+    Nobody,
+}
+
+impl Acts {
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Acts::Caller => "caller",
+            Acts::Callee => "callee",
+            Acts::Proxy => "proxy",
+            Acts::Registrar => "registrar",
+            Acts::Carrier => "carrier",
+            Acts::Network => "network",
+            Acts::Capture => "capture",
+            Acts::Operator => "operator",
+            Acts::Nobody => "nobody",
+        }
+    }
+}
+
+/// A named argument of a template; written out by `report` in the language asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text from the trace, or a protocol token.
+    Text(String),
+    /// A count.
+    Count(u64),
+    /// A response code.
+    Code(u16),
+    /// Nanoseconds.
+    Duration(i64),
+}
+
+/// The arguments of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args(pub Vec<(&'static str, Value)>);
+
+impl Args {
+    /// No arguments.
+    pub fn new() -> Args {
+        Args::default()
+    }
+
+    /// Adds a text.
+    pub fn text(mut self, name: &'static str, text: impl Into<String>) -> Args {
+        self.0.push((name, Value::Text(text.into())));
+        self
+    }
+
+    /// Adds a count.
+    pub fn count(mut self, name: &'static str, count: usize) -> Args {
+        self.0.push((name, Value::Count(count as u64)));
+        self
+    }
+
+    /// Adds a response code.
+    pub fn code(mut self, name: &'static str, code: u16) -> Args {
+        self.0.push((name, Value::Code(code)));
+        self
+    }
+
+    /// Adds a duration in nanoseconds.
+    pub fn duration(mut self, name: &'static str, nanoseconds: i64) -> Args {
+        self.0.push((name, Value::Duration(nanoseconds)));
+        self
+    }
+}
+
+/// A sentence: the id of its template and the arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Id of the template.
+    pub id: &'static str,
+    /// Its arguments.
+    pub args: Args,
+}
+
+impl Template {
+    /// A sentence with arguments.
+    pub fn new(id: &'static str, args: Args) -> Template {
+        Template { id, args }
+    }
+}
+
+/// A remark on a piece of evidence.
+pub type Note = Template;
+
+/// A remark without arguments.
+pub fn note(id: &'static str) -> Note {
+    Template::new(id, Args::new())
+}
+
+/// A piece of proof; messages are indices into `Call::messages`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Bytes of a message: a start line, a header or a line of the body.
+    Excerpt {
+        /// The message.
+        message: usize,
+        /// The bytes shown: a whole line.
+        line: Span,
+        /// The bytes meant, inside `line`.
+        mark: Span,
+        /// What the line is.
+        part: Part,
+        /// What is to be seen there.
+        note: Note,
+    },
+    /// Nothing came, though it had to.
+    Absence {
+        /// The message that had to be answered.
+        message: usize,
+        /// Time from which it was waited for, in nanoseconds.
+        from: i64,
+        /// Time until which nothing came.
+        until: i64,
+        /// What is missing.
+        note: Note,
+    },
+    /// What a header says once decoded.
+    Decoded {
+        /// The message.
+        message: usize,
+        /// The header that was decoded.
+        header: Header,
+        /// What it says.
+        text: String,
+        /// What to read there.
+        note: Note,
+    },
+}
+
+/// What a line of a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The start line.
+    StartLine,
+    /// A header.
+    Header(Header),
+    /// A line of the body.
+    Body,
+}
+
+impl Evidence {
+    /// The message it stands in.
+    pub fn message(&self) -> usize {
+        match self {
+            Evidence::Excerpt { message, .. } | Evidence::Absence { message, .. } | Evidence::Decoded { message, .. } => *message,
+        }
+    }
+
+    /// The start line of a message.
+    pub fn start_line(message: usize, stored: &Stored, note: Note) -> Evidence {
+        let line = stored.message().start_line();
+        Evidence::Excerpt { message, line, mark: line, part: Part::StartLine, note }
+    }
+
+    /// The first header with this name; the start line where there is none.
+    pub fn header(message: usize, stored: &Stored, name: &'static str, note: Note) -> Evidence {
+        match stored.message().header(name) {
+            Some(header) => Evidence::of_header(message, header, header.value, note),
+            None => Evidence::start_line(message, stored, note),
+        }
+    }
+
+    /// A header, with the bytes meant.
+    pub fn of_header(message: usize, header: Header, mark: Span, note: Note) -> Evidence {
+        let line = Span { start: header.name.start, end: header.value.end };
+        Evidence::Excerpt { message, line, mark, part: Part::Header(header), note }
+    }
+}
+
+/// What a rule says about a call.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What it is to the outcome.
+    pub role: Role,
+    /// Address or name of the element concerned.
+    pub element: Option<String>,
+    /// Who has to act.
+    pub acts: Acts,
+    /// Template of the sentence why.
+    pub why: &'static str,
+    /// Template of the sentence what to do.
+    pub fix: &'static str,
+    /// Arguments of title, why and fix.
+    pub args: Args,
+    /// The proof.
+    pub evidence: Vec<Evidence>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.id)
+    }
+}
+
+/// Collects the findings of one call.
+#[derive(Debug, Default)]
+pub struct Findings {
+    rule: Option<&'static Rule>,
+    all: Vec<Finding>,
+}
+
+impl Findings {
+    /// The findings that follow are of this rule.
+    pub(super) fn of(&mut self, rule: &'static Rule) {
+        self.rule = Some(rule);
+    }
+
+    /// Adds a finding of the rule that is run: role cause, and nobody in particular to act.
+    pub fn add(&mut self, confidence: Confidence, acts: Acts) -> Option<&mut Finding> {
+        let rule = self.rule?;
+        self.all.push(Finding {
+            rule,
+            confidence,
+            role: Role::Cause,
+            element: None,
+            acts,
+            why: "why",
+            fix: "fix",
+            args: Args::new(),
+            evidence: Vec::new(),
+        });
+        self.all.last_mut()
+    }
+
+    /// Did this rule fire on the call?
+    pub fn has(&self, id: &str) -> bool {
+        self.all.iter().any(|finding| finding.rule.id == id)
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Finding> {
+        self.all
+    }
+}
+
+impl Finding {
+    /// Sets the element concerned, which is also the argument `element`.
+    pub fn element(&mut self, element: impl Into<String>) -> &mut Finding {
+        let element = element.into();
+        self.args.0.push(("element", Value::Text(element.clone())));
+        self.element = Some(element);
+        self
+    }
+
+    /// Sets the arguments of its sentences.
+    pub fn args(&mut self, args: Args) -> &mut Finding {
+        self.args.0.extend(args.0);
+        self
+    }
+
+    /// Sets the sentence why.
+    pub fn why(&mut self, id: &'static str) -> &mut Finding {
+        self.why = id;
+        self
+    }
+
+    /// Sets the sentence what to do.
+    pub fn fix(&mut self, id: &'static str) -> &mut Finding {
+        self.fix = id;
+        self
+    }
+
+    /// Sets the role.
+    pub fn role(&mut self, role: Role) -> &mut Finding {
+        self.role = role;
+        self
+    }
+
+    /// Adds proof.
+    pub fn proof(&mut self, evidence: Evidence) -> &mut Finding {
+        self.evidence.push(evidence);
+        self
+    }
+}
+
+/// Index and message of the final response that decided the call.
+pub fn deciding(call: &Call) -> Option<(usize, &Stored)> {
+    let index = call.finals.get(call.decided_by?)?.message;
+    Some((index, call.messages.get(index)?))
+}
+
+/// `ip:port` of an address, or words for its absence.
+pub fn address(at: Option<std::net::SocketAddr>) -> String {
+    at.map_or_else(|| "an unknown address".to_owned(), |a| a.to_string())
+}

@@ -1,0 +1,214 @@
+//! Calls and knowledge to findings with evidence. One file per rule.
+//!
+//! A finding and its notes hold template ids and named arguments; only `report` makes sentences
+//! of them.
+
+/// The rules, in the order in which they are run and printed.
+pub mod rules;
+/// Findings, their evidence and arguments.
+pub mod finding;
+/// PASSporT of an Identity header.
+pub mod passport;
+/// Decoded details of the answer that decided a call.
+pub mod details;
+/// Classes of IP addresses.
+pub mod address;
+
+pub use finding::{Acts, Args, Confidence, Evidence, Finding, Findings, Note, Role, Severity, Template, Value};
+
+use crate::knowledge::Rfc;
+use crate::session::{Call, Outcome, View};
+
+/// How often a rule is met in practice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// Every week.
+    High,
+    /// Every month.
+    Medium,
+    /// Now and then.
+    Low,
+}
+
+impl Frequency {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Frequency::High => "high",
+            Frequency::Medium => "medium",
+            Frequency::Low => "low",
+        }
+    }
+}
+
+/// What a rule needs of its input to be able to fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Times of day with a date.
+    Time,
+    /// Addresses of both ends of a hop.
+    Addresses,
+    /// Both directions of a hop.
+    BothDirections,
+}
+
+impl Need {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Need::Time => "times",
+            Need::Addresses => "addresses",
+            Need::BothDirections => "both directions",
+        }
+    }
+}
+
+/// Everything about a rule; every surface that shows rules reads this record.
+pub struct Rule {
+    /// Stable kebab-case id.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How often it is met.
+    pub frequency: Frequency,
+    /// What it needs of the input.
+    pub needs: &'static [Need],
+    /// Where the protocol says so.
+    pub rfc: &'static [(u32, &'static str)],
+    /// One line, no full stop.
+    pub title: &'static str,
+    /// What happened, and why that is the cause.
+    pub why: &'static str,
+    /// What to do; begins with a verb.
+    pub fix: &'static str,
+    /// Further sentences by id: variants of `why` and `fix`, and the notes of evidence.
+    pub sentences: &'static [(&'static str, &'static str)],
+    /// Looks at one call.
+    pub check: fn(&Call, &Context<'_>, &mut Findings),
+}
+
+impl Rule {
+    /// The English template with this id: `title`, `why`, `fix` or one of `sentences`.
+    pub fn template(&self, id: &str) -> Option<&'static str> {
+        match id {
+            "title" => Some(self.title),
+            "why" => Some(self.why),
+            "fix" => Some(self.fix),
+            _ => self.sentences.iter().find(|(known, _)| *known == id).map(|(_, text)| *text),
+        }
+    }
+
+    /// The documents it cites.
+    pub fn documents(&self) -> impl Iterator<Item = Rfc> + '_ {
+        self.rfc.iter().map(|(number, section)| Rfc { number: *number, section: (*section).into() })
+    }
+}
+
+/// What a rule may know beside the call.
+pub struct Context<'a> {
+    /// Who was seen receiving, and which codecs each address was seen to use.
+    pub view: &'a View,
+}
+
+/// Why a failure has no root cause, and what would decide it; both are template ids of [`UNDETERMINED`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undetermined {
+    /// Why the trace does not say.
+    pub why: Template,
+    /// What would help.
+    pub would_help: Template,
+}
+
+/// What was found about one call.
+#[derive(Debug, Default)]
+pub struct Diagnosis {
+    /// The findings, in the order of the rules.
+    pub findings: Vec<Finding>,
+    /// Index of the finding with role cause.
+    pub root: Option<usize>,
+    /// For a failure without root cause.
+    pub undetermined: Option<Undetermined>,
+}
+
+impl Diagnosis {
+    /// The finding that is the cause.
+    pub fn cause(&self) -> Option<&Finding> {
+        self.findings.get(self.root?)
+    }
+}
+
+/// Sentences for failures that no rule explains, by id.
+pub const UNDETERMINED: &[(&str, &str)] = &[
+    ("silence-why", "nothing answered, and the capture does not show whether answers towards {element} could have been seen"),
+    ("silence-help", "a capture of both directions at {element}, or one at the other end of that hop"),
+    ("trying-why", "the request was taken over with a provisional answer and then nothing final came; what happened behind {element} is not in the capture"),
+    ("trying-help", "a capture or log of {element} and of the hop behind it"),
+    ("code-why", "{code} came from {element} and neither it nor the trace before it says more about the cause"),
+    ("code-help", "the log of {element} for this Call-ID, or a capture of the hop behind it"),
+    ("timeout-why", "{element} gave up waiting for somebody behind it, who is not in the capture"),
+    ("timeout-help", "a capture of the hop behind {element}, where the request was sent on"),
+    ("redirect-why", "{element} redirected the request and nobody sent it to the new address"),
+    ("redirect-help", "the log of the element that received the redirection; many trunks and gateways do not follow one"),
+];
+
+/// The sentence of [`UNDETERMINED`] with this id.
+pub fn undetermined_sentence(id: &str) -> Option<&'static str> {
+    UNDETERMINED.iter().find(|(known, _)| *known == id).map(|(_, text)| *text)
+}
+
+/// Runs every rule over a released call.
+pub fn diagnose(call: &Call, context: &Context<'_>) -> Diagnosis {
+    let mut found = Findings::default();
+    for rule in rules::RULES {
+        found.of(rule);
+        (rule.check)(call, context, &mut found);
+    }
+    let mut findings = found.into_vec();
+    let root = one_cause(&mut findings);
+    let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+    let undetermined = (failed && root.is_none()).then(|| undetermined(call)).flatten();
+    Diagnosis { findings, root, undetermined }
+}
+
+// The most confident cause wins, ties by the order of the rules; the others are only contributing.
+fn one_cause(findings: &mut [Finding]) -> Option<usize> {
+    let causes = findings.iter().enumerate().filter(|(_, f)| f.role == Role::Cause && f.confidence < Confidence::Possible);
+    let root = causes.min_by_key(|(index, f)| (f.confidence, *index)).map(|(index, _)| index);
+    for (index, finding) in findings.iter_mut().enumerate() {
+        if finding.role == Role::Cause && Some(index) != root {
+            finding.role = Role::Contributing;
+        }
+    }
+    root
+}
+
+fn undetermined(call: &Call) -> Option<Undetermined> {
+    let address = |stamp: Option<std::net::SocketAddr>| stamp.map_or_else(|| "the next hop".to_owned(), |a| a.to_string());
+    let (id, element) = match (call.deciding(), call.code()) {
+        (Some(answer), Some(code)) => {
+            let id = match code {
+                300..400 => "redirect",
+                408 | 504 => "timeout",
+                _ => "code",
+            };
+            (id, address(answer.stamp.source))
+        }
+        _ => {
+            let provisional = call.messages.iter().find(|m| m.head.code().is_some_and(|code| code < 200));
+            let request = call.request()?;
+            match provisional {
+                Some(sign) => ("trying", address(sign.stamp.source)),
+                None => ("silence", address(request.stamp.source)),
+            }
+        }
+    };
+    let (why, would_help) = match id {
+        "redirect" => ("redirect-why", "redirect-help"),
+        "timeout" => ("timeout-why", "timeout-help"),
+        "trying" => ("trying-why", "trying-help"),
+        "silence" => ("silence-why", "silence-help"),
+        _ => ("code-why", "code-help"),
+    };
+    let args = Args::new().text("element", element).code("code", call.code().unwrap_or(0));
+    Some(Undetermined { why: Template::new(why, args.clone()), would_help: Template::new(would_help, args) })
+}

@@ -1,0 +1,124 @@
+//! T1: a request was never answered at all.
+
+use super::super::finding::{Evidence, Template, address, note};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use crate::message::Method;
+use crate::session::clock::SECOND;
+use crate::session::{Call, Outcome, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "request-no-response",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[Need::Time, Need::Addresses],
+    rfc: &[(3261, "17.1.1.2"), (3261, "17.1.2.2")],
+    title: "{element} never answered",
+    why: "{method} was sent to {element} {copies} times over {span} and nothing came back, not even a provisional answer: it does not arrive there, nobody listens there, or the answers do not find the way back",
+    fix: "Check from the sender whether {element} is up and listens on this port and transport; then capture at {element}. If the request arrives there, its answers are sent elsewhere or dropped on the way back (NAT, firewall, wrong Via); if it does not arrive, a firewall or a wrong address or port stops it.",
+    sentences: &[
+        ("why-relayed", "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting"),
+        ("fix-relayed", "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem."),
+        ("sent", "sent {copies} times, the same every time"),
+        ("silence", "no answer from {element}"),
+        ("gave-up", "what {sender} made of it"),
+    ],
+    check,
+};
+
+/// Copies that a sender makes until Timer B or F fires (RFC 3261 §17.1.1.2, §17.1.2.2), fewer by
+/// those that a capture may lose.
+const ENOUGH: usize = 5;
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let relayed = call.outcome == Outcome::Failed && matches!(call.code(), Some(408 | 503 | 504 | 500 | 480));
+    if call.outcome != Outcome::TimedOut && !relayed {
+        return;
+    }
+    let Some((index, request, copies)) = unanswered(call) else { return };
+    let gave_up = super::super::finding::deciding(call).filter(|(_, m)| relayed && made_by_sender(m, request));
+    if relayed && gave_up.is_none() {
+        return;
+    }
+    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else { return };
+    let last = call.messages.iter().filter(|m| m.keys.repeat == request.keys.repeat).filter_map(Stored::time).last();
+    let span = last.unwrap_or(from) - from;
+    let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else { return };
+    let confidence = if found.has("capture-one-sided") { Confidence::Possible } else { confidence };
+    let Some(finding) = found.add(confidence, Acts::Network) else { return };
+    let sender = address(request.stamp.source);
+    finding.element(destination.to_string()).args(
+        Args::new()
+            .text("method", request.message().method_name())
+            .count("copies", copies)
+            .duration("span", span)
+            .text("sender", sender.clone())
+            .code("code", call.code().unwrap_or(0)),
+    );
+    finding.proof(Evidence::start_line(index, request, Template::new("sent", Args::new().count("copies", copies))));
+    let silence = Template::new("silence", Args::new().text("element", destination.to_string()));
+    let until = gave_up.and_then(|(_, m)| m.time()).or(call.seen_until).unwrap_or(from + span);
+    finding.proof(Evidence::Absence { message: index, from, until, note: silence });
+    if let Some((at, answer)) = gave_up {
+        finding.why("why-relayed").fix("fix-relayed");
+        finding.proof(Evidence::start_line(at, answer, Template::new("gave-up", Args::new().text("sender", sender))));
+    }
+}
+
+// The request of the beginning that nobody answered on its hop, furthest from the caller, and
+// how often it was sent.
+fn unanswered(call: &Call) -> Option<(usize, &Stored, usize)> {
+    let asked = call.originals().filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
+    let silent = asked.filter(|(_, m)| {
+        !call.messages.iter().any(|r| !r.head.is_request() && r.keys.transaction == m.keys.transaction)
+    });
+    let (index, request) = silent.max_by_key(|(index, m)| (m.head.vias, *index))?;
+    let copies = call.messages.iter().filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m)).count();
+    Some((index, request, copies))
+}
+
+fn is_duplicate(stored: &Stored) -> bool {
+    stored.copy.is_some_and(|copy| copy.kind == crate::session::CopyKind::Duplicate)
+}
+
+fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
+    answer.keys.transaction != request.keys.transaction
+        && answer.stamp.source.is_some()
+        && answer.stamp.source.map(|a| a.ip()) == request.stamp.source.map(|a| a.ip())
+}
+
+// Copies to the end of the timer prove that the sender got nothing. Otherwise the capture must
+// show that something towards the sender could be seen.
+fn confidence(call: &Call, request: &Stored, copies: usize, context: &Context<'_>, gave_up: bool) -> Option<Confidence> {
+    let reliable = request.stamp.transport.is_some_and(crate::layers::Transport::is_reliable);
+    if !reliable && copies >= ENOUGH && follows_timer(call, request) {
+        return Some(Confidence::Certain);
+    }
+    let (source, from) = (request.stamp.source?.ip(), request.time()?);
+    let visible = context.view.towards(source, from);
+    match visible {
+        true if gave_up && copies >= 2 => Some(Confidence::Certain),
+        true => Some(Confidence::Likely),
+        false => None,
+    }
+}
+
+// INVITE doubles from T1 on without limit; others double up to T2 = 4 s (RFC 3261 §17.1).
+fn follows_timer(call: &Call, request: &Stored) -> bool {
+    let times: Vec<i64> = call
+        .messages
+        .iter()
+        .filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m))
+        .filter_map(Stored::time)
+        .collect();
+    let gaps: Vec<i64> = times.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
+    let limit = if request.head.method == Method::Invite { i64::MAX } else { 4 * SECOND };
+    let grows = |pair: &[i64]| match pair {
+        [a, b] => {
+            let wanted = a.saturating_mul(2).min(limit);
+            (b - wanted).abs() <= wanted / 4 + SECOND / 10
+        }
+        _ => false,
+    };
+    gaps.len() + 1 >= ENOUGH && gaps.windows(2).all(grows)
+}

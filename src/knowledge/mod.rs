@@ -1,0 +1,273 @@
+//! What a response code, cause or warning means, when it is seen and what fixes it.
+//!
+//! The texts are data: `codes.toml` and `causes.toml`. Looking up never fails: an unregistered
+//! code is explained by its class (RFC 3261 §8.1.3.2).
+
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// Everything known of a response code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// The status code.
+    pub code: u16,
+    /// The registered phrase.
+    pub title: String,
+    /// Is it in the IANA registry?
+    pub registered: bool,
+    /// The defining RFC.
+    #[serde(default)]
+    pub rfc: Option<u32>,
+    /// The section there.
+    #[serde(default)]
+    pub section: String,
+    /// Where an unregistered code comes from.
+    #[serde(default)]
+    pub origin: String,
+    /// `obsolete`, `vendor`, `draft`, `local` for unregistered ones.
+    #[serde(default)]
+    pub status: String,
+    /// What the answer says.
+    pub meaning: String,
+    /// When it is seen.
+    pub when: String,
+    /// What to do.
+    pub fix: String,
+    /// What may be retried, in one word.
+    #[serde(default)]
+    pub retry: String,
+    /// What may be retried, by whom and where.
+    #[serde(default)]
+    pub retry_note: String,
+    /// Methods it is met with; empty: all.
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// Headers that must or should come along.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Headers of the response worth reading.
+    #[serde(default)]
+    pub look_at: Vec<String>,
+    /// Effect on an existing dialog (RFC 5057).
+    #[serde(default)]
+    pub dialog: String,
+    /// Texts that differ by method.
+    #[serde(default)]
+    pub by_method: Vec<ByMethod>,
+    /// Texts that differ by reason phrase.
+    #[serde(default)]
+    pub variant: Vec<Variant>,
+}
+
+/// What differs for one method.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByMethod {
+    /// The method.
+    pub method: String,
+    /// Replaces the meaning.
+    pub meaning: Option<String>,
+    /// Replaces when it is seen.
+    pub when: Option<String>,
+    /// Replaces the fix.
+    pub fix: Option<String>,
+}
+
+/// What differs for one reason phrase.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// The phrase, in any case.
+    pub phrase: String,
+    /// Replaces the meaning.
+    pub meaning: Option<String>,
+    /// Replaces when it is seen.
+    pub when: Option<String>,
+    /// Replaces the fix.
+    pub fix: Option<String>,
+}
+
+/// A cause of a Reason header or a code of a Warning header.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// `Q.850`, `warning` or `STIR`.
+    pub protocol: String,
+    /// Number.
+    pub code: u16,
+    /// Name.
+    pub name: String,
+    /// What it points to; may be empty.
+    #[serde(default)]
+    pub hint: String,
+    /// Response code that RFC 3398 maps it to.
+    #[serde(default)]
+    pub sip: Option<u16>,
+}
+
+#[derive(Deserialize)]
+struct Codes {
+    code: Vec<Code>,
+}
+
+#[derive(Deserialize)]
+struct Causes {
+    cause: Vec<Cause>,
+}
+
+// The files are part of the program and a test reads them; a broken one leaves the tables empty
+// and every code is then explained by its class.
+static CODES: LazyLock<Vec<Code>> = LazyLock::new(|| {
+    let mut codes = toml::from_str::<Codes>(include_str!("codes.toml")).map(|t| t.code).unwrap_or_default();
+    codes.sort_by_key(|code| code.code);
+    codes
+});
+static CAUSES: LazyLock<Vec<Cause>> =
+    LazyLock::new(|| toml::from_str::<Causes>(include_str!("causes.toml")).map(|t| t.cause).unwrap_or_default());
+
+/// All codes, by number.
+pub fn codes() -> &'static [Code] {
+    &CODES
+}
+
+/// The code with this number.
+pub fn code(number: u16) -> Option<&'static Code> {
+    CODES.binary_search_by_key(&number, |code| code.code).ok().and_then(|at| CODES.get(at))
+}
+
+/// A cause by protocol (in any case) and number.
+pub fn cause(protocol: &str, number: u32) -> Option<&'static Cause> {
+    CAUSES.iter().find(|cause| cause.protocol.eq_ignore_ascii_case(protocol) && u32::from(cause.code) == number)
+}
+
+/// All causes of a protocol.
+pub fn causes(protocol: &str) -> impl Iterator<Item = &'static Cause> {
+    CAUSES.iter().filter(move |cause| cause.protocol.eq_ignore_ascii_case(protocol))
+}
+
+/// The class of a code: name, and what a receiver does with a code of it that it does not know.
+pub fn class(number: u16) -> (&'static str, &'static str) {
+    match number {
+        100..200 => ("provisional", "the request is being worked on; an unknown one is treated as 183"),
+        200..300 => ("success", "the request was accepted; an unknown one is treated as 200"),
+        300..400 => ("redirection", "the request must be sent elsewhere; an unknown one is treated as 300"),
+        400..500 => ("client failure", "this server refuses this request as it is; an unknown one is treated as 400"),
+        500..600 => ("server failure", "this server failed on a request that may be valid; an unknown one is treated as 500"),
+        600..700 => ("global failure", "no other server will accept the request either; an unknown one is treated as 600"),
+        _ => ("no SIP class", "status codes run from 100 to 699"),
+    }
+}
+
+/// Known codes that a number may have been meant for: one digit off, or neighbours.
+pub fn near(number: u16) -> Vec<&'static Code> {
+    let digits = |n: u16| [n / 100, n / 10 % 10, n % 10];
+    let wanted = digits(number);
+    let distance = |code: &&Code| {
+        let other = digits(code.code);
+        let differing = wanted.iter().zip(other).filter(|(a, b)| **a != *b).count();
+        (differing, code.code.abs_diff(number))
+    };
+    let mut near: Vec<&Code> = CODES.iter().filter(|c| c.registered && distance(c).0 <= 1 && c.code != number).collect();
+    near.sort_by_key(distance);
+    near.truncate(3);
+    near
+}
+
+/// An RFC and a section of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rfc {
+    /// Number.
+    pub number: u32,
+    /// Section, empty for the whole document.
+    pub section: std::borrow::Cow<'static, str>,
+}
+
+/// A code explained for one method and reason phrase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// `607`, or `404/REGISTER` where the method matters, or `603/Network Blocked`.
+    pub key: String,
+    /// Title.
+    pub title: String,
+    /// What it says.
+    pub meaning: String,
+    /// When it is seen.
+    pub when: String,
+    /// What to do.
+    pub fix: String,
+    /// Where it is defined.
+    pub rfc: Vec<Rfc>,
+}
+
+/// The key under which a final response is explained; cheap, no text is made.
+pub fn explanation_key(number: u16, method: &str, phrase: &str) -> std::borrow::Cow<'static, str> {
+    let known = code(number);
+    let variant = known.and_then(|code| code.variant.iter().find(|v| v.phrase.eq_ignore_ascii_case(phrase)));
+    let by_method = known.and_then(|code| code.by_method.iter().find(|m| m.method == method));
+    match (variant, by_method) {
+        (Some(variant), _) => format!("{number}/{}", variant.phrase).into(),
+        (None, Some(by_method)) => format!("{number}/{}", by_method.method).into(),
+        (None, None) => number.to_string().into(),
+    }
+}
+
+/// Explains a final response.
+pub fn explain(number: u16, method: &str, phrase: &str) -> Explanation {
+    let key = explanation_key(number, method, phrase).into_owned();
+    let Some(code) = code(number) else { return unregistered(number, key) };
+    let variant = code.variant.iter().find(|v| v.phrase.eq_ignore_ascii_case(phrase));
+    let by_method = code.by_method.iter().find(|m| m.method == method).filter(|_| variant.is_none());
+    let pick = |variant: Option<&String>, method: Option<&String>, plain: &String| {
+        variant.or(method).unwrap_or(plain).clone()
+    };
+    Explanation {
+        key,
+        title: variant.map_or_else(|| code.title.clone(), |v| v.phrase.clone()),
+        meaning: pick(variant.and_then(|v| v.meaning.as_ref()), by_method.and_then(|m| m.meaning.as_ref()), &code.meaning),
+        when: pick(variant.and_then(|v| v.when.as_ref()), by_method.and_then(|m| m.when.as_ref()), &code.when),
+        fix: pick(variant.and_then(|v| v.fix.as_ref()), by_method.and_then(|m| m.fix.as_ref()), &code.fix),
+        rfc: code.rfc.map(|number| Rfc { number, section: code.section.clone().into() }).into_iter().collect(),
+    }
+}
+
+fn unregistered(number: u16, key: String) -> Explanation {
+    let (name, effect) = class(number);
+    let near: Vec<String> = near(number).iter().map(|code| format!("{} {}", code.code, code.title)).collect();
+    let near = if near.is_empty() { String::new() } else { format!(" Near ones: {}.", near.join(", ")) };
+    Explanation {
+        key,
+        title: format!("unregistered {name} code"),
+        meaning: format!("{number} is not registered. Its class is {name}: {effect}."),
+        when: format!("A server uses a code of its own; its documentation or operator knows what it means.{near}"),
+        fix: "Ask the operator of the server that sent it, and read the reason phrase and the Reason and Warning headers.".to_owned(),
+        rfc: vec![Rfc { number: 3261, section: "8.1.3.2".into() }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_parse() {
+        toml::from_str::<Codes>(include_str!("codes.toml")).unwrap();
+        toml::from_str::<Causes>(include_str!("causes.toml")).unwrap();
+        assert_eq!(codes().iter().filter(|code| code.registered).count(), 75);
+    }
+
+    #[test]
+    fn the_method_and_the_phrase_choose_the_text() {
+        assert_eq!(explanation_key(607, "INVITE", "Unwanted"), "607");
+        assert_eq!(explanation_key(404, "REGISTER", "Not Found"), "404/REGISTER");
+        assert_ne!(explain(404, "REGISTER", "").fix, explain(404, "INVITE", "").fix);
+        assert_eq!(explain(603, "INVITE", "network blocked").key, "603/Network Blocked");
+    }
+
+    #[test]
+    fn an_unregistered_code_shows_its_class_and_near_ones() {
+        let explained = explain(677, "INVITE", "");
+        assert!(explained.meaning.contains("global failure"), "{}", explained.meaning);
+        assert!(explained.when.contains("607"), "{}", explained.when);
+    }
+}

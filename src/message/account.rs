@@ -1,0 +1,93 @@
+//! What became of the frames of an input: every frame is in exactly one account.
+
+use crate::input::Time;
+use crate::layers::At;
+
+/// Frames that could hold SIP and could not be looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotDecoded {
+    /// Kebab-case id of the reason.
+    pub reason: &'static str,
+    /// How many frames.
+    pub frames: u64,
+    /// The first of them.
+    pub first_frame: u64,
+    /// What was met there.
+    pub detail: String,
+}
+
+/// The account of one input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Frames with bytes of a SIP message, a repeated segment of one, or a keep-alive of a SIP flow.
+    pub sip_frames: u64,
+    /// SIP messages read, copies of one packet included.
+    pub sip_messages: u64,
+    /// Frames by protocol that is not SIP.
+    pub other: Vec<(&'static str, u64)>,
+    /// Frames that could not be looked into.
+    pub not_decoded: Vec<NotDecoded>,
+    /// Time of the first and the last frame.
+    pub times: Option<(Time, Time)>,
+}
+
+impl Account {
+    /// Counts frames of a protocol that is not SIP.
+    pub fn add_other(&mut self, protocol: &'static str, frames: u32) {
+        match self.other.iter_mut().find(|(name, _)| *name == protocol) {
+            Some((_, count)) => *count += u64::from(frames),
+            None => self.other.push((protocol, u64::from(frames))),
+        }
+    }
+
+    /// Counts frames that could not be looked into.
+    pub fn add_not_decoded(&mut self, reason: &'static str, frames: u32, first_frame: u64, detail: &str) {
+        match self.not_decoded.iter_mut().find(|known| known.reason == reason) {
+            Some(known) => {
+                known.frames += u64::from(frames);
+                known.first_frame = known.first_frame.min(first_frame);
+            }
+            None => self.not_decoded.push(NotDecoded {
+                reason,
+                frames: u64::from(frames),
+                first_frame,
+                detail: detail.to_owned(),
+            }),
+        }
+    }
+
+    /// Notes that a record with this time was read.
+    pub fn saw(&mut self, time: Time) {
+        let (first, last) = self.times.unwrap_or((time, time));
+        self.times = Some((first.min(time), last.max(time)));
+    }
+
+    /// All frames accounted for.
+    pub fn total(&self) -> u64 {
+        let other: u64 = self.other.iter().map(|(_, count)| count).sum();
+        let not_decoded: u64 = self.not_decoded.iter().map(|n| n.frames).sum();
+        self.sip_frames + other + not_decoded
+    }
+}
+
+/// Frames of a stream whose account is still open, by input: `(input, frames, first frame)`.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled(Vec<(u16, u32, u64)>);
+
+impl Unsettled {
+    pub(crate) fn add(&mut self, at: At) {
+        match self.0.iter_mut().find(|(input, ..)| *input == at.origin.input) {
+            Some((_, frames, _)) => *frames = frames.saturating_add(at.frames),
+            None => self.0.push((at.origin.input, at.frames, at.origin.place)),
+        }
+    }
+
+    /// Hands every open frame to `settle` and forgets them.
+    pub(crate) fn settle(&mut self, accounts: &mut [Account], mut settle: impl FnMut(&mut Account, u32, u64)) {
+        for (input, frames, first) in self.0.drain(..) {
+            if let Some(account) = accounts.get_mut(usize::from(input)) {
+                settle(account, frames, first);
+            }
+        }
+    }
+}

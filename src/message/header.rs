@@ -1,0 +1,206 @@
+//! Header lines: names, compact names, folding (RFC 3261 §7.3, §20).
+
+use super::span::{Span, span_in, trim};
+use super::start_line::is_token;
+use nom::bytes::complete::{take_while, take_while1};
+use nom::character::complete::{char, space0};
+use nom::{IResult, Parser};
+
+/// One header as it stands in the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The name as received.
+    pub name: Span,
+    /// The value without blanks at its ends; folded lines are inside it.
+    pub value: Span,
+}
+
+/// Compact form and full name (RFC 3261 §7.3.3 and the registry of header fields).
+const COMPACT: [(u8, &str); 20] = [
+    (b'a', "Accept-Contact"),
+    (b'b', "Referred-By"),
+    (b'c', "Content-Type"),
+    (b'd', "Request-Disposition"),
+    (b'e', "Content-Encoding"),
+    (b'f', "From"),
+    (b'i', "Call-ID"),
+    (b'j', "Reject-Contact"),
+    (b'k', "Supported"),
+    (b'l', "Content-Length"),
+    (b'm', "Contact"),
+    (b'n', "Identity-Info"),
+    (b'o', "Event"),
+    (b'r', "Refer-To"),
+    (b's', "Subject"),
+    (b't', "To"),
+    (b'u', "Allow-Events"),
+    (b'v', "Via"),
+    (b'x', "Session-Expires"),
+    (b'y', "Identity"),
+];
+
+/// Names whose usual spelling is not "each word with a capital".
+const SPELLED: [&str; 6] = ["Call-ID", "CSeq", "WWW-Authenticate", "MIME-Version", "RAck", "RSeq"];
+
+/// Does the name as received mean the header with this full name?
+pub fn is_named(received: &[u8], full: &str) -> bool {
+    match received {
+        [letter] => COMPACT.iter().any(|(c, name)| *c == letter.to_ascii_lowercase() && *name == full),
+        _ => received.eq_ignore_ascii_case(full.as_bytes()),
+    }
+}
+
+/// The full name in its usual spelling: `v` gives `Via`, `CALL-ID` gives `Call-ID`.
+pub fn canonical(received: &[u8]) -> String {
+    if let [letter] = received
+        && let Some((_, name)) = COMPACT.iter().find(|(c, _)| *c == letter.to_ascii_lowercase())
+    {
+        return (*name).to_owned();
+    }
+    if let Some(name) = SPELLED.iter().find(|name| received.eq_ignore_ascii_case(name.as_bytes())) {
+        return (*name).to_owned();
+    }
+    let mut start = true;
+    let text = String::from_utf8_lossy(received);
+    let spelled = text.chars().map(|c| {
+        let out = if start { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        start = c == '-';
+        out
+    });
+    spelled.collect()
+}
+
+/// One line of a header section, folded lines included.
+pub(crate) enum Line {
+    /// A header.
+    Header(Header),
+    /// A line that is none: no colon, or an impossible name.
+    Broken,
+    /// The blank line before the body, which begins at the offset.
+    Blank,
+}
+
+/// Reads the line at `at`; gives it and the offset of what follows. `None` at the end of `raw`.
+/// A last line without line end is read as far as it goes.
+pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
+    let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
+    let mut end = line_end(rest, 0);
+    match rest {
+        [b'\n', ..] | [b'\r', b'\n', ..] => return Some((Line::Blank, at + end)),
+        _ => {}
+    }
+    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
+        end = line_end(rest, end);
+    }
+    let whole = rest.get(..end).unwrap_or(rest);
+    let line = match name_and_value(whole) {
+        Ok((_, (name, value))) => Line::Header(Header {
+            name: span_in(raw, name),
+            value: span_in(raw, trim(value)),
+        }),
+        Err(_) => Line::Broken,
+    };
+    Some((line, at + end))
+}
+
+fn name_and_value(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
+    let (input, name) = take_while1(is_token).parse(input)?;
+    let (input, _) = space0(input)?;
+    let (input, _) = char(':').parse(input)?;
+    let (input, value) = take_while(|_| true).parse(input)?;
+    Ok((input, (name, value)))
+}
+
+// A line of blanks only is no continuation: some stacks write it where the empty line belongs.
+fn blank_line(rest: &[u8], at: usize) -> bool {
+    let end = line_end(rest, at);
+    rest.get(at..end).unwrap_or_default().trim_ascii().is_empty()
+}
+
+fn line_end(rest: &[u8], from: usize) -> usize {
+    let tail = rest.get(from..).unwrap_or_default();
+    memchr::memchr(b'\n', tail).map_or(rest.len(), |at| from + at + 1)
+}
+
+/// A value on one line: each fold becomes one blank (RFC 3261 §7.3.1).
+pub fn unfold(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        return value.into();
+    }
+    let lines = value.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(&b' ').into()
+}
+
+/// The comma-separated elements of a value, commas in quotes and angle brackets left alone.
+pub fn elements(value: &[u8]) -> Vec<&[u8]> {
+    split_outside(value, b',')
+}
+
+/// Splits at `separator` outside quoted strings and angle brackets; parts are trimmed, empty ones left out.
+pub fn split_outside(value: &[u8], separator: u8) -> Vec<&[u8]> {
+    let (mut parts, mut from, mut quoted, mut angle, mut escaped) = (Vec::new(), 0, false, false, false);
+    for (at, &byte) in value.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => angle = true,
+            b'>' if !quoted => angle = false,
+            _ if byte == separator && !quoted && !angle => {
+                parts.push(value.get(from..at).unwrap_or_default());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(value.get(from..).unwrap_or_default());
+    parts.into_iter().map(trim).filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &[u8]) -> Vec<(String, String)> {
+        let (mut at, mut out) = (0, Vec::new());
+        while let Some((line, next)) = line(raw, at) {
+            at = next;
+            match line {
+                Line::Header(h) => out.push((
+                    canonical(h.name.of(raw)),
+                    String::from_utf8_lossy(&unfold(h.value.of(raw))).into_owned(),
+                )),
+                Line::Broken => out.push(("broken".into(), String::new())),
+                Line::Blank => break,
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn compact_names_folding_and_blanks() {
+        let raw = b"v: SIP/2.0/UDP a\r\nCALL-id :  x@y \r\nSubject: one\r\n two\r\n\tthree\r\nnonsense\r\nl:0\r\n\r\nbody: no\r\n";
+        let want = [
+            ("Via", "SIP/2.0/UDP a"),
+            ("Call-ID", "x@y"),
+            ("Subject", "one two three"),
+            ("broken", ""),
+            ("Content-Length", "0"),
+        ];
+        let want: Vec<_> = want.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        assert_eq!(read(raw), want);
+        let lf: Vec<u8> = raw.iter().copied().filter(|b| *b != b'\r').collect();
+        assert_eq!(read(&lf), want);
+    }
+
+    #[test]
+    fn commas_in_quotes_and_brackets_do_not_split() {
+        let value = br#""Doe, J" <sip:a,b@c>, <sip:d@e>;q=1"#;
+        assert_eq!(elements(value), [&br#""Doe, J" <sip:a,b@c>"#[..], b"<sip:d@e>;q=1"]);
+    }
+
+    #[test]
+    fn a_header_without_line_end_is_read_as_far_as_it_goes() {
+        assert_eq!(read(b"To: <sip:a@b"), [("To".to_owned(), "<sip:a@b".to_owned())]);
+    }
+}

@@ -1,0 +1,403 @@
+//! The SIP grammar: payload to [`Message`] and its flaws. Knows nothing of packets.
+//!
+//! Reading has two levels. [`Head::read`] runs on every message: it walks the header lines once,
+//! allocates nothing, and keeps the byte ranges that correlation needs. Everything else is read
+//! from the raw bytes when a rule or a report asks for it.
+
+/// Byte ranges inside a message.
+pub mod span;
+/// Request-Line and Status-Line.
+pub mod start_line;
+/// Header lines.
+pub mod header;
+/// Request methods.
+pub mod method;
+/// URIs and name-addr.
+pub mod uri;
+/// Generic `name=value` parameters.
+pub mod params;
+/// Typed views of single headers, through rsip.
+pub mod typed;
+/// Session descriptions.
+pub mod sdp;
+
+/// Datagrams and streams to whole messages, and the account of every frame.
+pub mod framing;
+/// What became of the frames of an input.
+pub mod account;
+
+pub use header::Header;
+pub use method::Method;
+pub use span::Span;
+pub use start_line::StartLine;
+
+use header::{Line, is_named};
+
+/// What is wrong with a message; kept beside the value, never instead of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Flaw {
+    /// A line in the header section that is no header.
+    BrokenHeaderLine,
+    /// No blank line after the headers.
+    NoBlankLine,
+    /// Content-Length says more than is there.
+    BodyCut,
+    /// Content-Length says less than is there (datagrams).
+    BodyExcess,
+    /// Content-Length is no number, or two of them differ.
+    BadContentLength,
+    /// Call-ID, CSeq, From, To or Via is missing.
+    MandatoryMissing,
+    /// CSeq cannot be read.
+    BadCseq,
+    /// Lines end with LF alone.
+    LineFeedOnly,
+    /// Bytes before the start line.
+    LeadingJunk,
+    /// The capture holds only the beginning of the message.
+    CutByCapture,
+}
+
+/// A set of flaws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flaws(u16);
+
+impl Flaws {
+    /// Adds one.
+    pub fn add(&mut self, flaw: Flaw) {
+        self.0 |= 1 << flaw as u8;
+    }
+
+    /// Is it there?
+    pub fn has(self, flaw: Flaw) -> bool {
+        self.0 & (1 << flaw as u8) != 0
+    }
+
+    /// Is nothing wrong?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What correlation needs of a message: byte ranges and numbers, read in one walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// The start line.
+    pub start: StartLine,
+    /// The method of a request, or the one in CSeq of a response.
+    pub method: Method,
+    /// Sequence number of CSeq.
+    pub cseq: Option<u32>,
+    /// Offset of the first header.
+    pub headers: u32,
+    /// Offset of the body; the length of the message where there is none.
+    pub body: u32,
+    /// Value of Content-Length.
+    pub content_length: Option<u32>,
+    /// Value of Call-ID.
+    pub call_id: Span,
+    /// Value of From.
+    pub from: Span,
+    /// Value of To.
+    pub to: Span,
+    /// Tag of From.
+    pub from_tag: Span,
+    /// Tag of To.
+    pub to_tag: Span,
+    /// Parameter branch of the topmost Via.
+    pub branch: Span,
+    /// Host and port in the topmost Via.
+    pub sent_by: Span,
+    /// The method as written in CSeq.
+    pub cseq_method: Span,
+    /// How many Via values there are.
+    pub vias: u16,
+    /// How many of Via, From, To, Call-ID and CSeq are there.
+    pub essentials: u8,
+    /// What is wrong.
+    pub flaws: Flaws,
+}
+
+impl Head {
+    /// Reads the message at the beginning of `raw`, as far as its header section goes; `None`
+    /// where there is no start line.
+    pub fn read(raw: &[u8]) -> Option<Head> {
+        let (start, headers) = start_line::parse(raw)?;
+        let mut head = Head {
+            start,
+            method: Method::Other,
+            cseq: None,
+            headers: u32::try_from(headers).ok()?,
+            body: 0,
+            content_length: None,
+            call_id: Span::default(),
+            from: Span::default(),
+            to: Span::default(),
+            from_tag: Span::default(),
+            to_tag: Span::default(),
+            branch: Span::default(),
+            sent_by: Span::default(),
+            cseq_method: Span::default(),
+            vias: 0,
+            essentials: 0,
+            flaws: Flaws::default(),
+        };
+        if raw.get(headers.wrapping_sub(2)) != Some(&b'\r') {
+            head.flaws.add(Flaw::LineFeedOnly);
+        }
+        head.read_headers(raw, headers);
+        head.finish(raw);
+        Some(head)
+    }
+
+    fn read_headers(&mut self, raw: &[u8], mut at: usize) {
+        while let Some((line, next)) = header::line(raw, at) {
+            at = next;
+            match line {
+                Line::Header(header) => self.take(raw, header),
+                Line::Broken => self.flaws.add(Flaw::BrokenHeaderLine),
+                Line::Blank => {
+                    self.body = u32::try_from(at).unwrap_or(u32::MAX);
+                    return;
+                }
+            }
+        }
+        self.body = u32::try_from(raw.len()).unwrap_or(u32::MAX);
+        self.flaws.add(Flaw::NoBlankLine);
+    }
+
+    // The first letter decides, so that a header nobody asks for costs one comparison.
+    fn take(&mut self, raw: &[u8], header: Header) {
+        let name = header.name.of(raw);
+        let Some(first) = name.first().map(u8::to_ascii_lowercase) else { return };
+        match first {
+            b'v' if is_named(name, "Via") => {
+                let value = header.value.of(raw);
+                if self.vias == 0 {
+                    self.take_via(value, header.value.start as usize);
+                }
+                let commas = if memchr::memchr(b',', value).is_some() { header::elements(value).len() } else { 1 };
+                self.vias = self.vias.saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
+            }
+            b'f' if self.from.is_empty() && is_named(name, "From") => {
+                self.from = header.value;
+                self.from_tag = tag(raw, header.value);
+            }
+            b't' if self.to.is_empty() && is_named(name, "To") => {
+                self.to = header.value;
+                self.to_tag = tag(raw, header.value);
+            }
+            b'c' | b'i' | b'l' if self.call_id.is_empty() && is_named(name, "Call-ID") => self.call_id = header.value,
+            b'c' if self.cseq_method.is_empty() && is_named(name, "CSeq") => self.take_cseq(raw, header.value),
+            b'c' | b'l' if is_named(name, "Content-Length") => self.take_length(header.value.of(raw)),
+            _ => {}
+        }
+    }
+
+    // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
+    fn take_via(&mut self, value: &[u8], base: usize) {
+        let first = match memchr::memchr(b',', value) {
+            Some(_) => header::elements(value).first().copied().unwrap_or(value),
+            None => value,
+        };
+        let base = base + span::span_in(value, first).start as usize;
+        let semicolon = memchr::memchr(b';', first).unwrap_or(first.len());
+        let protocol_and_host = first.get(..semicolon).unwrap_or(first).trim_ascii_end();
+        let host = memchr::memrchr2(b' ', b'\t', protocol_and_host).map_or(0, |at| at + 1);
+        self.sent_by = Span::new(host, protocol_and_host.len()).shifted(base);
+        if let Some(branch) = params::value_after(first, semicolon, "branch") {
+            self.branch = branch.shifted(base);
+        }
+    }
+
+    fn take_cseq(&mut self, raw: &[u8], value: Span) {
+        let text = value.of(raw);
+        let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+        let number = text.get(..digits).unwrap_or_default();
+        self.cseq = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok());
+        let method = text.get(digits..).unwrap_or_default().trim_ascii();
+        self.cseq_method = span::span_in(raw, method);
+        if self.cseq.is_none() || method.is_empty() {
+            self.flaws.add(Flaw::BadCseq);
+        }
+    }
+
+    fn take_length(&mut self, value: &[u8]) {
+        let length = std::str::from_utf8(value).ok().and_then(|v| v.parse::<u32>().ok());
+        if length.is_none() || self.content_length.is_some_and(|known| Some(known) != length) {
+            self.flaws.add(Flaw::BadContentLength);
+        }
+        self.content_length = self.content_length.or(length);
+    }
+
+    fn finish(&mut self, raw: &[u8]) {
+        self.method = match self.start {
+            StartLine::Request { method, .. } => Method::of(method.of(raw)),
+            StartLine::Response { .. } => Method::of(self.cseq_method.of(raw)),
+        };
+        let there = [self.call_id, self.from, self.to, self.cseq_method, self.sent_by];
+        self.essentials = u8::try_from(there.iter().filter(|span| !span.is_empty()).count()).unwrap_or(0);
+        if self.essentials < 5 {
+            self.flaws.add(Flaw::MandatoryMissing);
+        }
+    }
+
+    /// Is it a request?
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, StartLine::Request { .. })
+    }
+
+    /// The status code of a response.
+    pub fn code(&self) -> Option<u16> {
+        match self.start {
+            StartLine::Response { code, .. } => Some(code),
+            StartLine::Request { .. } => None,
+        }
+    }
+
+    /// The status code of a final response (200 to 699).
+    pub fn final_code(&self) -> Option<u16> {
+        self.code().filter(|code| (200..700).contains(code))
+    }
+}
+
+// The tag of a From or To value: a parameter behind the closing bracket, or behind the URI
+// where there are no brackets (RFC 3261 §20.10).
+fn tag(raw: &[u8], value: Span) -> Span {
+    let bytes = value.of(raw);
+    let from = memchr::memrchr(b'>', bytes).unwrap_or_else(|| memchr::memchr(b';', bytes).unwrap_or(bytes.len()));
+    params::value_after(bytes, from, "tag").map_or(Span::default(), |span| span.shifted(value.start as usize))
+}
+
+/// A message: its raw bytes and what was read of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The bytes, from the start line to the end of the body.
+    pub raw: &'a [u8],
+    /// What correlation needs.
+    pub head: &'a Head,
+}
+
+impl<'a> Message<'a> {
+    /// All headers in order.
+    pub fn headers(self) -> impl Iterator<Item = Header> + 'a {
+        let (raw, mut at) = (self.raw, self.head.headers as usize);
+        std::iter::from_fn(move || {
+            loop {
+                let (line, next) = header::line(raw, at)?;
+                at = next;
+                match line {
+                    Line::Header(header) => return Some(header),
+                    Line::Broken => {}
+                    Line::Blank => {
+                        at = raw.len();
+                        return None;
+                    }
+                }
+            }
+        })
+    }
+
+    /// The headers with this full name, compact form included.
+    pub fn all(self, name: &'a str) -> impl Iterator<Item = Header> + 'a {
+        self.headers().filter(move |header| is_named(header.name.of(self.raw), name))
+    }
+
+    /// The first header with this full name.
+    pub fn header(self, name: &'a str) -> Option<Header> {
+        self.all(name).next()
+    }
+
+    /// The value of the first header with this name, unfolded, bytes that are not UTF-8 replaced.
+    pub fn text(self, name: &'a str) -> Option<String> {
+        self.header(name).map(|header| lossy(&header::unfold(header.value.of(self.raw))))
+    }
+
+    /// The body; what is there of it.
+    pub fn body(self) -> &'a [u8] {
+        self.raw.get(self.head.body as usize..).unwrap_or_default()
+    }
+
+    /// The start line without its line end.
+    pub fn start_line(self) -> Span {
+        let end = self.head.headers as usize;
+        let line = self.raw.get(..end).unwrap_or_default();
+        Span::new(0, line.trim_ascii_end().len())
+    }
+
+    /// The text of a range.
+    pub fn slice(self, span: Span) -> String {
+        lossy(span.of(self.raw))
+    }
+
+    /// The Request-URI as written.
+    pub fn request_uri(self) -> Option<Span> {
+        match self.head.start {
+            StartLine::Request { uri, .. } => Some(uri),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// The reason phrase as received.
+    pub fn reason(self) -> Option<Span> {
+        match self.head.start {
+            StartLine::Response { reason, .. } => Some(reason),
+            StartLine::Request { .. } => None,
+        }
+    }
+
+    /// The method as text, also for one that is not registered.
+    pub fn method_name(self) -> String {
+        match (self.head.method.name(), self.head.start) {
+            (Some(name), _) => name.to_owned(),
+            (None, StartLine::Request { method, .. }) => self.slice(method),
+            (None, StartLine::Response { .. }) => self.slice(self.head.cseq_method),
+        }
+    }
+}
+
+/// Text of bytes from the wire; what is not UTF-8 is replaced.
+pub fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &[u8] = b"INVITE sip:+12125550123@example.net SIP/2.0\r\n\
+        v: SIP/2.0/UDP [2001:db8::1]:5060 ; rport ; branch = z9hG4bKabc, SIP/2.0/TCP b;branch=z9hG4bKold\r\n\
+        f: \"A; tag=no\" <sip:a@example.org;tag=neither>;x=1;tag=from1\r\n\
+        t: sip:b@example.net;tag=to1\r\n\
+        i: call@1\r\n\
+        CSeq:  7   INVITE\r\n\
+        l: 4\r\n\r\nbody";
+
+    #[test]
+    fn head_gives_ranges_of_what_correlation_needs() {
+        let head = Head::read(INVITE).unwrap();
+        let text = |span: Span| lossy(span.of(INVITE));
+        assert_eq!(text(head.branch), "z9hG4bKabc");
+        assert_eq!(text(head.sent_by), "[2001:db8::1]:5060");
+        assert_eq!((text(head.from_tag), text(head.to_tag)), ("from1".into(), "to1".into()));
+        assert_eq!((text(head.call_id), head.cseq, head.method), ("call@1".into(), Some(7), Method::Invite));
+        assert_eq!((head.vias, head.content_length), (2, Some(4)));
+        assert!(head.flaws.is_empty());
+        let message = Message { raw: INVITE, head: &head };
+        assert_eq!(message.body(), b"body");
+        assert_eq!(message.headers().count(), 6);
+        assert_eq!(message.text("From").unwrap(), "\"A; tag=no\" <sip:a@example.org;tag=neither>;x=1;tag=from1");
+    }
+
+    #[test]
+    fn damage_is_noted_and_discards_nothing() {
+        let raw = b"SIP/2.0 486 Busy\nVia: SIP/2.0/UDP a\nno colon here\nContent-Length: x\nCSeq: INVITE\nTo: \xff<sip:b@c>";
+        let head = Head::read(raw).unwrap();
+        for flaw in [Flaw::LineFeedOnly, Flaw::BrokenHeaderLine, Flaw::BadContentLength, Flaw::BadCseq, Flaw::NoBlankLine, Flaw::MandatoryMissing] {
+            assert!(head.flaws.has(flaw), "{flaw:?}");
+        }
+        assert_eq!(head.to.of(raw), b"\xff<sip:b@c>");
+        assert_eq!(head.final_code(), Some(486));
+    }
+}

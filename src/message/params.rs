@@ -1,0 +1,119 @@
+//! Parameters: `;name=value` (RFC 3261 §25.1 generic-param) and comma lists of `name=value`
+//! (auth-param, §20.7).
+
+use super::header::split_outside;
+use super::span::{Span, trim};
+use super::start_line::is_token;
+
+/// The value of parameter `name` in the `;`-separated list that begins at or behind `from`;
+/// quotes are not part of it. Blanks around `;` and `=` are allowed.
+pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
+    let mut at = from;
+    while let Some(semicolon) = bytes.get(at..).and_then(|rest| memchr::memchr(b';', rest)) {
+        at += semicolon + 1;
+        let rest = bytes.get(at..)?;
+        let skipped = rest.len() - rest.trim_ascii_start().len();
+        let rest = rest.trim_ascii_start();
+        let length = rest.iter().take_while(|b| is_token(**b)).count();
+        if !rest.get(..length)?.eq_ignore_ascii_case(name.as_bytes()) {
+            continue;
+        }
+        let behind = rest.get(length..)?;
+        let equals = behind.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let value = match behind.get(equals) {
+            Some(b'=') => behind.get(equals + 1..)?,
+            _ => continue,
+        };
+        let lead = value.len() - value.trim_ascii_start().len();
+        let start = at + skipped + length + equals + 1 + lead;
+        return Some(value_span(value.trim_ascii_start(), start));
+    }
+    None
+}
+
+fn value_span(value: &[u8], start: usize) -> Span {
+    if let Some(quoted) = value.strip_prefix(b"\"") {
+        let end = memchr::memchr(b'"', quoted).unwrap_or(quoted.len());
+        return Span::new(start + 1, start + 1 + end);
+    }
+    let end = value.iter().take_while(|b| !b";,> \t\r\n".contains(b)).count();
+    Span::new(start, start + end)
+}
+
+/// One `name=value` pair of an auth or other comma list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Name in lower case.
+    pub name: String,
+    /// Value without quotes, escapes undone.
+    pub value: String,
+}
+
+/// Reads `name=value, name="value", ...`; what is no pair is left out.
+pub fn comma_list(value: &[u8]) -> Vec<Param> {
+    list(value, b',')
+}
+
+/// Reads `;name=value;name="value"`; a name alone has an empty value.
+pub fn semicolon_list(value: &[u8]) -> Vec<Param> {
+    list(value, b';')
+}
+
+fn list(value: &[u8], separator: u8) -> Vec<Param> {
+    split_outside(value, separator).into_iter().filter_map(pair).collect()
+}
+
+fn pair(part: &[u8]) -> Option<Param> {
+    let equals = memchr::memchr(b'=', part).unwrap_or(part.len());
+    let name = trim(part.get(..equals)?);
+    if name.is_empty() || !name.iter().all(|b| is_token(*b)) {
+        return None;
+    }
+    let value = trim(part.get(equals + 1..).unwrap_or_default());
+    Some(Param { name: super::lossy(name).to_ascii_lowercase(), value: unquote(value) })
+}
+
+/// A quoted string without its quotes and escapes; anything else as it is.
+pub fn unquote(value: &[u8]) -> String {
+    let Some(inner) = value.strip_prefix(b"\"") else { return super::lossy(value) };
+    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+    let (mut out, mut escaped) = (Vec::with_capacity(inner.len()), false);
+    for &byte in inner {
+        match byte {
+            b'\\' if !escaped => escaped = true,
+            _ => {
+                escaped = false;
+                out.push(byte);
+            }
+        }
+    }
+    super::lossy(&out)
+}
+
+/// The value of `name` in a list read by one of the functions above.
+pub fn find<'a>(params: &'a [Param], name: &str) -> Option<&'a str> {
+    params.iter().find(|param| param.name == name).map(|param| param.value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_with_blanks_quotes_and_other_cases() {
+        let via = b"SIP/2.0/UDP a;rport;Received=2001:db8::9 ; BRANCH = \"z9hG4bK1\"";
+        let get = |name| value_after(via, 0, name).map(|span| crate::message::lossy(span.of(via)));
+        assert_eq!(get("branch").as_deref(), Some("z9hG4bK1"));
+        assert_eq!(get("received").as_deref(), Some("2001:db8::9"));
+        assert_eq!(get("rport"), None);
+        assert_eq!(get("tag"), None);
+    }
+
+    #[test]
+    fn auth_params_keep_commas_and_undo_escapes() {
+        let list = comma_list(br#"realm="a, \"b\"", qop="auth,auth-int", algorithm=SHA-256, junk"#);
+        assert_eq!(find(&list, "realm"), Some("a, \"b\""));
+        assert_eq!(find(&list, "qop"), Some("auth,auth-int"));
+        assert_eq!(find(&list, "algorithm"), Some("SHA-256"));
+    }
+}

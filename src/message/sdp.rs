@@ -1,0 +1,139 @@
+//! Session descriptions (RFC 8866), as far as offers and answers are compared.
+
+use super::span::{Span, span_in, trim};
+use nom::character::complete::{char, digit1, space1};
+use nom::{IResult, Parser};
+
+/// One codec of a media line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Codec {
+    /// Payload type number.
+    pub payload: u8,
+    /// `PCMU/8000` in capitals, channels only where there are more than one; from rtpmap, else
+    /// from the static table (RFC 3551 §6).
+    pub name: String,
+}
+
+impl Codec {
+    /// Tones and comfort noise: present beside any audio codec, no common codec by themselves.
+    pub fn is_auxiliary(&self) -> bool {
+        ["TELEPHONE-EVENT/", "CN/", "RED/"].iter().any(|p| self.name.starts_with(p))
+    }
+}
+
+/// One `m=` line with its attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// `audio`, `video`, `image`, ...
+    pub kind: String,
+    /// Port; 0 means rejected or disabled.
+    pub port: u16,
+    /// Profile: `RTP/AVP`, `RTP/SAVP`, ...
+    pub profile: String,
+    /// The codecs in order of preference.
+    pub codecs: Vec<Codec>,
+    /// The m= line, in bytes of the body.
+    pub line: Span,
+}
+
+/// RFC 3551 §6, tables 4 and 5: the static payload types still met.
+const STATIC: [(u8, &str); 17] = [
+    (0, "PCMU/8000"),
+    (3, "GSM/8000"),
+    (4, "G723/8000"),
+    (5, "DVI4/8000"),
+    (6, "DVI4/16000"),
+    (7, "LPC/8000"),
+    (8, "PCMA/8000"),
+    (9, "G722/8000"),
+    (10, "L16/44100/2"),
+    (11, "L16/44100"),
+    (12, "QCELP/8000"),
+    (13, "CN/8000"),
+    (15, "G728/8000"),
+    (18, "G729/8000"),
+    (26, "JPEG/90000"),
+    (31, "H261/90000"),
+    (34, "H263/90000"),
+];
+
+// An offer with more lines than this is not read further; none met in practice comes near.
+const MOST_LINES: usize = 4096;
+
+/// Reads the media lines of a session description; empty where the body is none.
+pub fn media(body: &[u8]) -> Vec<Media> {
+    let mut all: Vec<Media> = Vec::new();
+    for line in body.split(|b| *b == b'\n').map(trim).take(MOST_LINES) {
+        if let Some(rest) = line.strip_prefix(b"m=") {
+            all.extend(media_line(rest).ok().map(|(_, media)| Media { line: span_in(body, line), ..media }));
+        } else if let (Some(rest), Some(media)) = (line.strip_prefix(b"a=rtpmap:"), all.last_mut())
+            && let Ok((_, (payload, name))) = rtpmap(rest)
+        {
+            for codec in media.codecs.iter_mut().filter(|codec| codec.payload == payload) {
+                codec.name.clone_from(&name);
+            }
+        }
+    }
+    all
+}
+
+fn number<T: std::str::FromStr + Default>(input: &[u8]) -> IResult<&[u8], T> {
+    let (input, digits) = digit1(input)?;
+    let parsed = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok());
+    Ok((input, parsed.unwrap_or_default()))
+}
+
+fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    nom::bytes::complete::take_while1(|b| b != b' ').parse(input)
+}
+
+fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
+    let (input, kind) = word(input)?;
+    let (input, _) = space1(input)?;
+    let (input, port) = number(input)?;
+    let (input, _) = nom::bytes::complete::take_while(|b| b != b' ').parse(input)?;
+    let (input, _) = space1(input)?;
+    let (input, profile) = word(input)?;
+    let payloads = input.split(|b| *b == b' ').filter_map(|p| std::str::from_utf8(p).ok()?.parse().ok());
+    let codecs = payloads.map(|payload| Codec { payload, name: static_name(payload) }).collect();
+    let media = Media {
+        kind: super::lossy(kind),
+        port,
+        profile: super::lossy(profile),
+        codecs,
+        line: Span::default(),
+    };
+    Ok((b"", media))
+}
+
+fn static_name(payload: u8) -> String {
+    let known = STATIC.iter().find(|(number, _)| *number == payload);
+    known.map_or_else(|| format!("payload type {payload}"), |(_, name)| (*name).to_owned())
+}
+
+fn rtpmap(input: &[u8]) -> IResult<&[u8], (u8, String)> {
+    let (input, payload) = number(input)?;
+    let (input, _) = space1(input)?;
+    let (rest, name) = nom::bytes::complete::take_while1(|b| b != b'/').parse(input)?;
+    let (rest, _) = char('/').parse(rest)?;
+    let (rest, clock) = digit1(rest)?;
+    let name = format!("{}/{}", super::lossy(name), super::lossy(clock)).to_ascii_uppercase();
+    let channels = rest.strip_prefix(b"/").filter(|c| *c != b"1");
+    Ok((b"", (payload, channels.map_or(name.clone(), |c| format!("{name}/{}", super::lossy(c))))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn static_and_mapped_payloads() {
+        let body = b"v=0\r\nm=audio 4000/2 RTP/AVP 0 18 96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\nm=image 0 udptl t38\r\n";
+        let all = media(body);
+        let names: Vec<_> = all[0].codecs.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["PCMU/8000", "G729/8000", "OPUS/48000/2", "TELEPHONE-EVENT/8000"]);
+        assert!(all[0].codecs[3].is_auxiliary());
+        assert_eq!((all[0].port, all[1].kind.as_str(), all[1].port), (4000, "image", 0));
+        assert_eq!(all[0].line.of(body), b"m=audio 4000/2 RTP/AVP 0 18 96 101");
+    }
+}

@@ -1,0 +1,136 @@
+//! SIP, SIPS and tel URIs, and the name-addr around them (RFC 3261 §19.1, §20.10; RFC 3966).
+
+use super::span::trim;
+use nom::bytes::complete::{take_till, take_while1};
+use nom::character::complete::char;
+use nom::{IResult, Parser};
+
+/// A URI in parts, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uri<'a> {
+    /// `sip`, `sips`, `tel`, ... as written.
+    pub scheme: &'a [u8],
+    /// User part, or the number of a tel URI; empty where there is none.
+    pub user: &'a [u8],
+    /// Host with brackets where it is IPv6; empty for tel.
+    pub host: &'a [u8],
+    /// Port as written; empty where there is none.
+    pub port: &'a [u8],
+    /// Everything from the first `;` on.
+    pub params: &'a [u8],
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI; `None` where there is no scheme.
+    pub fn parse(input: &'a [u8]) -> Option<Uri<'a>> {
+        let (rest, scheme) = scheme(trim(input)).ok()?;
+        let is_tel = scheme.eq_ignore_ascii_case(b"tel");
+        // A user part may itself hold `;` and `?`; the last `@` before the host ends it.
+        let at = memchr::memrchr(b'@', rest).filter(|_| !is_tel);
+        let (user, rest) = match at {
+            Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
+            None => (&b""[..], rest),
+        };
+        let end = rest.iter().position(|b| b";?".contains(b)).unwrap_or(rest.len());
+        let (hostport, params) = rest.split_at_checked(end)?;
+        if is_tel {
+            return Some(Uri { scheme, user: hostport, host: b"", port: b"", params });
+        }
+        let (host, port) = host_port(hostport);
+        Some(Uri { scheme, user, host, port, params })
+    }
+
+    /// `scheme:user@host:port` without parameters and password.
+    pub fn bare(&self) -> String {
+        let user = self.user.split(|b| b":;".contains(b)).next().unwrap_or_default();
+        let mut out = format!("{}:{}", super::lossy(self.scheme).to_ascii_lowercase(), super::lossy(user));
+        if !self.host.is_empty() {
+            if !user.is_empty() {
+                out.push('@');
+            }
+            out.push_str(&super::lossy(self.host));
+            if !self.port.is_empty() {
+                out.push(':');
+                out.push_str(&super::lossy(self.port));
+            }
+        }
+        out
+    }
+
+    /// The user part without its parameters and password; what a person would call the number.
+    pub fn number(&self) -> String {
+        super::lossy(self.user.split(|b| b":;".contains(b)).next().unwrap_or_default())
+    }
+}
+
+/// Host and port of `host:port`, IPv6 in brackets.
+pub fn host_port(input: &[u8]) -> (&[u8], &[u8]) {
+    let host_end = match input.first() {
+        Some(b'[') => memchr::memchr(b']', input).map_or(input.len(), |at| at + 1),
+        _ => memchr::memchr(b':', input).unwrap_or(input.len()),
+    };
+    let (host, rest) = input.split_at_checked(host_end).unwrap_or((input, b""));
+    (trim(host), trim(rest.strip_prefix(b":").unwrap_or_default()))
+}
+
+fn scheme(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let (input, scheme) = take_while1(|b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b)).parse(input)?;
+    let (input, _) = char(':').parse(input)?;
+    Ok((input, scheme))
+}
+
+/// The URI inside a From, To, Contact or Route element: between `<` and `>`, else up to the
+/// first `;` (RFC 3261 §20.10: parameters without brackets belong to the header).
+pub fn addr_spec(element: &[u8]) -> &[u8] {
+    let element = trim(element);
+    let quoted = display_name_end(element);
+    let rest = element.get(quoted..).unwrap_or_default();
+    if let Some(open) = memchr::memchr(b'<', rest) {
+        let inner = rest.get(open + 1..).unwrap_or_default();
+        let end = memchr::memchr(b'>', inner).unwrap_or(inner.len());
+        return trim(inner.get(..end).unwrap_or_default());
+    }
+    let plain: IResult<&[u8], &[u8]> = take_till(|b| b == b';')(rest);
+    plain.map_or(rest, |(_, uri)| trim(uri))
+}
+
+// A quoted display name may hold `<`; it ends at the closing quote.
+fn display_name_end(element: &[u8]) -> usize {
+    if element.first() != Some(&b'"') {
+        return 0;
+    }
+    let mut escaped = false;
+    for (at, &byte) in element.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bare(input: &[u8]) -> String {
+        Uri::parse(addr_spec(input)).map_or_else(|| "none".into(), |uri| uri.bare())
+    }
+
+    #[test]
+    fn uris_lose_parameters_passwords_and_headers() {
+        for (input, want) in [
+            (&b"<sip:a:secret@example.com:5070;transport=tcp?X=1>;tag=1"[..], "sip:a@example.com:5070"),
+            (b"\"x <sip:no@no>\" <SIPS:b@[2001:db8::1]:5061>", "sips:b@[2001:db8::1]:5061"),
+            (b"sip:c@example.com;tag=9", "sip:c@example.com"),
+            (b"<tel:+1-212-555-0123;phone-context=x>", "tel:+1-212-555-0123"),
+            (b"<sip:+12125550123;npdi@example.com>", "sip:+12125550123@example.com"),
+            (b"<sip:example.com>", "sip:example.com"),
+            (b"nothing", "none"),
+        ] {
+            assert_eq!(bare(input), want);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! A released entry: its repeats marked, its final responses listed, its outcome decided.
+
+use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
+use super::outcome::{self, Outcome};
+use super::steps::{self, Step};
+use crate::message::header::unfold;
+use crate::message::uri::{Uri, addr_spec};
+use crate::message::{Method, Span, StartLine, lossy};
+use std::collections::HashMap;
+
+/// A call, registration, ping, ...: everything about one Call-ID and From-tag.
+#[derive(Debug)]
+pub struct Call {
+    /// Unique over the run, by first message; gaps allowed.
+    pub id: u64,
+    /// The released entry that this one continues.
+    pub continues: Option<u64>,
+    /// Method of the request that began it.
+    pub method: Method,
+    /// Sequence numbers of that request and of those that answered a step.
+    pub cseqs: Vec<u32>,
+    /// All messages in the order in which they were seen; repeats are marked.
+    pub messages: Vec<Stored>,
+    /// The final responses, repeats folded in.
+    pub finals: Vec<Final>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Index of the final response that decided it; `None` for silence.
+    pub decided_by: Option<usize>,
+    /// Capture time at its release, in nanoseconds.
+    pub seen_until: Option<i64>,
+}
+
+/// A final response.
+#[derive(Clone, Debug)]
+pub struct Final {
+    /// Index of its message.
+    pub message: usize,
+    /// Status code.
+    pub code: u16,
+    /// Messages that repeat it.
+    pub repeats: Vec<usize>,
+    /// Set where it was only a step on the way.
+    pub step: Option<Step>,
+    /// Index of the final response that it relays.
+    pub step_of: Option<usize>,
+}
+
+impl Call {
+    /// Looks at an entry as a whole; `now` is the capture time.
+    pub fn conclude(entry: Entry, now: Option<i64>) -> Call {
+        let Entry { id, continues, method, cseqs, mut messages, .. } = entry;
+        mark_copies(&mut messages);
+        let finals = list_finals(&messages);
+        let mut call = Call {
+            id,
+            continues,
+            method,
+            cseqs,
+            messages,
+            finals,
+            outcome: Outcome::Unfinished,
+            decided_by: None,
+            seen_until: now,
+        };
+        steps::mark(&mut call);
+        (call.outcome, call.decided_by) = outcome::decide(&call);
+        call
+    }
+
+    /// The message that began it.
+    pub fn first(&self) -> Option<&Stored> {
+        self.messages.first()
+    }
+
+    /// The request that began it, where the capture has it.
+    pub fn request(&self) -> Option<&Stored> {
+        self.messages.iter().find(|m| is_initial(&m.head) && m.head.method == self.method)
+    }
+
+    /// Was its beginning recorded?
+    pub fn has_beginning(&self) -> bool {
+        self.continues.is_none() && self.first().is_some_and(Stored::is_initial)
+    }
+
+    /// The messages that are no repeats, with their index.
+    pub fn originals(&self) -> impl Iterator<Item = (usize, &Stored)> {
+        self.messages.iter().enumerate().filter(|(_, m)| m.copy.is_none())
+    }
+
+    /// Requests with this method that are no repeats.
+    pub fn requests(&self, method: Method) -> impl Iterator<Item = (usize, &Stored)> {
+        self.originals().filter(move |(_, m)| m.head.is_request() && m.head.method == method)
+    }
+
+    /// The message of a final response.
+    pub fn message_of(&self, index: usize) -> Option<&Stored> {
+        self.messages.get(self.finals.get(index)?.message)
+    }
+
+    /// The final response that decided it.
+    pub fn deciding(&self) -> Option<&Stored> {
+        self.message_of(self.decided_by?)
+    }
+
+    /// Status code of the final response that decided it.
+    pub fn code(&self) -> Option<u16> {
+        self.finals.get(self.decided_by?).map(|f| f.code)
+    }
+
+    /// Is the message part of what began the call: its method, and one of its sequence numbers?
+    pub fn is_of_beginning(&self, stored: &Stored) -> bool {
+        stored.head.method == self.method && stored.head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+    }
+
+    /// The first answer to the request that began it which is a 2xx.
+    pub fn answer(&self) -> Option<&Stored> {
+        let of_beginning = |f: &&Final| (200..300).contains(&f.code);
+        let messages = self.finals.iter().filter(of_beginning).filter_map(|f| self.messages.get(f.message));
+        messages.into_iter().find(|m| self.is_of_beginning(m))
+    }
+
+    /// The first 18x of the request that began it.
+    pub fn ringing(&self) -> Option<&Stored> {
+        self.messages.iter().find(|m| {
+            m.head.code().is_some_and(|code| (101..200).contains(&code)) && self.is_of_beginning(m)
+        })
+    }
+
+    /// The first BYE.
+    pub fn bye(&self) -> Option<&Stored> {
+        self.requests(Method::Bye).map(|(_, m)| m).next()
+    }
+
+    /// The Call-ID.
+    pub fn call_id(&self) -> Option<String> {
+        let first = self.first()?;
+        Some(first.head.call_id).filter(|span| !span.is_empty()).map(|span| first.message().slice(span))
+    }
+
+    /// URI of From without parameters.
+    pub fn from(&self) -> Option<String> {
+        self.first().and_then(|first| bare_uri(first, first.head.from))
+    }
+
+    /// URI of To without parameters.
+    pub fn to(&self) -> Option<String> {
+        self.first().and_then(|first| bare_uri(first, first.head.to))
+    }
+
+    /// Request-URI of the request that began it, without parameters.
+    pub fn request_uri(&self) -> Option<String> {
+        let request = self.request()?;
+        let uri = request.message().request_uri()?;
+        Some(Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |uri| uri.bare()))
+    }
+
+    /// Time of the first message, in nanoseconds.
+    pub fn start(&self) -> Option<i64> {
+        self.first().and_then(Stored::time)
+    }
+
+    /// When it ended: the BYE of an answered call, else the last message; `None` while it is not over.
+    pub fn end(&self) -> Option<i64> {
+        match (self.outcome, self.method) {
+            (Outcome::Unfinished, _) => None,
+            (Outcome::Succeeded, Method::Invite) => self.bye().and_then(Stored::time),
+            _ => self.originals().filter_map(|(_, m)| m.time()).last(),
+        }
+    }
+}
+
+/// The URI of a From or To value without parameters.
+pub fn bare_uri(stored: &Stored, value: Span) -> Option<String> {
+    let value = unfold(value.of(&stored.raw));
+    if value.is_empty() {
+        return None;
+    }
+    let spec = addr_spec(&value);
+    Some(Uri::parse(spec).map_or_else(|| lossy(spec), |uri| uri.bare()))
+}
+
+// Equal keys are found in a scan while the call is short, in a map when it is long.
+fn mark_copies(messages: &mut [Stored]) {
+    const SHORT: usize = 32;
+    let mut seen: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
+    for index in 0..messages.len() {
+        let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else { return };
+        let key = current.keys.repeat;
+        let first = if index < SHORT {
+            earlier.iter().position(|m| m.copy.is_none() && m.keys.repeat == key)
+        } else {
+            seen.get(&key).copied().or_else(|| earlier.get(..SHORT)?.iter().position(|m| m.keys.repeat == key))
+        };
+        match first {
+            Some(first) if is_repeat(earlier.get(first), current) => {
+                let kind = copy_kind(earlier, first, current);
+                current.copy = Some(CopyOf { first, kind });
+            }
+            _ if index >= SHORT => {
+                seen.insert(key, index);
+            }
+            _ => {}
+        }
+    }
+}
+
+// The hash decides fast; the start line confirms.
+fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
+    first.is_some_and(|first| first.message().start_line().of(&first.raw) == current.message().start_line().of(&current.raw))
+}
+
+fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
+    let ident = current.stamp.ident;
+    let same_packet = |m: &&Stored| {
+        m.stamp.ident == ident && m.keys.repeat == current.keys.repeat && m.raw == current.raw
+    };
+    match ident != 0 && earlier.iter().skip(first).any(|m| same_packet(&m)) {
+        true => CopyKind::Duplicate,
+        false => CopyKind::Retransmission,
+    }
+}
+
+fn list_finals(messages: &[Stored]) -> Vec<Final> {
+    let mut finals: Vec<Final> = Vec::new();
+    for (index, stored) in messages.iter().enumerate() {
+        let StartLine::Response { code: code @ 200..700, .. } = stored.head.start else { continue };
+        match stored.copy {
+            Some(copy) => {
+                if let Some(known) = finals.iter_mut().find(|f| f.message == copy.first) {
+                    known.repeats.push(index);
+                }
+            }
+            None => finals.push(Final { message: index, code, repeats: Vec::new(), step: None, step_of: None }),
+        }
+    }
+    finals
+}

@@ -1,0 +1,76 @@
+//! Capture time: the latest time seen, with single outliers kept out.
+
+use crate::input::Time;
+
+/// Nanoseconds in a second.
+pub const SECOND: i64 = 1_000_000_000;
+/// A jump ahead by more than this must be confirmed by further records.
+const JUMP: i64 = 60 * SECOND;
+/// Records beyond the jump that confirm it, the first included.
+const CONFIRM: u32 = 3;
+
+/// The clock of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    now: Option<i64>,
+    ahead: Option<(i64, u32)>,
+}
+
+impl Clock {
+    /// Takes the time of a record; gives the time that it is now.
+    pub fn advance(&mut self, time: Time) -> i64 {
+        let now = *self.now.get_or_insert(time.0);
+        if time.0 <= now.saturating_add(JUMP) {
+            if time.0 > now {
+                self.now = Some(time.0);
+            }
+            self.ahead = self.ahead.filter(|_| time.0 < now);
+            return self.now.unwrap_or(now);
+        }
+        let (earliest, count) = self.ahead.unwrap_or((time.0, 0));
+        let (earliest, count) = (earliest.min(time.0), count + 1);
+        self.ahead = Some((earliest, count));
+        if count >= CONFIRM {
+            self.now = Some(earliest);
+            self.ahead = None;
+        }
+        self.now.unwrap_or(now)
+    }
+
+    /// The time that it is now; `None` before the first dated record.
+    pub fn now(&self) -> Option<i64> {
+        self.now
+    }
+
+    /// The end of the input: two records ahead are then confirmation enough.
+    pub fn end(&mut self) -> Option<i64> {
+        if let Some((earliest, 2..)) = self.ahead {
+            self.now = Some(earliest);
+        }
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_from_the_future_does_not_move_the_clock() {
+        let mut clock = Clock::default();
+        clock.advance(Time(0));
+        assert_eq!(clock.advance(Time(3600 * SECOND)), 0);
+        assert_eq!(clock.advance(Time(SECOND)), SECOND);
+        assert_eq!(clock.end(), Some(SECOND));
+    }
+
+    #[test]
+    fn a_pause_moves_it_once_confirmed() {
+        let mut clock = Clock::default();
+        clock.advance(Time(0));
+        for second in 0..3 {
+            clock.advance(Time((600 + second) * SECOND));
+        }
+        assert_eq!(clock.now(), Some(600 * SECOND));
+    }
+}

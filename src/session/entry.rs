@@ -1,0 +1,239 @@
+//! A live entry: the messages of one call, registration, ... and what decides when it is over.
+
+use super::clock::SECOND;
+use crate::message::framing::Stamp;
+use crate::message::{Head, Message, Method};
+
+/// 64*T1, the life of a transaction (RFC 3261 §17, T1 = 500 ms), in seconds.
+pub const TRANSACTION: i64 = 32;
+/// T4: nothing is repeated later than this, because T2 is 4 s (RFC 3261 §17.1.2.2), in seconds.
+const SETTLED: i64 = 5;
+/// Timer C is more than 3 minutes (RFC 3261 §16.6 item 11), in seconds.
+const RINGING: i64 = 200;
+/// A dialog without SIP is held this long, in seconds.
+const DIALOG: i64 = 2 * 3600;
+
+/// A message as a call keeps it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Where, when, which hop.
+    pub stamp: Stamp,
+    /// What correlation needs.
+    pub head: Head,
+    /// The bytes.
+    pub raw: Box<[u8]>,
+    /// Hashes of what is compared often.
+    pub keys: Keys,
+    /// The earlier message that this one repeats.
+    pub copy: Option<CopyOf>,
+}
+
+/// Hashes (seeded, of this run) of what is compared often; 0 stands for "not there".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Tag of From.
+    pub from_tag: u64,
+    /// Tag of To.
+    pub to_tag: u64,
+    /// Transaction: branch, sent-by, CSeq (RFC 3261 §17.1.3); ACK counts as INVITE.
+    pub transaction: u64,
+    /// Transaction, start line, To-tag, source, destination, transport: equal for repeats.
+    pub repeat: u64,
+}
+
+/// Which message is repeated, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyOf {
+    /// Index of the first of the equal messages.
+    pub first: usize,
+    /// How.
+    pub kind: CopyKind,
+}
+
+/// How a message repeats an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyKind {
+    /// Sent again.
+    Retransmission,
+    /// The same packet, recorded again.
+    Duplicate,
+}
+
+impl Stored {
+    /// The message.
+    pub fn message(&self) -> Message<'_> {
+        Message { raw: &self.raw, head: &self.head }
+    }
+
+    /// Sequence number, 0 where it cannot be read.
+    pub fn cseq(&self) -> u32 {
+        self.head.cseq.unwrap_or(0)
+    }
+
+    /// Time in nanoseconds.
+    pub fn time(&self) -> Option<i64> {
+        self.stamp.time.map(|time| time.0)
+    }
+
+    /// Is it a request that may begin something: no To-tag, and a method that begins?
+    pub fn is_initial(&self) -> bool {
+        is_initial(&self.head)
+    }
+}
+
+/// Is it a request outside a dialog? A REGISTER always is, also with a To-tag.
+pub fn is_initial(head: &Head) -> bool {
+    head.is_request() && head.method.begins() && (head.to_tag.is_empty() || head.method == Method::Register)
+}
+
+/// A live entry.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique over the run, by first message.
+    pub id: u64,
+    /// The released entry that this one continues.
+    pub continues: Option<u64>,
+    /// Key in the map of Call-IDs.
+    pub key: Box<[u8]>,
+    /// Tag of the side that began, as far as seen.
+    pub caller_tag: u64,
+    /// Method of the first message.
+    pub method: Method,
+    /// Sequence numbers of the request that began it and of those that answered a step.
+    pub cseqs: Vec<u32>,
+    /// The messages in the order in which they were seen.
+    pub messages: Vec<Stored>,
+    /// A final response waits for a further request: a challenge, a redirection, ...
+    pub step_open: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    provisional: bool,
+    answered: bool,
+    rejected: bool,
+    acked: bool,
+    bye: bool,
+    over: bool,
+}
+
+impl Entry {
+    /// An entry begun by a message with these keys.
+    pub fn new(id: u64, key: Box<[u8]>, head: &Head, keys: Keys) -> Entry {
+        Entry {
+            id,
+            continues: None,
+            key,
+            caller_tag: keys.from_tag,
+            method: head.method,
+            cseqs: head.cseq.into_iter().collect(),
+            messages: Vec::with_capacity(6),
+            step_open: false,
+            state: State::default(),
+        }
+    }
+
+    /// Does the message belong to one of the two sides?
+    pub fn has_side(&self, keys: &Keys) -> bool {
+        self.caller_tag == keys.from_tag || (self.caller_tag != 0 && self.caller_tag == keys.to_tag)
+    }
+
+    /// Does the message belong here? See design: one entry per Call-ID and From-tag.
+    pub fn takes(&self, head: &Head, keys: &Keys) -> bool {
+        let cseq = head.cseq.unwrap_or(0);
+        let of_series = self.cseqs.contains(&cseq) || self.cseqs.is_empty();
+        if is_initial(head) {
+            let same_side = self.caller_tag == keys.from_tag;
+            return head.method == self.method
+                && ((same_side && of_series) || (self.step_open && self.cseqs.iter().all(|known| *known < cseq)));
+        }
+        if !self.has_side(keys) {
+            return false;
+        }
+        match head.method {
+            Method::Ack | Method::Cancel => of_series || self.forms_dialog(),
+            method if method == self.method && of_series => true,
+            _ => self.forms_dialog() || head.method == Method::Bye,
+        }
+    }
+
+    fn forms_dialog(&self) -> bool {
+        !matches!(self.method, Method::Register | Method::Options | Method::Publish)
+    }
+
+    /// Is it a response to the request that began the entry, or to one that answered a step?
+    pub fn answers_beginning(&self, head: &Head) -> bool {
+        head.method == self.method && head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+    }
+
+    /// Takes a message and notes what it changes.
+    pub fn push(&mut self, stored: Stored) {
+        self.note(&stored);
+        self.messages.push(stored);
+    }
+
+    fn note(&mut self, stored: &Stored) {
+        let head = &stored.head;
+        if is_initial(head) && head.method == self.method {
+            if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(cseq)) {
+                self.cseqs.push(cseq);
+                (self.step_open, self.state.rejected, self.state.acked) = (false, false, false);
+            }
+            return;
+        }
+        match (head.code(), head.method) {
+            (None, Method::Ack) => self.state.acked |= head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq)),
+            (None, Method::Bye) => self.state.bye = true,
+            (None, Method::Notify) => {
+                let state = stored.message().text("Subscription-State").unwrap_or_default();
+                self.state.over |= self.method != Method::Invite && state.starts_with("terminated");
+            }
+            (Some(200..), Method::Bye) => self.state.over = true,
+            (Some(code), _) if self.answers_beginning(head) => self.note_answer(code),
+            _ => {}
+        }
+    }
+
+    fn note_answer(&mut self, code: u16) {
+        match code {
+            ..200 => self.state.provisional = true,
+            200..300 => self.state.answered = true,
+            _ => {
+                self.state.rejected = true;
+                self.step_open = matches!(code, 300..400 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503);
+            }
+        }
+    }
+
+    /// How long after its last message the entry is held, in nanoseconds.
+    pub fn linger(&self) -> i64 {
+        let state = self.state;
+        let invite = self.method == Method::Invite;
+        let dialog = matches!(self.method, Method::Invite | Method::Subscribe | Method::Refer);
+        let seconds = match () {
+            () if state.answered && dialog && state.over && (state.acked || !invite) => SETTLED,
+            () if state.answered && dialog && (state.over || state.bye) => TRANSACTION,
+            () if state.answered && dialog => DIALOG,
+            () if state.answered => SETTLED,
+            () if self.step_open => TRANSACTION,
+            () if state.rejected && (state.acked || !invite) => SETTLED,
+            () if state.rejected => TRANSACTION,
+            () if state.over => SETTLED,
+            () if state.provisional && invite => RINGING,
+            () => TRANSACTION,
+        };
+        seconds * SECOND
+    }
+
+    /// Bytes that a message adds to [`Entry::weight`].
+    pub fn weight_step(&self, stored: &Stored) -> usize {
+        stored.raw.len() + size_of::<Stored>()
+    }
+
+    /// Bytes that the entry holds, roughly.
+    pub fn weight(&self) -> usize {
+        let raw: usize = self.messages.iter().map(|m| m.raw.len()).sum();
+        raw + self.messages.len() * size_of::<Stored>() + size_of::<Entry>()
+    }
+}

@@ -1,0 +1,149 @@
+//! How an entry ended (design.md, "Outcome").
+
+use super::call::{Call, Final};
+use super::clock::SECOND;
+use super::entry::{Stored, TRANSACTION};
+use super::steps::{self, Step};
+use crate::message::Method;
+
+/// How a call, registration, ... ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// 2xx, by any fork.
+    Succeeded,
+    /// 486, 600, 603, 607, 608: somebody said no.
+    Refused,
+    /// Any other final 4xx to 6xx, a challenge never met, or a 2xx never acknowledged.
+    Failed,
+    /// The caller gave up first.
+    Cancelled,
+    /// 3xx that nobody followed.
+    Redirected,
+    /// Silence through 64*T1 in view of the capture.
+    TimedOut,
+    /// The capture ends first, or its beginning is missing.
+    Unfinished,
+}
+
+impl Outcome {
+    /// All, in the order in which reports list them.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Succeeded,
+        Outcome::Refused,
+        Outcome::Failed,
+        Outcome::Cancelled,
+        Outcome::Redirected,
+        Outcome::TimedOut,
+        Outcome::Unfinished,
+    ];
+
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Refused => "refused",
+            Outcome::Failed => "failed",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Redirected => "redirected",
+            Outcome::TimedOut => "timed-out",
+            Outcome::Unfinished => "unfinished",
+        }
+    }
+
+    /// What `--fail-on failed` means: failed, timed out or redirected to nowhere.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Outcome::Failed | Outcome::TimedOut | Outcome::Redirected)
+    }
+}
+
+/// Outcome and deciding final response of a call whose steps are marked.
+pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
+    if call.method == Method::Invite {
+        if let Some(decided) = cancelled(call) {
+            return decided;
+        }
+    }
+    let of_beginning = |f: &Final| call.messages.get(f.message).is_some_and(|m| call.is_of_beginning(m));
+    let open: Vec<usize> = (0..call.finals.len())
+        .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]))
+        .collect();
+    match steps::winner(call, &open) {
+        _ if !call.has_beginning() => (Outcome::Unfinished, None),
+        Some(index) => by_code(call, index),
+        None if silent_to_the_end(call) => (Outcome::TimedOut, None),
+        None => (Outcome::Unfinished, None),
+    }
+}
+
+fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
+    let outcome = match call.finals[index].code {
+        200..300 if never_acknowledged(call, index) => Outcome::Failed,
+        200..300 => Outcome::Succeeded,
+        code if call.method == Method::Options && code < 500 && code != 408 => Outcome::Succeeded,
+        300..400 => Outcome::Redirected,
+        401 | 407 if !waited(call, index) => return (Outcome::Unfinished, None),
+        486 | 600 | 603 | 607 | 608 => Outcome::Refused,
+        _ => Outcome::Failed,
+    };
+    (outcome, Some(index))
+}
+
+// CANCEL on the hop of the caller and no 2xx, or a 2xx that crossed it and was ended at once.
+fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
+    let request = call.request()?;
+    let on_first_hop = |m: &&Stored| {
+        m.head.vias <= request.head.vias && m.cseq() == call.cseqs.last().copied().unwrap_or(0)
+    };
+    let cancel = call.requests(Method::Cancel).map(|(_, m)| m).find(on_first_hop)?;
+    if !call.has_beginning() {
+        return None;
+    }
+    if let Some(answer) = call.answer() {
+        let (answered, cancelled) = (answer.time()?, cancel.time()?);
+        let bye = call.bye().and_then(Stored::time)?;
+        let crossed = answered >= cancelled - SECOND && bye - answered.max(cancelled) <= 2 * SECOND;
+        return crossed.then_some((Outcome::Cancelled, None));
+    }
+    let is_487 = |f: &Final| f.code == 487 && f.step == Some(Step::Cancelled);
+    let terminated = call.finals.iter().position(is_487);
+    // Answered before the CANCEL arrived, but not with a 2xx: that answer decides.
+    let beaten = call.finals.iter().any(|f| {
+        f.step.is_none() && f.code >= 300 && call.messages.get(f.message).is_some_and(|m| call.is_of_beginning(m))
+    });
+    (terminated.is_some() || !beaten).then_some((Outcome::Cancelled, terminated))
+}
+
+/// Was a 2xx to INVITE repeated and never acknowledged, through 64*T1 in view?
+pub fn never_acknowledged(call: &Call, index: usize) -> bool {
+    const COPIES: usize = 3;
+    let Some(message) = call.message_of(index) else { return false };
+    let acknowledged = || call.messages.iter().any(|m| {
+        m.head.is_request() && m.head.method == Method::Ack && m.cseq() == message.cseq()
+    });
+    call.method == Method::Invite
+        && call.finals[index].repeats.len() + 1 >= COPIES
+        && waited(call, index)
+        && !acknowledged()
+}
+
+// Did the capture go on for 64*T1 after the final response?
+fn waited(call: &Call, index: usize) -> bool {
+    let since = call.message_of(index).and_then(Stored::time);
+    in_view(since, call.seen_until)
+}
+
+fn silent_to_the_end(call: &Call) -> bool {
+    let requests = call.originals().filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
+    let last_attempt = requests.filter_map(|(_, m)| m.time()).last();
+    let provisional = call.messages.iter().filter(|m| m.head.code().is_some_and(|code| code < 200));
+    let last_sign = provisional.filter_map(Stored::time).last();
+    match (call.method, last_sign) {
+        // A provisional response stops the timers of the caller; Timer C of a proxy is over 3 minutes.
+        (Method::Invite, Some(sign)) => call.seen_until.is_some_and(|now| now >= sign + 180 * SECOND),
+        _ => in_view(last_attempt, call.seen_until),
+    }
+}
+
+fn in_view(since: Option<i64>, until: Option<i64>) -> bool {
+    matches!((since, until), (Some(since), Some(until)) if until >= since + TRANSACTION * SECOND)
+}
