@@ -18,6 +18,8 @@ mod summary;
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod samples;
 
 use std::net::SocketAddr;
 

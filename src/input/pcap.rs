@@ -148,13 +148,10 @@ impl Pcap {
             }
             return None;
         }
-        if Self::recognises(buffer.available()) && buffer.available().len() < FILE_HEADER {
-            buffer.fill(FILE_HEADER);
-        }
         let caplen = self.u32_at(buffer.available(), 8)?;
         if caplen <= LARGEST_RECORD {
             let whole = self.record_header + caplen as usize;
-            if buffer.available().len() < whole && buffer.fill(whole) {
+            if buffer.fill(whole) {
                 return Some(());
             }
             let held = buffer.available().len();
@@ -249,4 +246,112 @@ fn parse_modified_be(bytes: &[u8]) -> nom::IResult<&[u8], LegacyPcapBlock<'_>, P
         data,
     };
     Ok((rest, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::samples::{Order, pcap, read, reasons};
+
+    const MICRO: u32 = 0xa1b2_c3d4;
+    const NANO: u32 = 0xa1b2_3c4d;
+    const MODIFIED: u32 = 0xa1b2_cd34;
+
+    #[test]
+    fn every_magic_in_every_order_gives_the_same_records() {
+        for order in [Order(false), Order(true)] {
+            for (magic, fraction) in [(MICRO, 250_000), (NANO, 250_000_000), (MODIFIED, 250_000)] {
+                let (seen, summary) = read(&pcap(
+                    order,
+                    magic,
+                    0xf000_0071,
+                    &[(7, fraction, b"abc"), (8, 0, b"d")],
+                ));
+                let times: Vec<_> = seen.iter().map(|record| record.time).collect();
+                assert_eq!(times, [Some(7_250_000_000), Some(8_000_000_000)]);
+                assert_eq!(seen[0].bytes, b"abc");
+                assert_eq!((seen[1].place, seen[1].link), (2, 0x71));
+                assert_eq!((summary.format.as_str(), summary.frames), ("pcap", 2));
+                assert!(summary.damage.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_last_record_is_damage_and_the_rest_is_kept() {
+        let file = pcap(
+            Order(false),
+            MICRO,
+            1,
+            &[(1, 0, b"whole"), (2, 0, b"cut here")],
+        );
+        for missing in 1..24 {
+            let (seen, summary) = read(&file[..file.len() - missing]);
+            assert_eq!(seen.len(), 1, "{missing} bytes missing");
+            assert_eq!(reasons(&summary), ["cut-record"]);
+            assert_eq!(summary.damage[0].offset, 24 + 16 + 5);
+            assert_eq!(summary.error, None);
+        }
+    }
+
+    #[test]
+    fn files_put_together_with_cat_are_read_one_after_the_other() {
+        let mut file = pcap(Order(false), MICRO, 1, &[(1, 0, b"a")]);
+        file.extend(pcap(Order(true), NANO, 113, &[(2, 5, b"b")]));
+        file.extend(pcap(Order(false), MODIFIED, 1, &[(3, 0, b"c")]));
+        let (seen, summary) = read(&file);
+        let brief: Vec<_> = seen
+            .iter()
+            .map(|r| (r.place, r.link, r.time.unwrap()))
+            .collect();
+        assert_eq!(
+            brief,
+            [
+                (1, 1, 1_000_000_000),
+                (2, 113, 2_000_000_005),
+                (3, 1, 3_000_000_000)
+            ]
+        );
+        assert_eq!(summary.links, [1, 113]);
+    }
+
+    #[test]
+    fn a_record_that_claims_too_much_is_passed_over() {
+        let long = [7; 200];
+        let mut file = pcap(
+            Order(false),
+            MICRO,
+            1,
+            &[
+                (10, 0, &long),
+                (11, 0, &long),
+                (12, 0, &long),
+                (13, 0, &long),
+            ],
+        );
+        let second = 24 + 216;
+        file[second + 8..second + 12].copy_from_slice(&0xffff_fff0u32.to_le_bytes());
+        let (seen, summary) = read(&file);
+        let seconds: Vec<_> = seen
+            .iter()
+            .map(|r| r.time.unwrap() / 1_000_000_000)
+            .collect();
+        assert_eq!(seconds, [10, 12, 13]);
+        assert_eq!(reasons(&summary), ["record-length"]);
+        assert_eq!(summary.damage[0].offset, second as u64);
+    }
+
+    #[test]
+    fn records_that_straddle_the_window_are_whole() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1499).collect();
+        let records: Vec<(u32, u32, &[u8])> = (0..3000)
+            .map(|n| (n, 0, &bytes[..1 + n as usize % 1499]))
+            .collect();
+        let (seen, summary) = read(&pcap(Order(false), MICRO, 1, &records));
+        assert_eq!((seen.len(), summary.damage.len()), (3000, 0));
+        assert!(
+            seen.iter()
+                .zip(&records)
+                .all(|(seen, record)| seen.bytes == record.2)
+        );
+    }
 }

@@ -4,6 +4,8 @@ use crate::input::Time;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
+/// More days than this are no run of a log, and would not fit in nanoseconds.
+const MOST_DAYS: i64 = 100_000;
 
 /// A time as written in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +48,12 @@ impl Clock {
         if let Date::Full(year, month, day) = stamp.date {
             let days = days_from_epoch(i64::from(year), i64::from(month), i64::from(day));
             let zone = i64::from(stamp.zone.unwrap_or(0)) * SECOND;
-            let time = days * DAY + stamp.nanoseconds as i64 - zone;
+            let nanoseconds = stamp.nanoseconds as i64 - zone;
+            let time = days
+                .checked_mul(DAY)
+                .and_then(|at| at.checked_add(nanoseconds));
             return Moment {
-                time: Some(Time(time)),
+                time: time.map(Time),
                 time_of_day: None,
             };
         }
@@ -68,10 +73,11 @@ impl Clock {
                 _ => 0,
             };
         }
+        self.day = self.day.clamp(0, MOST_DAYS);
         self.last = Some((stamp.date, stamp.nanoseconds));
         Moment {
             time: None,
-            time_of_day: Some(self.day.max(0) as u64 * DAY as u64 + stamp.nanoseconds),
+            time_of_day: Some(self.day as u64 * DAY as u64 + stamp.nanoseconds),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Draft {
             Part::Head if foreign => Verdict::Skip,
             Part::Head => Verdict::Append,
             Part::Body if foreign => {
-                self.interrupted |= self.counted == 0;
+                self.interrupted |= self.counted == 0 && self.length.is_none();
                 if self.satisfied() && !self.interrupted {
                     Verdict::End
                 } else {

@@ -11,6 +11,9 @@ mod start_line;
 mod asterisk_pjsip;
 mod raw;
 
+#[cfg(test)]
+mod tests;
+
 use memchr::memchr;
 
 use super::buffer::Buffer;
