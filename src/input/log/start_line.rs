@@ -76,23 +76,23 @@ fn is_start_line(text: &[u8]) -> bool {
     let mut words = request.splitn(2, |byte| *byte == b' ');
     let method = words.next().unwrap_or_default();
     let uri = words.next().unwrap_or_default().trim_ascii();
-    (2..=32).contains(&method.len())
-        && method.first().is_some_and(u8::is_ascii_uppercase)
-        && method.iter().all(|byte| is_method_byte(*byte))
+    // A sentence may end in "SIP/2.0" too: what is not all capitals must be as strict as the RFC.
+    let capitals = !method.iter().any(u8::is_ascii_lowercase);
+    (2..=64).contains(&method.len())
+        && method.iter().all(|byte| is_token_byte(*byte))
         && is_target(uri)
+        && (capitals || !uri.contains(&b' '))
 }
 
-/// Methods are tokens; those in use are capitals, and a sentence is not.
-fn is_method_byte(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-.!%*_+`'~".contains(&byte)
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
 }
 
-/// A URI with a scheme, however it was edited afterwards (`sip:<name hidden>@...`).
+/// A URI with a scheme, however it was edited afterwards (`sip:<name hidden>@...`) or is malformed.
 fn is_target(uri: &[u8]) -> bool {
-    let scheme = uri
-        .iter()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let uri = uri.strip_prefix(b"<").unwrap_or(uri);
+    let in_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let scheme = uri.iter().take_while(|byte| in_scheme(byte)).count();
     scheme > 0 && uri.get(scheme) == Some(&b':') && scheme + 1 < uri.len()
 }
 
@@ -107,6 +107,8 @@ mod tests {
             ("SIP/2.0 180 Ringing  ", 0, 0),
             ("SIP/2.0 603", 0, 0),
             ("> > BYE sip:[2001:db8::1] SIP/2.0", 4, 4),
+            ("invite soap.beep://x SIP/2.0", 0, 0),
+            ("INVITE <sip:a@b> SIP/2.0", 0, 0),
             ("\tOPTIONS sips:x SIP/2.0", 1, 1),
             ("// ACK tel:+1 SIP/2.0", 3, 3),
             ("  SEND: REGISTER sip:<hidden name>@x SIP/2.0", 8, 2),
@@ -123,6 +125,7 @@ mod tests {
             "SIP/2.0 1000 What",
             "The proxy speaks SIP/2.0",
             "We use SIP/2.0",
+            "Use sip:a@b with SIP/2.0",
             "INVITE SIP/2.0",
             "Request-Line: INVITE sip:a@b SIP/2.0",
         ] {
