@@ -2,7 +2,30 @@
 //!
 //! An input is recognised by its content, read through a bounded buffer, and never loaded whole.
 
+mod source;
+
+mod buffer;
+mod gzip;
+
+mod capture;
+mod pcap;
+mod pcapng;
+
+mod log;
+
+mod merge;
+mod summary;
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod samples;
+
 use std::net::SocketAddr;
+
+pub use merge::{Inputs, SkippedFiles};
+pub use source::Named;
+pub use summary::{Damage, InputError, InputErrorKind, InputSummary};
 
 /// Nanoseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +56,7 @@ pub struct Record<'a> {
 pub enum Body<'a> {
     /// A frame of a capture.
     Frame {
-        /// LINKTYPE number of the interface.
+        /// LINKTYPE number of the interface; `u32::MAX` where the interface is not described.
         link: u32,
         /// The bytes captured.
         bytes: &'a [u8],
@@ -46,6 +69,9 @@ pub enum Body<'a> {
         bytes: &'a [u8],
         /// Last line that belongs to the message.
         last_line: u64,
+        /// Nanoseconds since the first midnight of the log, where it has times and no date; more than
+        /// a day's worth where it runs on past midnight.
+        time_of_day: Option<u64>,
         /// What the log says about the hop, as far as it says.
         hop: LogHop,
     },

@@ -1,0 +1,112 @@
+//! Asterisk's `pjsip set logger on` (`res_pjsip_logger.c`): an envelope line, the message, no terminator.
+//!
+//! Only the remote address is written, and no time but that of the logger's prefix.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Cut, Format, Line, Opening};
+use crate::input::LogHop;
+
+/// `<--- Received SIP request (686 bytes) from UDP:192.0.2.1:5060 --->`
+pub(super) static FORMAT: Format = Format {
+    name: "asterisk-pjsip",
+    recognise,
+    cut,
+};
+
+fn recognise(line: &Line<'_>) -> Option<Opening> {
+    Some(Opening {
+        hop: hop(line.text)?,
+        stamp: line.prefix.stamp,
+        starts_at: None,
+        margin: Vec::new(),
+    })
+}
+
+fn hop(text: &[u8]) -> Option<LogHop> {
+    let text = text.trim_ascii().strip_prefix(b"<--- ")?;
+    let text = std::str::from_utf8(text.strip_suffix(b" --->")?).ok()?;
+    let received = text.strip_prefix("Received SIP ");
+    let rest = received.or_else(|| text.strip_prefix("Transmitting SIP "))?;
+    let rest = rest
+        .strip_prefix("request (")
+        .or_else(|| rest.strip_prefix("response ("))?;
+    let (count, rest) = rest.split_once(" bytes) ")?;
+    count.parse::<u64>().ok()?;
+    let direction = if received.is_some() { "from " } else { "to " };
+    let (transport, address) = rest.strip_prefix(direction)?.split_once(':')?;
+    let remote = socket_address(address);
+    Some(LogHop {
+        source: remote.filter(|_| received.is_some()),
+        destination: remote.filter(|_| received.is_none()),
+        transport: transport_name(transport),
+    })
+}
+
+/// An address and port; none where a name or a redaction stands in its place.
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host.split_once('%').map_or(host, |(host, _scope)| host);
+    Some(SocketAddr::new(
+        host.parse::<IpAddr>().ok()?,
+        port.parse().ok()?,
+    ))
+}
+
+fn transport_name(text: &str) -> Option<&'static str> {
+    const NAMES: [&str; 6] = ["udp", "tcp", "tls", "ws", "wss", "sctp"];
+    NAMES
+        .into_iter()
+        .find(|name| name.eq_ignore_ascii_case(text))
+}
+
+fn cut(line: &Line<'_>, _opening: &Opening) -> Cut {
+    if line.text.starts_with(b"<---") {
+        return Cut::End;
+    }
+    if line.prefix.entry || is_console_line(line.text) {
+        return Cut::Foreign;
+    }
+    Cut::Text(0)
+}
+
+/// Verbose lines and the prompt of the Asterisk console.
+fn is_console_line(text: &[u8]) -> bool {
+    let bare = text.trim_ascii_start();
+    let indented = bare.len() < text.len();
+    let verbose = [&b"-- "[..], b"== ", b"> 0x"]
+        .iter()
+        .any(|mark| bare.starts_with(mark));
+    (indented && verbose) || memchr::memmem::find(text, b"*CLI>").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_gives_the_remote_end_of_the_hop() {
+        let received =
+            hop(b"<--- Received SIP request (12 bytes) from UDP:[2001:db8::7]:5070 --->");
+        let remote: SocketAddr = "[2001:db8::7]:5070".parse().unwrap();
+        assert_eq!(
+            received,
+            Some(LogHop {
+                source: Some(remote),
+                destination: None,
+                transport: Some("udp")
+            })
+        );
+        let sent = hop(b"<--- Transmitting SIP response (9 bytes) to WSS:XX.XX.XX.1:80 --->");
+        assert_eq!(
+            sent,
+            Some(LogHop {
+                source: None,
+                destination: None,
+                transport: Some("wss")
+            })
+        );
+        assert_eq!(hop(b"<--- SIP read from UDP:192.0.2.1:5060 --->"), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! From what a log writes as time to nanoseconds since the epoch, or since the log's first midnight.
+
+use crate::input::Time;
+
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// More days than this are no run of a log, and would not fit in nanoseconds.
+const MOST_DAYS: i64 = 100_000;
+
+/// A time as written in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) date: Date,
+    /// Since midnight.
+    pub(super) nanoseconds: u64,
+    /// Seconds east of UTC, where the log says so.
+    pub(super) zone: Option<i32>,
+}
+
+/// How much of a date a log writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Date {
+    /// A time alone.
+    None,
+    /// Month and day.
+    MonthDay(u8, u8),
+    /// Year, month and day.
+    Full(u16, u8, u8),
+}
+
+/// When a message was logged, as far as the log says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub(super) time: Option<Time>,
+    pub(super) time_of_day: Option<u64>,
+}
+
+/// Follows the days of a log that does not write dates, or writes them without a year.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    day: i64,
+    last: Option<(Date, u64)>,
+}
+
+impl Clock {
+    /// Places a stamp. A log without a zone is read as UTC.
+    pub(super) fn place(&mut self, stamp: Stamp) -> Moment {
+        if let Date::Full(year, month, day) = stamp.date {
+            let days = days_from_epoch(i64::from(year), i64::from(month), i64::from(day));
+            let zone = i64::from(stamp.zone.unwrap_or(0)) * SECOND;
+            let nanoseconds = stamp.nanoseconds as i64 - zone;
+            let time = days
+                .checked_mul(DAY)
+                .and_then(|at| at.checked_add(nanoseconds));
+            return Moment {
+                time: time.map(Time),
+                time_of_day: None,
+            };
+        }
+        if let Some((date, nanoseconds)) = self.last {
+            self.day += match (date, stamp.date) {
+                (Date::MonthDay(m, d), Date::MonthDay(month, day)) => {
+                    // Any leap year will do: only the distance of neighbouring days counts.
+                    let at = |m, d| days_from_epoch(2000, i64::from(m), i64::from(d));
+                    let days = at(month, day) - at(m, d);
+                    if days < -180 {
+                        days + 366
+                    } else {
+                        days.max(-self.day)
+                    }
+                }
+                _ if nanoseconds as i64 - stamp.nanoseconds as i64 > DAY / 2 => 1,
+                _ => 0,
+            };
+        }
+        self.day = self.day.clamp(0, MOST_DAYS);
+        self.last = Some((stamp.date, stamp.nanoseconds));
+        Moment {
+            time: None,
+            time_of_day: Some(self.day as u64 * DAY as u64 + stamp.nanoseconds),
+        }
+    }
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant's `days_from_civil`).
+fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(date: Date, hour: u64) -> Stamp {
+        let nanoseconds = hour * 3600 * SECOND as u64;
+        Stamp {
+            date,
+            nanoseconds,
+            zone: None,
+        }
+    }
+
+    #[test]
+    fn a_full_date_gives_a_time() {
+        let mut stamp = hours(Date::Full(2024, 2, 29), 12);
+        stamp.zone = Some(7200);
+        let moment = Clock::default().place(stamp);
+        assert_eq!(moment.time, Some(Time(1_709_200_800 * SECOND)));
+    }
+
+    #[test]
+    fn a_clock_without_dates_runs_on_past_midnight() {
+        let mut clock = Clock::default();
+        let mut at = |hour| clock.place(hours(Date::None, hour)).time_of_day.unwrap();
+        assert_eq!(at(23), 23 * 3600 * SECOND as u64);
+        assert_eq!(at(1), 25 * 3600 * SECOND as u64);
+        assert_eq!(
+            at(0),
+            24 * 3600 * SECOND as u64,
+            "a little disorder is no new day"
+        );
+    }
+
+    #[test]
+    fn months_and_days_count_over_the_turn_of_the_year() {
+        let mut clock = Clock::default();
+        clock.place(hours(Date::MonthDay(12, 31), 23));
+        let moment = clock.place(hours(Date::MonthDay(1, 1), 1));
+        assert_eq!(moment.time_of_day, Some(25 * 3600 * SECOND as u64));
+        assert_eq!(moment.time, None);
+    }
+}

@@ -1,0 +1,223 @@
+//! A message while its lines are being collected: which line belongs to it, and where it ends.
+//!
+//! Nothing in a text is certain: Content-Length counts line ends that the log changed, and bodies are
+//! cut by whoever pasted them. So it is a hint among others.
+
+use memchr::memmem;
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It belongs to the message.
+    Append,
+    /// It does not, and the message goes on.
+    Skip,
+    /// The message ended before it.
+    End,
+}
+
+/// The lines of one message.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) bytes: Vec<u8>,
+    pub(super) first_line: u64,
+    pub(super) last_line: u64,
+    /// Lines that belong to the message.
+    pub(super) lines: u64,
+    part: Part,
+    length: Option<usize>,
+    kind: Kind,
+    /// Where the body starts in `bytes`.
+    body_at: usize,
+    /// Bytes of the body so far, as if each line ended in CRLF.
+    counted: usize,
+    /// Ends of lines that were appended since the last one that was not blank.
+    solid: (usize, u64, u64),
+    interrupted: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Nothing,
+    Head,
+    Body,
+}
+
+/// What Content-Type announces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    None,
+    Sdp,
+    Multipart,
+    Fragment,
+    Other,
+}
+
+impl Draft {
+    /// Whether no line has been taken yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.part == Part::Nothing
+    }
+
+    /// Begins anew and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        *self = Self {
+            bytes,
+            ..Self::default()
+        };
+    }
+
+    /// Whether the next line may be a start line that belongs to the body.
+    pub(super) fn expects_fragment(&self) -> bool {
+        self.part == Part::Body
+            && self.kind == Kind::Fragment
+            && self.counted == 0
+            && !self.satisfied()
+    }
+
+    /// What becomes of a line; `foreign` if the log's format knows it for something else.
+    pub(super) fn verdict(&mut self, text: &[u8], foreign: bool) -> Verdict {
+        let blank = text.trim_ascii().is_empty();
+        match self.part {
+            Part::Nothing if blank || foreign => Verdict::Skip,
+            Part::Nothing => Verdict::Append,
+            Part::Head if foreign => Verdict::Skip,
+            Part::Head => Verdict::Append,
+            Part::Body if foreign => {
+                self.interrupted |= self.counted == 0 && self.length.is_none();
+                if self.satisfied() && !self.interrupted {
+                    Verdict::End
+                } else {
+                    Verdict::Skip
+                }
+            }
+            Part::Body if blank => self.blank_in_body(),
+            Part::Body if self.interrupted && self.counted == 0 && is_header(text) => {
+                // The blank line was that of a page break or of a foreign line, not the end of the head.
+                self.bytes.truncate(self.solid.0);
+                (self.last_line, self.lines) = (self.solid.1, self.solid.2);
+                self.part = Part::Head;
+                Verdict::Append
+            }
+            Part::Body => self.solid_in_body(text),
+        }
+    }
+
+    /// Takes a line.
+    pub(super) fn append(&mut self, text: &[u8], end: &[u8], line: u64) {
+        let blank = text.trim_ascii().is_empty();
+        match self.part {
+            Part::Nothing => {
+                self.first_line = line;
+                self.part = Part::Head;
+            }
+            Part::Head if blank => {
+                self.part = Part::Body;
+                self.body_at = self.bytes.len() + end.len();
+            }
+            Part::Head if text.starts_with(b"v=0") => {
+                // The blank line before the body was lost on the way.
+                self.part = Part::Body;
+                self.kind = Kind::Sdp;
+                self.body_at = self.bytes.len();
+                self.counted = text.len() + 2;
+            }
+            Part::Head => self.note_header(text),
+            Part::Body => self.counted += text.len() + 2,
+        }
+        // A line of blanks is the empty line that it stands for.
+        self.bytes.extend_from_slice(if blank { b"" } else { text });
+        self.bytes.extend_from_slice(end);
+        self.last_line = line;
+        self.lines += 1;
+        if !blank {
+            self.solid = (self.bytes.len(), self.last_line, self.lines);
+            self.interrupted = false;
+        }
+    }
+
+    /// Removes the blank lines behind the message that are not part of it.
+    pub(super) fn trim(&mut self) {
+        let (solid, line, lines) = self.solid;
+        if solid >= self.bytes.len() {
+            return;
+        }
+        let keep = if self.part == Part::Body && solid < self.body_at {
+            // The blank line that ends the head stays.
+            (self.body_at, line + 1, lines + 1)
+        } else {
+            (solid, line, lines)
+        };
+        self.bytes.truncate(keep.0);
+        (self.last_line, self.lines) = (keep.1, keep.2);
+    }
+
+    fn satisfied(&self) -> bool {
+        match self.length {
+            Some(length) => self.counted >= length,
+            None => self.kind == Kind::None || self.counted > 0,
+        }
+    }
+
+    fn blank_in_body(&self) -> Verdict {
+        match self.kind {
+            Kind::Multipart | Kind::Other | Kind::Fragment if !self.satisfied() => Verdict::Append,
+            _ if self.counted == 0 => Verdict::Skip,
+            _ => Verdict::End,
+        }
+    }
+
+    fn solid_in_body(&self, text: &[u8]) -> Verdict {
+        let sdp_line = matches!(text, [b'a'..=b'z', b'=', ..]);
+        let announced = self.length.is_some_and(|length| length > 0);
+        let fits = match self.kind {
+            Kind::Sdp => sdp_line || (self.counted > 0 && !self.satisfied()),
+            Kind::None => sdp_line || (announced && !self.satisfied()),
+            Kind::Multipart | Kind::Other | Kind::Fragment => {
+                !self.satisfied() || self.length.is_none()
+            }
+        };
+        if fits { Verdict::Append } else { Verdict::End }
+    }
+
+    fn note_header(&mut self, text: &[u8]) {
+        if let Some(value) = value_of(text, b"Content-Length", b'l') {
+            self.length = std::str::from_utf8(value)
+                .ok()
+                .and_then(|v| v.trim().parse().ok());
+        } else if let Some(value) = value_of(text, b"Content-Type", b'c') {
+            let value = value.to_ascii_lowercase();
+            let holds = |name: &[u8]| memmem::find(&value, name).is_some();
+            self.kind = if holds(b"multipart/") {
+                Kind::Multipart
+            } else if holds(b"application/sdp") {
+                Kind::Sdp
+            } else if holds(b"sipfrag") {
+                Kind::Fragment
+            } else {
+                Kind::Other
+            };
+        }
+    }
+}
+
+fn value_of<'a>(text: &'a [u8], name: &[u8], short: u8) -> Option<&'a [u8]> {
+    let colon = memchr::memchr(b':', text.get(..40.min(text.len()))?)?;
+    let (before, value) = text.split_at(colon);
+    let before = before.trim_ascii();
+    let named = before.eq_ignore_ascii_case(name) || before.eq_ignore_ascii_case(&[short]);
+    named.then(|| value.get(1..)).flatten()
+}
+
+fn is_header(text: &[u8]) -> bool {
+    let name = text
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'-')
+        .count();
+    let rest = text.get(name..).unwrap_or_default().trim_ascii_start();
+    name > 0 && rest.starts_with(b":")
+}

@@ -1,0 +1,282 @@
+//! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
+
+use super::clock::{Date, Stamp};
+
+/// What was found before a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Prefix {
+    /// Bytes that it takes.
+    pub(super) len: usize,
+    /// The time in it.
+    pub(super) stamp: Option<Stamp>,
+    /// Whether it names a level and a source file, as the first line of a log entry does.
+    pub(super) entry: bool,
+}
+
+/// The prefix of a line; its length is 0 where there is none.
+pub(super) fn of(line: &[u8]) -> Prefix {
+    let mut scan = Scan { rest: line };
+    let syslog = scan.attempt(syslog);
+    let bracketed = scan.attempt(bracketed);
+    if syslog.is_none() && bracketed.is_none() {
+        return Prefix::default();
+    }
+    let entry = scan.attempt(level).is_some();
+    Prefix {
+        len: line.len() - scan.rest.len(),
+        stamp: bracketed.or(syslog),
+        entry,
+    }
+}
+
+/// `[May 17 08:01:35] `, `[2019-08-27 17:26:38.123] `
+fn bracketed(scan: &mut Scan<'_>) -> Option<Stamp> {
+    scan.byte(b'[')?;
+    let stamp = stamp(scan)?;
+    scan.byte(b']')?;
+    scan.end_or(b' ')?;
+    Some(stamp)
+}
+
+/// `<134>May 17 08:01:35 host asterisk[123]: `
+fn syslog(scan: &mut Scan<'_>) -> Option<Stamp> {
+    if scan.byte(b'<').is_some() {
+        scan.number(3)?;
+        scan.byte(b'>')?;
+    }
+    let stamp = stamp(scan)?;
+    scan.byte(b' ')?;
+    scan.word(|byte| !matches!(byte, b' ' | b'<' | b'>'))?;
+    scan.byte(b' ')?;
+    scan.word(|byte| !matches!(byte, b' ' | b':' | b'[' | b'<'))?;
+    if scan.byte(b'[').is_some() {
+        scan.word(|byte| matches!(byte, b'0'..=b'9' | b'.' | b':'))?;
+        scan.byte(b']')?;
+    }
+    scan.byte(b':')?;
+    scan.end_or(b' ')?;
+    Some(stamp)
+}
+
+/// `VERBOSE[1751][C-0000002a] res_pjsip_logger.c: `, `DEBUG[99]: file.c:123 function: `
+fn level(scan: &mut Scan<'_>) -> Option<()> {
+    const LEVELS: [&[u8]; 9] = [
+        b"VERBOSE",
+        b"DEBUG",
+        b"NOTICE",
+        b"WARNING",
+        b"ERROR",
+        b"SECURITY",
+        b"DTMF",
+        b"FAX",
+        b"TRACE",
+    ];
+    LEVELS.iter().find_map(|level| scan.literal(level))?;
+    scan.byte(b'[')?;
+    scan.number(10)?;
+    scan.byte(b']')?;
+    if scan.literal(b"[C-").is_some() {
+        scan.word(|byte| byte.is_ascii_hexdigit())?;
+        scan.byte(b']')?;
+    }
+    let _ = scan.byte(b':');
+    let _ = scan.byte(b' ');
+    let _ = scan.attempt(source_file);
+    Some(())
+}
+
+fn source_file(scan: &mut Scan<'_>) -> Option<()> {
+    let file = scan.word(|byte| !matches!(byte, b' ' | b':'))?;
+    if !(file.ends_with(b".c") || file.ends_with(b".cc") || file.ends_with(b".cpp")) {
+        return None;
+    }
+    scan.byte(b':')?;
+    let _ = scan.attempt(|scan| {
+        scan.number(6)?;
+        scan.byte(b' ')?;
+        scan.word(|byte| !matches!(byte, b' ' | b':'))?;
+        scan.byte(b':')
+    });
+    let _ = scan.byte(b' ');
+    Some(())
+}
+
+fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
+    let date = if scan.rest.first()?.is_ascii_digit() {
+        scan.attempt(|scan| {
+            let year = scan.number(4)?;
+            scan.byte(b'-')?;
+            let month = scan.number(2)?;
+            scan.byte(b'-')?;
+            let day = scan.number(2)?;
+            scan.byte(b' ').or_else(|| scan.byte(b'T'))?;
+            ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date::Full(
+                year as u16,
+                month as u8,
+                day as u8,
+            ))
+        })
+        .unwrap_or(Date::None)
+    } else {
+        month_day(scan)?
+    };
+    let hour = scan.number(2)?;
+    scan.byte(b':')?;
+    let minute = scan.number(2)?;
+    scan.byte(b':')?;
+    let second = scan.number(2)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let fraction = if scan.byte(b'.').or_else(|| scan.byte(b',')).is_some() {
+        scan.fraction()?
+    } else {
+        0
+    };
+    Some(Stamp {
+        date,
+        nanoseconds: (hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction,
+        zone: scan.attempt(zone),
+    })
+}
+
+fn month_day(scan: &mut Scan<'_>) -> Option<Date> {
+    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let name: [u8; 3] = *scan.rest.first_chunk()?;
+    let month = MONTHS.chunks(3).position(|month| month == name)? + 1;
+    scan.literal(&name)?;
+    scan.byte(b' ')?;
+    let _ = scan.byte(b' ');
+    let day = scan.number(2)?;
+    scan.byte(b' ')?;
+    (1..=31)
+        .contains(&day)
+        .then_some(Date::MonthDay(month as u8, day as u8))
+}
+
+fn zone(scan: &mut Scan<'_>) -> Option<i32> {
+    if scan.byte(b'Z').is_some() {
+        return Some(0);
+    }
+    let sign = match scan.byte(b'+') {
+        Some(()) => 1,
+        None => scan.byte(b'-').map(|()| -1)?,
+    };
+    let hours = scan.number(2)?;
+    let _ = scan.byte(b':');
+    let minutes = scan.number(2)?;
+    (hours < 15 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60) as i32)
+}
+
+/// A place in a line; each step moves it only if it succeeds as a whole.
+struct Scan<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scan<'a> {
+    fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.rest;
+        let result = step(self);
+        if result.is_none() {
+            self.rest = before;
+        }
+        result
+    }
+
+    fn literal(&mut self, text: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(text)?;
+        Some(())
+    }
+
+    fn byte(&mut self, byte: u8) -> Option<()> {
+        self.literal(&[byte])
+    }
+
+    fn end_or(&mut self, byte: u8) -> Option<()> {
+        if self.rest.is_empty() {
+            Some(())
+        } else {
+            self.byte(byte)
+        }
+    }
+
+    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+        let len = self.rest.iter().take_while(|byte| belongs(**byte)).count();
+        let (word, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        (len > 0).then_some(word)
+    }
+
+    fn number(&mut self, most: usize) -> Option<u64> {
+        let digits = self
+            .rest
+            .iter()
+            .take(most)
+            .take_while(|byte| byte.is_ascii_digit());
+        let (mut number, mut len) = (0, 0);
+        for digit in digits {
+            number = number * 10 + u64::from(digit - b'0');
+            len += 1;
+        }
+        self.rest = self.rest.get(len..)?;
+        (len > 0).then_some(number)
+    }
+
+    /// Decimals of a second, as nanoseconds.
+    fn fraction(&mut self) -> Option<u64> {
+        let digits = self.word(|byte| byte.is_ascii_digit())?;
+        let nine = digits
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(b'0'))
+            .take(9);
+        Some(nine.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_end_where_the_text_begins() {
+        for (line, text, entry) in [
+            ("[May 17 08:01:35] Via: x", "Via: x", false),
+            ("[May  7 08:01:35]", "", false),
+            (
+                "[2019-08-27 17:26:38] VERBOSE[1751][C-0000002a] res_pjsip_logger.c: <---",
+                "<---",
+                true,
+            ),
+            (
+                "[2019-08-27 17:26:38,123] DEBUG[9]: chan.c:12 main: <---",
+                "<---",
+                true,
+            ),
+            (
+                "<134>May 17 08:01:35 pbx asterisk[77]: To: y",
+                "To: y",
+                false,
+            ),
+            (
+                "May 17 08:01:35 pbx asterisk: [2019-08-27 17:26:38] NOTICE[1] a.c: z",
+                "z",
+                true,
+            ),
+            ("[sip] To: y", "[sip] To: y", false),
+            ("May I say: this", "May I say: this", false),
+            ("[99:99:99] x", "[99:99:99] x", false),
+        ] {
+            let prefix = of(line.as_bytes());
+            assert_eq!((&line[prefix.len..], prefix.entry), (text, entry), "{line}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_to_the_nanosecond() {
+        let stamp = of(b"[2019-08-27T01:00:02.5-0130] x").stamp.unwrap();
+        assert_eq!(stamp.date, Date::Full(2019, 8, 27));
+        assert_eq!(stamp.nanoseconds, 3_602_500_000_000);
+        assert_eq!(stamp.zone, Some(-5400));
+    }
+}

@@ -1,0 +1,65 @@
+//! Messages without any envelope: pasted from an RFC, a mail or a ticket, quoted, indented or fenced.
+
+use super::{Cut, Format, Line, Opening, start_line};
+use crate::input::LogHop;
+
+/// Any text with SIP start lines in it.
+pub(super) static FORMAT: Format = Format {
+    name: "raw",
+    recognise,
+    cut,
+};
+
+fn recognise(line: &Line<'_>) -> Option<Opening> {
+    let found = start_line::find(line.text)?;
+    Some(Opening {
+        hop: LogHop::default(),
+        stamp: line.prefix.stamp,
+        starts_at: Some(found.at),
+        margin: line.text.get(..found.margin).unwrap_or_default().to_vec(),
+    })
+}
+
+fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
+    let shared = line
+        .text
+        .iter()
+        .zip(&opening.margin)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let text = line.text.get(shared..).unwrap_or_default();
+    // A quoted blank line often lost the blank behind the quoting mark.
+    if text
+        .iter()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'>' | b'|'))
+    {
+        return Cut::Text(line.text.len());
+    }
+    if line.prefix.entry || is_page_break(line.text) {
+        return Cut::Foreign;
+    }
+    if is_ruler(text.trim_ascii()) {
+        return Cut::End;
+    }
+    Cut::Text(shared)
+}
+
+/// Markdown fences and rulers between messages.
+fn is_ruler(text: &[u8]) -> bool {
+    let same = |byte: u8| text.len() >= 3 && text.iter().all(|b| *b == byte);
+    text.starts_with(b"```")
+        || text.starts_with(b"~~~")
+        || [b'-', b'=', b'*', b'_'].map(same).contains(&true)
+}
+
+/// The footer and header of a page in an RFC, which stand in the middle of messages.
+fn is_page_break(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let footer = text.ends_with(b"]") && memchr::memmem::rfind(text, b"  [Page ").is_some();
+    let header = text.starts_with(b"RFC ")
+        && memchr::memmem::find(text, b"   ").is_some()
+        && text
+            .last_chunk::<4>()
+            .is_some_and(|year| year.iter().all(u8::is_ascii_digit));
+    footer || header || text.contains(&0x0c)
+}
