@@ -281,3 +281,186 @@ impl Set {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_AGE, MAX_SETS};
+    use crate::layers::testing::{Bench, Chance, Recorder};
+    use etherparse::PacketBuilder;
+
+    /// A UDP datagram cut into Ethernet frames with fragments of at most `size` bytes.
+    fn fragments(payload: &[u8], ident: u16, size: usize, v6: bool) -> Vec<Vec<u8>> {
+        let base = PacketBuilder::ethernet2([1; 6], [2; 6]);
+        let mut whole = Vec::new();
+        match v6 {
+            false => base
+                .ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64)
+                .udp(5060, 5060)
+                .write(&mut whole, payload),
+            true => base
+                .ipv6([1; 16], [2; 16], 64)
+                .udp(5060, 5060)
+                .write(&mut whole, payload),
+        }
+        .unwrap();
+        let (header, body) = whole.split_at(if v6 { 54 } else { 34 });
+        let count = body.len().div_ceil(size);
+        let cut = |(index, part): (usize, &[u8])| {
+            let mut frame = header.to_vec();
+            let (more, offset) = (u16::from(index + 1 < count), (index * size) as u16);
+            if v6 {
+                frame[18..20].copy_from_slice(&(part.len() as u16 + 8).to_be_bytes());
+                frame[20] = 44;
+                frame.extend([17, 0]);
+                frame.extend((offset | more).to_be_bytes());
+                frame.extend(u32::from(ident).to_be_bytes());
+            } else {
+                frame[16..18].copy_from_slice(&(part.len() as u16 + 20).to_be_bytes());
+                frame[18..20].copy_from_slice(&ident.to_be_bytes());
+                frame[20..22].copy_from_slice(&((offset / 8) | (more << 13)).to_be_bytes());
+            }
+            frame.extend(part);
+            frame
+        };
+        body.chunks(size).enumerate().map(cut).collect()
+    }
+
+    fn run(frames: &[Vec<u8>]) -> Recorder {
+        let mut bench = Bench::default();
+        frames.iter().for_each(|frame| bench.ethernet(frame));
+        bench.end()
+    }
+
+    fn text(length: usize) -> Vec<u8> {
+        (0..length).map(|n| (n * 13 % 251) as u8).collect()
+    }
+
+    #[test]
+    fn fragments_in_any_order_with_copies_are_one_datagram() {
+        let mut chance = Chance(0xf4a6);
+        for round in 0..300 {
+            let payload = text(1 + chance.below(8000));
+            let size = 8 + 8 * chance.below(180);
+            let mut frames = fragments(&payload, 7, size, round % 2 == 0);
+            let copies = chance.below(3).min(frames.len() - 1);
+            frames.extend_from_within(..copies);
+            chance.shuffle(&mut frames);
+            let sink = run(&frames);
+            assert_eq!(sink.datagrams.len(), 1, "round {round}");
+            let (at, _, datagram, cut) = &sink.datagrams[0];
+            assert_eq!((datagram, *cut), (&payload, false), "round {round}");
+            if size < payload.len() + 8 {
+                assert_eq!(at.ident, 7);
+            }
+            assert!(sink.not_decoded.is_empty(), "{:?}", sink.not_decoded);
+        }
+    }
+
+    #[test]
+    fn the_datagram_stands_at_the_frame_that_completes_it() {
+        let mut frames = fragments(&text(3000), 7, 1480, false);
+        frames.swap(0, 2);
+        let sink = run(&frames);
+        let at = sink.datagrams[0].0;
+        assert_eq!((at.origin.place, at.frames), (3, 3));
+    }
+
+    #[test]
+    fn a_datagram_that_lacks_a_fragment_is_said_with_its_first_frame() {
+        let mut frames = fragments(&text(4000), 7, 1480, false);
+        frames.remove(1);
+        let sink = run(&frames);
+        let said = "2528 of 4008 bytes were captured".to_owned();
+        assert_eq!(sink.not_decoded, [(1, 2, "ip-fragment-missing", said)]);
+        frames.pop();
+        let said = "1480 bytes were captured, the last fragment was not".to_owned();
+        assert_eq!(
+            run(&frames).not_decoded,
+            [(1, 1, "ip-fragment-missing", said)]
+        );
+    }
+
+    #[test]
+    fn a_set_is_given_up_when_it_is_too_old() {
+        let frames = fragments(&text(2000), 7, 1480, false);
+        let mut bench = Bench::default();
+        bench.ethernet(&frames[0]);
+        bench.now += MAX_AGE;
+        bench.ethernet(&frames[1]);
+        assert_eq!(bench.sink.reasons(), ["ip-fragment-missing"]);
+        assert_eq!(bench.end().reasons(), ["ip-fragment-missing"; 2]);
+    }
+
+    #[test]
+    fn where_fragments_contradict_the_first_wins() {
+        let payload = text(100);
+        let frames = fragments(&payload, 7, 56, false);
+        let mut forged = frames[0].clone();
+        forged.truncate(34 + 48);
+        forged[16..18].copy_from_slice(&68u16.to_be_bytes());
+        forged[60] ^= 0xff;
+        let mut bench = Bench::default();
+        for frame in [&frames[0], &forged, &frames[1]] {
+            bench.ethernet(frame);
+        }
+        assert_eq!(bench.layers.limit_hits().fragments_contradicted, 1);
+        assert_eq!(bench.end().datagrams[0].2, payload);
+    }
+
+    #[test]
+    fn a_copy_that_comes_too_late_is_no_missing_fragment() {
+        let frames = fragments(&text(2000), 7, 1480, false);
+        let (first, last) = (frames[0].clone(), frames[1].clone());
+        let sink = run(&[first.clone(), first.clone(), last.clone(), last]);
+        assert_eq!(
+            (sink.datagrams.len(), sink.other),
+            (1, vec!["ip-fragment-copy"])
+        );
+        // The identification used again by a datagram that lacks its rest is another matter.
+        let other = fragments(&text(2001)[1..], 7, 1480, false);
+        let sink = run(&[first, frames[1].clone(), other[0].clone()]);
+        assert_eq!(sink.reasons(), ["ip-fragment-missing"]);
+    }
+
+    #[test]
+    fn inputs_are_kept_apart() {
+        let frames = fragments(&text(2000), 7, 1480, false);
+        let mut bench = Bench::default();
+        bench.ethernet(&frames[0]);
+        bench.input = 1;
+        bench.ethernet(&frames[1]);
+        assert!(bench.end().datagrams.is_empty());
+    }
+
+    #[test]
+    fn what_the_capture_cut_off_a_fragment_cuts_the_datagram() {
+        let payload = text(2000);
+        let frames = fragments(&payload, 7, 1480, false);
+        let mut bench = Bench::default();
+        bench.frame(1, &frames[0][..1000], frames[0].len());
+        bench.ethernet(&frames[1]);
+        let sink = bench.end();
+        let (_, _, datagram, cut) = &sink.datagrams[0];
+        assert_eq!((datagram.as_slice(), *cut), (&payload[..1000 - 42], true));
+    }
+
+    #[test]
+    fn no_flood_holds_more_than_the_cap() {
+        let mut bench = Bench::default();
+        let mut frame = fragments(&text(2000), 7, 1480, false).remove(0);
+        for number in 0..MAX_SETS as u32 + 10 {
+            frame[26..30].copy_from_slice(&number.to_be_bytes());
+            bench.now -= 1_000_000;
+            bench.ethernet(&frame);
+        }
+        assert_eq!(bench.layers.limit_hits().fragments_evicted, 10);
+        bench.end();
+    }
+
+    #[test]
+    fn a_fragment_beyond_the_largest_datagram_is_broken() {
+        let mut frame = fragments(&text(2000), 7, 1480, false).remove(1);
+        frame[20..22].copy_from_slice(&[0x1f, 0xff]);
+        assert_eq!(run(&[frame]).reasons(), ["broken-ip"]);
+    }
+}

@@ -168,3 +168,97 @@ fn is_quic(_: &Flow, payload: &[u8]) -> bool {
         Some(1 | 0x6b33_43cf | 0xff00_0000..=0xff00_00ff)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{looks_like_tls, name_payload};
+    use crate::layers::{Flow, Transport};
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    fn flow(from: u16, to: u16) -> Flow {
+        let end = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        Flow {
+            source: end(from),
+            destination: end(to),
+            transport: Transport::Udp,
+        }
+    }
+
+    #[test]
+    fn payloads_have_names() {
+        let with = |start: &[u8], length: usize| {
+            let mut payload = start.to_vec();
+            payload.resize(length, 0);
+            payload
+        };
+        let mut dhcp = with(&[1, 1, 6, 0], 236);
+        dhcp.extend([0x63, 0x82, 0x53, 0x63]);
+        let stun = with(&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], 20);
+        let cases: [(&str, u16, u16, Vec<u8>); 19] = [
+            ("rtp", 16000, 17000, with(&[0x80, 8], 172)),
+            ("rtp", 16000, 17000, with(&[0x80, 0xe5], 16)),
+            ("rtcp", 16001, 17001, with(&[0x81, 200, 0, 6], 28)),
+            ("stun", 40000, 50000, stun),
+            ("stun", 40000, 3478, with(&[0x40, 0, 0, 4], 8)),
+            (
+                "dtls",
+                40000,
+                50000,
+                with(&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], 15),
+            ),
+            ("hep", 40000, 9060, b"HEP3\0\x06".to_vec()),
+            ("hep", 40000, 9060, with(&[1, 16, 2, 17], 40)),
+            ("hep", 40000, 9060, with(&[2, 16, 2, 17], 40)),
+            ("zrtp", 16000, 17000, with(b"\x10\0\0\x01ZRTP", 40)),
+            ("dns", 40000, 53, with(&[0x80, 0x08, 1, 0, 0, 1], 30)),
+            ("mdns", 5353, 5353, with(&[0, 0, 0x84, 0, 0, 0, 0, 1], 30)),
+            ("dhcp", 68, 67, dhcp),
+            ("ntp", 123, 123, with(&[0x23], 48)),
+            ("snmp", 40000, 161, with(&[0x30, 20, 2, 1, 1, 4], 22)),
+            ("ssdp", 40000, 1900, b"M-SEARCH * HTTP/1.1\r\n\r\n".to_vec()),
+            (
+                "syslog",
+                40000,
+                514,
+                b"<134>Oct 11 22:14:15 host app: text".to_vec(),
+            ),
+            ("quic", 40000, 443, with(&[0xc3, 0, 0, 0, 1], 1200)),
+            ("unrecognised", 40000, 5060, b"\r\n\r\n".to_vec()),
+        ];
+        for (name, from, to, payload) in cases {
+            assert_eq!(name_payload(&flow(from, to), &payload), name, "{payload:?}");
+            // No beginning of it may be read beyond its end.
+            for end in 0..payload.len() {
+                name_payload(&flow(from, to), &payload[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn sip_is_given_no_name() {
+        let texts = [
+            "INVITE sip:a@b SIP/2.0\r\n",
+            "SIP/2.0 200 OK\r\n",
+            "NOTIFY sip:a@b SIP/2.0\r\n",
+        ];
+        for text in texts {
+            assert_eq!(
+                name_payload(&flow(5060, 5060), text.as_bytes()),
+                "unrecognised"
+            );
+        }
+    }
+
+    #[test]
+    fn tls_is_told_by_its_record_header() {
+        assert!(looks_like_tls(b"\x16\x03\x01\x02\x00\x01\x00"));
+        assert!(looks_like_tls(b"\x17\x03\x03\x00\x20\x99"));
+        assert!(looks_like_tls(b"\x15\x03\x03\x00\x02\x01\x00"));
+        assert!(looks_like_tls(b"\x14\x03\x03\x00\x01\x01"));
+        assert!(!looks_like_tls(b"\x16\x03\x01"));
+        assert!(!looks_like_tls(b"\x16\x04\x01\x02\x00\x01"));
+        assert!(!looks_like_tls(b"\x17\x03\x03\xff\xff\x99"));
+        assert!(!looks_like_tls(b"INVITE sip:a@b SIP/2.0\r\n"));
+        assert!(!looks_like_tls(b"\r\n\r\n"));
+    }
+}
