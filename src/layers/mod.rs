@@ -1,7 +1,29 @@
 //! Frames to datagrams and ordered byte streams. Knows nothing of SIP.
+//!
+//! link → IP (→ fragments) → UDP or TCP. A tunnel, once one is read, enters again at [`Layers::network`].
+
+mod fragment;
+mod ip;
+mod link;
+mod payload;
+mod tcp;
+mod udp;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use link::link_name;
+pub use payload::{looks_like_tls, name_payload};
 
 use crate::input::{Origin, Time};
+use fragment::Fragments;
+use ip::IpPacket;
+use link::Inner;
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use tcp::Streams;
 
 /// Transport protocol of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,4 +132,236 @@ pub trait Sink {
     fn other(&mut self, at: At, protocol: &'static str);
     /// A frame that could hold anything and could not be looked into; `reason` is a kebab-case id.
     fn not_decoded(&mut self, at: At, reason: &'static str, detail: &str);
+}
+
+/// Decodes frames, in the order in which they were recorded.
+#[derive(Debug, Default)]
+pub struct Layers {
+    fragments: Fragments,
+    streams: Streams,
+}
+
+/// How often a cap was reached, or the capture contradicted itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitHits {
+    /// TCP connections forgotten because too many were open.
+    pub connections_evicted: u64,
+    /// Holes in TCP streams given up because too much was held behind them.
+    pub holes_given_up_early: u64,
+    /// Unfinished IP datagrams given up because too many were open.
+    pub fragments_evicted: u64,
+    /// IP fragments that contradict bytes of an earlier one; the earlier one was kept.
+    pub fragments_contradicted: u64,
+}
+
+impl Layers {
+    /// Begins with nothing held.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes one frame, of which `bytes` were captured, and tells the sink what it brought.
+    pub fn frame(
+        &mut self,
+        origin: Origin,
+        time: Option<Time>,
+        link: u32,
+        bytes: &[u8],
+        wire_len: u32,
+        sink: &mut impl Sink,
+    ) {
+        let at = At {
+            origin,
+            time,
+            frames: 1,
+            ident: 0,
+        };
+        let Some(link_type) = link::find(link) else {
+            return sink.not_decoded(at, "link-type", &format!("LINKTYPE {link}"));
+        };
+        let packet = Packet {
+            at,
+            bytes,
+            cut: bytes.len() < wire_len as usize,
+            depth: 0,
+        };
+        match (link_type.decode)(packet) {
+            Ok(Inner::Network {
+                ether_type,
+                payload,
+            }) => self.network(
+                ether_type,
+                Packet {
+                    bytes: payload,
+                    ..packet
+                },
+                sink,
+            ),
+            Ok(Inner::Other(protocol)) => sink.other(at, protocol),
+            Err(refusal) => refusal.report(at, sink),
+        }
+    }
+
+    /// Gives up and closes what is held. Call it once, after the last frame of the last input.
+    pub fn end(&mut self, sink: &mut impl Sink) {
+        self.fragments.end(sink);
+        self.streams.end(sink);
+    }
+
+    /// Which caps were reached so far.
+    pub fn limit_hits(&self) -> LimitHits {
+        LimitHits {
+            connections_evicted: self.streams.evicted,
+            holes_given_up_early: self.streams.given_up_early,
+            fragments_evicted: self.fragments.evicted,
+            fragments_contradicted: self.fragments.contradicted,
+        }
+    }
+
+    /// Decodes what an EtherType announces. The way in for tunnels, with `depth` one higher.
+    fn network(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
+        let decoded = match ether_type {
+            ip::ETHER_TYPE_V4 => ip::decode_v4(packet),
+            ip::ETHER_TYPE_V6 => ip::decode_v6(packet),
+            link::VLAN | link::QINQ | link::QINQ_OLD => match link::past_tags(packet) {
+                Ok((inner, packet)) => return self.network(inner, packet, sink),
+                Err(refusal) => Err(refusal),
+            },
+            _ => match link::name_ether_type(ether_type) {
+                Ok(protocol) => return sink.other(packet.at, protocol),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        match decoded {
+            Ok(ip) => self.ip(packet, ip, sink),
+            Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
+    /// Decodes the payload of an IP packet, which may be a fragment of one.
+    fn ip(&mut self, packet: Packet<'_>, ip: IpPacket<'_>, sink: &mut impl Sink) {
+        let ip = match ip.past_extensions(packet) {
+            Ok(ip) => ip,
+            Err(refusal) => return refusal.report(packet.at, sink),
+        };
+        if ip.piece.is_some() {
+            return self.fragment(packet, &ip, sink);
+        }
+        let cut = packet.cut || ip.missing > 0;
+        match ip.protocol {
+            ip::UDP => match udp::decode(&ip, cut) {
+                Ok(udp) => {
+                    let at = At {
+                        ident: ip.ident,
+                        ..packet.at
+                    };
+                    sink.datagram(
+                        at,
+                        &ip.flow(udp.ports, Transport::Udp),
+                        udp.payload,
+                        udp.cut,
+                    )
+                }
+                Err(refusal) => refusal.report(packet.at, sink),
+            },
+            ip::TCP => match tcp::decode(&ip, cut) {
+                Ok(segment) => {
+                    let flow = ip.flow(segment.ports, Transport::Tcp);
+                    self.streams.segment(packet.at, &flow, &segment, sink)
+                }
+                Err(refusal) => refusal.report(packet.at, sink),
+            },
+            protocol => match ip::name_protocol(protocol) {
+                Ok(protocol) => sink.other(packet.at, protocol),
+                Err(refusal) => refusal.report(packet.at, sink),
+            },
+        }
+    }
+
+    fn fragment(&mut self, packet: Packet<'_>, ip: &IpPacket<'_>, sink: &mut impl Sink) {
+        let depth = packet.depth + 1;
+        if depth > MAX_DEPTH {
+            return Refusal::new("broken-ip", "fragments within fragments").report(packet.at, sink);
+        }
+        if let Some(whole) = self.fragments.add(packet.at, ip, sink) {
+            let packet = Packet {
+                at: whole.at,
+                bytes: &whole.bytes,
+                cut: whole.missing > 0,
+                depth,
+            };
+            let ip = IpPacket {
+                payload: &whole.bytes,
+                missing: whole.missing,
+                piece: None,
+                ..*ip
+            };
+            self.ip(packet, ip, sink);
+        }
+    }
+}
+
+/// How many packets may be wrapped in one another.
+const MAX_DEPTH: u8 = 8;
+
+/// A packet on its way down the layers, borrowed from the frame.
+#[derive(Clone, Copy, Debug)]
+struct Packet<'a> {
+    at: At,
+    bytes: &'a [u8],
+    /// The capture holds less than was on the wire.
+    cut: bool,
+    depth: u8,
+}
+
+impl Packet<'_> {
+    /// Why a header that needs more bytes than there are could not be read.
+    #[cold]
+    fn too_short(&self, broken: &'static str, header: &str, needs: usize) -> Refusal {
+        Refusal::too_short(self.cut, broken, header, needs, self.bytes.len())
+    }
+}
+
+/// Why a packet could not be looked into.
+#[derive(Debug)]
+struct Refusal {
+    reason: &'static str,
+    detail: Cow<'static, str>,
+}
+
+impl Refusal {
+    #[cold]
+    fn new(reason: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Refusal {
+            reason,
+            detail: detail.into(),
+        }
+    }
+
+    /// `broken` is the reason if the capture is not to blame.
+    #[cold]
+    fn too_short(cut: bool, broken: &'static str, header: &str, needs: usize, has: usize) -> Self {
+        let reason = if cut { "cut-header" } else { broken };
+        Refusal::new(
+            reason,
+            format!("the {header} header needs {needs} bytes, {has} are there"),
+        )
+    }
+
+    #[cold]
+    fn report(&self, at: At, sink: &mut impl Sink) {
+        sink.not_decoded(at, self.reason, &self.detail);
+    }
+}
+
+/// A big-endian number at `offset`, where it is there.
+fn be16(bytes: &[u8], offset: usize) -> Option<u16> {
+    let field = bytes.get(offset..)?.first_chunk()?;
+    Some(u16::from_be_bytes(*field))
+}
+
+/// A big-endian number at `offset`, where it is there.
+fn be32(bytes: &[u8], offset: usize) -> Option<u32> {
+    let field = bytes.get(offset..)?.first_chunk()?;
+    Some(u32::from_be_bytes(*field))
 }

@@ -1,0 +1,196 @@
+//! IPv4 (RFC 791), IPv6 (RFC 8200) and their extension headers.
+
+use super::{Flow, Packet, Refusal, Transport, be16, be32};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+pub(super) const ETHER_TYPE_V4: u16 = 0x0800;
+pub(super) const ETHER_TYPE_V6: u16 = 0x86dd;
+pub(super) const TCP: u8 = 6;
+pub(super) const UDP: u8 = 17;
+
+/// An IP packet, or a fragment of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IpPacket<'a> {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    /// Of the payload; an extension header counts as payload until it is walked past.
+    pub(super) protocol: u8,
+    /// The identification, 0 where there is none.
+    pub(super) ident: u32,
+    pub(super) piece: Option<Piece>,
+    pub(super) payload: &'a [u8],
+    /// Bytes of the payload that the header promises and the capture lacks.
+    pub(super) missing: usize,
+}
+
+/// Which part of a datagram a fragment is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// In bytes.
+    pub(super) offset: u32,
+    pub(super) more: bool,
+}
+
+pub(super) fn decode_v4(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
+    let Some(header) = packet.bytes.first_chunk::<20>() else {
+        return Err(packet.too_short("broken-ip", "IPv4", 20));
+    };
+    let (version, header_len) = (header[0] >> 4, usize::from(header[0] & 15) * 4);
+    if version != 4 || header_len < 20 {
+        return Err(broken(format!(
+            "IPv4 header begins with 0x{:02x}",
+            header[0]
+        )));
+    }
+    let mut total_len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+    if total_len == 0 {
+        // Left for the network card to fill in (segmentation offload): the capture knows.
+        total_len = packet.bytes.len();
+    }
+    if total_len < header_len {
+        return Err(broken(format!(
+            "IPv4 header of {header_len} in a packet of {total_len} bytes"
+        )));
+    }
+    let captured = packet.bytes.len().min(total_len);
+    let Some(payload) = packet.bytes.get(header_len..captured) else {
+        return Err(packet.too_short("broken-ip", "IPv4", header_len));
+    };
+    let fragment = u16::from_be_bytes([header[6], header[7]]);
+    let (more, offset) = (fragment & 0x2000 != 0, u32::from(fragment & 0x1fff) * 8);
+    Ok(IpPacket {
+        source: IpAddr::V4(Ipv4Addr::new(
+            header[12], header[13], header[14], header[15],
+        )),
+        destination: IpAddr::V4(Ipv4Addr::new(
+            header[16], header[17], header[18], header[19],
+        )),
+        protocol: header[9],
+        ident: u16::from_be_bytes([header[4], header[5]]).into(),
+        piece: (more || offset > 0).then_some(Piece { offset, more }),
+        payload,
+        missing: total_len - captured,
+    })
+}
+
+pub(super) fn decode_v6(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
+    let Some((header, rest)) = packet.bytes.split_first_chunk::<40>() else {
+        return Err(packet.too_short("broken-ip", "IPv6", 40));
+    };
+    if header[0] >> 4 != 6 {
+        return Err(broken(format!(
+            "IPv6 header begins with 0x{:02x}",
+            header[0]
+        )));
+    }
+    let mut length = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    if length == 0 {
+        // A jumbogram, or left for the network card to fill in.
+        length = rest.len();
+    }
+    let payload = rest.get(..length).unwrap_or(rest);
+    Ok(IpPacket {
+        source: address_v6(&header[8..24]),
+        destination: address_v6(&header[24..40]),
+        protocol: header[6],
+        ident: 0,
+        piece: None,
+        payload,
+        missing: length - payload.len(),
+    })
+}
+
+fn address_v6(bytes: &[u8]) -> IpAddr {
+    let bytes = bytes.first_chunk::<16>().copied().unwrap_or_default();
+    IpAddr::V6(Ipv6Addr::from(bytes))
+}
+
+const MAX_EXTENSIONS: usize = 8;
+
+impl<'a> IpPacket<'a> {
+    /// Walks past extension headers, as far as a fragment header.
+    #[inline]
+    pub(super) fn past_extensions(self, packet: Packet<'_>) -> Result<Self, Refusal> {
+        if matches!(self.protocol, UDP | TCP) || self.piece.is_some() {
+            return Ok(self);
+        }
+        self.walk_extensions(packet.cut)
+    }
+
+    fn walk_extensions(mut self, cut: bool) -> Result<Self, Refusal> {
+        const FRAGMENT: u8 = 44;
+        const AUTHENTICATION: u8 = 51;
+        for _ in 0..=MAX_EXTENSIONS {
+            let units = usize::from(self.payload.get(1).copied().unwrap_or(0));
+            let length = match self.protocol {
+                // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
+                0 | 43 | 60 | 135 | 139 | 140 => units * 8 + 8,
+                AUTHENTICATION => units * 4 + 8,
+                FRAGMENT => 8,
+                _ => return Ok(self),
+            };
+            let Some((header, payload)) = self.payload.split_at_checked(length) else {
+                let (cut, has) = (cut || self.missing > 0, self.payload.len());
+                return Err(Refusal::too_short(
+                    cut,
+                    "broken-ip",
+                    "extension",
+                    length,
+                    has,
+                ));
+            };
+            let protocol = std::mem::replace(&mut self.protocol, header[0]);
+            self.payload = payload;
+            if protocol == FRAGMENT {
+                let field = be16(header, 2).unwrap_or(0);
+                self.ident = be32(header, 4).unwrap_or(0);
+                // An atomic fragment (RFC 6946) is whole.
+                if field & 0xfff9 != 0 {
+                    self.piece = Some(Piece {
+                        offset: (field & 0xfff8).into(),
+                        more: field & 1 != 0,
+                    });
+                    return Ok(self);
+                }
+            }
+        }
+        Err(broken("more than 8 extension headers"))
+    }
+
+    pub(super) fn flow(&self, (source, destination): (u16, u16), transport: Transport) -> Flow {
+        Flow {
+            source: SocketAddr::new(self.source, source),
+            destination: SocketAddr::new(self.destination, destination),
+            transport,
+        }
+    }
+}
+
+#[cold]
+fn broken(detail: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
+    Refusal::new("broken-ip", detail)
+}
+
+/// What stands behind an IP protocol that is neither UDP nor TCP: the name of something that
+/// holds no SIP, or why something that could was not looked into.
+pub(super) fn name_protocol(protocol: u8) -> Result<&'static str, Refusal> {
+    Ok(match protocol {
+        1 => "icmp",
+        2 => "igmp",
+        46 => "rsvp",
+        58 => "icmpv6",
+        59 => "ipv6-no-next",
+        88 => "eigrp",
+        89 => "ospf",
+        103 => "pim",
+        112 => "vrrp",
+        4 => return Err(Refusal::new("ipip", "IPv4 within IP is not read yet")),
+        41 => return Err(Refusal::new("6in4", "IPv6 within IP is not read yet")),
+        47 => return Err(Refusal::new("gre", "GRE is not read yet")),
+        50 => return Err(Refusal::new("esp", "IPsec ESP is encrypted")),
+        115 => return Err(Refusal::new("l2tp", "L2TP is not read yet")),
+        132 => return Err(Refusal::new("sctp", "SCTP is not read yet")),
+        137 => return Err(Refusal::new("mpls", "MPLS labels are not read yet")),
+        _ => "unrecognised",
+    })
+}

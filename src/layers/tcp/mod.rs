@@ -1,0 +1,325 @@
+//! Transmission Control Protocol (RFC 9293): segments to ordered streams of bytes.
+
+mod direction;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+pub(super) use segment::{TcpSegment, decode};
+
+use super::{At, Flow, Sink, StreamId, Time, Transport};
+use direction::{Arrival, Direction, Out};
+use foldhash::fast::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+const MAX_CONNECTIONS: usize = 65_536;
+const MAX_HELD_BYTES: usize = 32 << 20;
+/// Nanoseconds, in capture time.
+const MAX_IDLE: i64 = 2 * 3600 * 1_000_000_000;
+/// How long a hole may stay without any progress; nanoseconds, in capture time.
+const MAX_HOLE_AGE: i64 = 3_000_000_000;
+
+/// Every TCP connection that is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    connections: HashMap<Key, Box<Connection>, RandomState>,
+    /// One entry for each connection, roughly the longest unused first: an entry that was used
+    /// since it was queued goes to the back when its turn comes.
+    idle: VecDeque<(Key, u64, u64)>,
+    /// Directions with a hole, roughly in the order in which the holes opened: an entry whose
+    /// hole has shrunk since it was queued goes to the back when its turn comes.
+    holes: VecDeque<(Key, u64, usize, Option<Time>)>,
+    opened: u64,
+    segments: u64,
+    held_bytes: usize,
+    pub(super) evicted: u64,
+    pub(super) given_up_early: u64,
+}
+
+#[derive(Debug)]
+struct Connection {
+    /// The streams are `2 * id` and `2 * id + 1`.
+    id: u64,
+    /// The hop of direction 0.
+    flow: Flow,
+    directions: [Direction; 2],
+    last_time: Option<Time>,
+    /// The count of segments when it was last used.
+    last_use: u64,
+}
+
+/// The two ends of a connection, whichever sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    low: (u128, u16),
+    high: (u128, u16),
+    is_v6: bool,
+}
+
+impl Key {
+    fn of(flow: &Flow) -> Self {
+        let number = |end: &SocketAddr| match end.ip() {
+            IpAddr::V4(ip) => (u32::from(ip).into(), end.port()),
+            IpAddr::V6(ip) => (u128::from(ip), end.port()),
+        };
+        let (a, b) = (number(&flow.source), number(&flow.destination));
+        Key {
+            low: a.min(b),
+            high: a.max(b),
+            is_v6: flow.source.is_ipv6(),
+        }
+    }
+}
+
+impl Streams {
+    /// Takes a segment. The account of its frame is given here.
+    pub(super) fn segment(
+        &mut self,
+        at: At,
+        flow: &Flow,
+        segment: &TcpSegment<'_>,
+        sink: &mut impl Sink,
+    ) {
+        let at = At {
+            ident: segment.seq,
+            ..at
+        };
+        self.segments += 1;
+        self.expire_holes(at.time, sink);
+        let key = Key::of(flow);
+        let goes_on = self
+            .connections
+            .get(&key)
+            .map(|connection| connection.goes_on(flow, segment));
+        if goes_on == Some(false) {
+            self.drop_connection(&key, sink);
+        }
+        if goes_on != Some(true) {
+            if !segment.syn && !segment.has_payload() {
+                return sink.other(at, "tcp");
+            }
+            self.open(key, *flow, at.time, sink);
+        }
+        let Some(connection) = self.connections.get_mut(&key) else {
+            return;
+        };
+        connection.last_use = self.segments;
+        connection.last_time = at.time.or(connection.last_time);
+        let (id, index) = (connection.id, connection.direction_of(flow));
+        let arrival = Arrival {
+            at,
+            order: self.segments,
+        };
+        let effect = connection.take(index, arrival, segment, sink);
+        self.held_bytes = self.held_bytes + effect.held_after - effect.held_before;
+        self.given_up_early += u64::from(effect.gave_up_early);
+        if effect.opened_hole {
+            self.holes.push_back((key, id, index, at.time));
+        }
+        while self.held_bytes > MAX_HELD_BYTES || self.holes.len() > 2 * MAX_CONNECTIONS {
+            self.give_up_oldest_hole(sink);
+        }
+    }
+
+    /// Delivers what is held and closes every stream.
+    pub(super) fn end(&mut self, sink: &mut impl Sink) {
+        let mut keys: Vec<_> = self
+            .connections
+            .iter()
+            .map(|(key, it)| (it.id, *key))
+            .collect();
+        keys.sort_unstable_by_key(|(id, _)| *id);
+        for (_, key) in keys {
+            self.drop_connection(&key, sink);
+        }
+    }
+
+    fn open(&mut self, key: Key, flow: Flow, time: Option<Time>, sink: &mut impl Sink) {
+        self.drop_idle(time, sink);
+        while self.connections.len() >= MAX_CONNECTIONS && self.evict(sink) {}
+        let connection = Connection {
+            id: self.opened,
+            flow,
+            directions: Default::default(),
+            last_time: time,
+            last_use: self.segments,
+        };
+        self.idle.push_back((key, self.opened, self.segments));
+        self.opened += 1;
+        self.connections.insert(key, Box::new(connection));
+    }
+
+    /// Drops a few connections at most, so that no single frame pays for all.
+    fn drop_idle(&mut self, now: Option<Time>, sink: &mut impl Sink) {
+        for _ in 0..4 {
+            let Some(&(key, id, used)) = self.idle.front() else {
+                return;
+            };
+            match self.connections.get(&key) {
+                Some(it) if it.id == id && it.last_use > used => {
+                    let used = it.last_use;
+                    self.idle.pop_front();
+                    self.idle.push_back((key, id, used));
+                }
+                Some(it) if it.id == id => {
+                    let (Some(Time(now)), Some(Time(last))) = (now, it.last_time) else {
+                        return;
+                    };
+                    if now.saturating_sub(last) <= MAX_IDLE {
+                        return;
+                    }
+                    self.idle.pop_front();
+                    self.drop_connection(&key, sink);
+                }
+                _ => drop(self.idle.pop_front()),
+            }
+        }
+    }
+
+    /// Drops the connection that was unused for longest; whether there was one.
+    fn evict(&mut self, sink: &mut impl Sink) -> bool {
+        while let Some((key, id, used)) = self.idle.pop_front() {
+            let Some(connection) = self.connections.get(&key) else {
+                continue;
+            };
+            if connection.id != id {
+                continue;
+            }
+            if connection.last_use > used {
+                self.idle.push_back((key, id, connection.last_use));
+                continue;
+            }
+            self.drop_connection(&key, sink);
+            self.evicted += 1;
+            return true;
+        }
+        false
+    }
+
+    fn drop_connection(&mut self, key: &Key, sink: &mut impl Sink) {
+        let Some(mut connection) = self.connections.remove(key) else {
+            return;
+        };
+        for index in 0..2 {
+            let (direction, mut out) = connection.side(index, sink);
+            self.held_bytes -= direction.held_bytes();
+            direction.close(&mut out);
+        }
+    }
+
+    fn expire_holes(&mut self, now: Option<Time>, sink: &mut impl Sink) {
+        let Some(Time(now)) = now else { return };
+        while let Some(&(key, id, index, queued)) = self.holes.front() {
+            let live = self
+                .connections
+                .get(&key)
+                .filter(|connection| connection.id == id);
+            let since = live.and_then(|connection| connection.directions[index].hole_since());
+            if since.is_some() && since != queued {
+                self.holes.pop_front();
+                self.holes.push_back((key, id, index, since));
+                continue;
+            }
+            match since {
+                Some(Time(since)) if now.saturating_sub(since) <= MAX_HOLE_AGE => return,
+                _ => self.give_up_oldest_hole(sink),
+            }
+        }
+    }
+
+    fn give_up_oldest_hole(&mut self, sink: &mut impl Sink) {
+        let Some((key, id, index, _)) = self.holes.pop_front() else {
+            return;
+        };
+        let Some(connection) = self.connections.get_mut(&key) else {
+            return;
+        };
+        if connection.id != id {
+            return;
+        }
+        let (direction, mut out) = connection.side(index, sink);
+        let before = direction.held_bytes();
+        direction.give_up_holes(&mut out);
+        self.held_bytes -= before;
+    }
+}
+
+/// What a segment did to the bookkeeping.
+struct Effect {
+    held_before: usize,
+    held_after: usize,
+    opened_hole: bool,
+    gave_up_early: bool,
+}
+
+impl Connection {
+    fn direction_of(&self, flow: &Flow) -> usize {
+        usize::from(flow.source != self.flow.source)
+    }
+
+    /// One direction, and where its bytes go.
+    fn side<'a, S: Sink>(
+        &'a mut self,
+        index: usize,
+        sink: &'a mut S,
+    ) -> (&'a mut Direction, Out<'a, S>) {
+        let Flow {
+            source,
+            destination,
+            ..
+        } = self.flow;
+        let flow = match index {
+            0 => self.flow,
+            _ => Flow {
+                source: destination,
+                destination: source,
+                transport: Transport::Tcp,
+            },
+        };
+        let stream = StreamId(self.id * 2 + index as u64);
+        (&mut self.directions[index], Out { stream, flow, sink })
+    }
+
+    /// Whether a segment belongs to this connection, and not to a later one of the same ports.
+    fn goes_on(&self, flow: &Flow, segment: &TcpSegment<'_>) -> bool {
+        let index = self.direction_of(flow);
+        let (own, peer) = (&self.directions[index], &self.directions[1 - index]);
+        if !segment.syn {
+            return !segment.has_payload() || own.may_take(segment);
+        }
+        let begins = segment.payload_seq();
+        match (own.start(), peer.start()) {
+            (Some(start), _) => start == begins,
+            (None, None) => true,
+            // Which connection the peer is on: a SYN-ACK says what the peer began with; a bare
+            // SYN that was captured late is one that the peer has acknowledged.
+            (None, Some(peer_start)) => match segment.ack {
+                Some(ack) => ack == peer_start,
+                None => own.acked() == Some(begins),
+            },
+        }
+    }
+
+    fn take(
+        &mut self,
+        index: usize,
+        arrival: Arrival,
+        segment: &TcpSegment<'_>,
+        sink: &mut impl Sink,
+    ) -> Effect {
+        if let Some(ack) = segment.ack {
+            self.directions[1 - index].acknowledge(ack);
+        }
+        let (direction, mut out) = self.side(index, sink);
+        let held_before = direction.held_bytes();
+        let had_hole = direction.has_hole();
+        let gave_up_early = direction.take(arrival, segment, &mut out);
+        Effect {
+            held_before,
+            held_after: direction.held_bytes(),
+            opened_hole: !had_hole && direction.has_hole(),
+            gave_up_early,
+        }
+    }
+}

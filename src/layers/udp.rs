@@ -1,0 +1,46 @@
+//! User Datagram Protocol (RFC 768).
+
+use super::Refusal;
+use super::ip::IpPacket;
+
+/// A UDP datagram.
+pub(super) struct Udp<'a> {
+    /// Source and destination.
+    pub(super) ports: (u16, u16),
+    pub(super) payload: &'a [u8],
+    /// The capture holds less than the length field says.
+    pub(super) cut: bool,
+}
+
+pub(super) fn decode<'a>(ip: &IpPacket<'a>, cut: bool) -> Result<Udp<'a>, Refusal> {
+    let Some((header, rest)) = ip.payload.split_first_chunk::<8>() else {
+        return Err(Refusal::too_short(
+            cut,
+            "broken-udp",
+            "UDP",
+            8,
+            ip.payload.len(),
+        ));
+    };
+    let ports = (
+        u16::from_be_bytes([header[0], header[1]]),
+        u16::from_be_bytes([header[2], header[3]]),
+    );
+    let length = match usize::from(u16::from_be_bytes([header[4], header[5]])) {
+        // Left for the network card to fill in, or a jumbogram (RFC 2675 §4).
+        0 => rest.len() + ip.missing,
+        length @ 1..8 => {
+            return Err(Refusal::new(
+                "broken-udp",
+                format!("UDP length {length} is below 8"),
+            ));
+        }
+        length => length - 8,
+    };
+    let payload = rest.get(..length).unwrap_or(rest);
+    Ok(Udp {
+        ports,
+        payload,
+        cut: payload.len() < length,
+    })
+}
