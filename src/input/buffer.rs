@@ -81,6 +81,22 @@ impl Buffer {
         }
     }
 
+    /// Moves to the next place that `fits`, which may look at `ahead` bytes from there; false, with
+    /// everything consumed, where none does.
+    pub(crate) fn search(&mut self, ahead: usize, fits: impl Fn(&[u8], usize) -> bool) -> bool {
+        loop {
+            // A refill moves what is held, so it has to pay: only after as much was searched.
+            let more = self.available().len() > ahead + (4 << 10) || self.fill(2 * ahead);
+            let bytes = self.available();
+            let end = bytes.len().saturating_sub(if more { ahead } else { 0 });
+            let found = (0..end).find(|&at| fits(bytes, at));
+            self.consume(found.unwrap_or(end));
+            if found.is_some() || !more {
+                return found.is_some();
+            }
+        }
+    }
+
     /// What made the source end early, if anything did.
     pub(crate) fn failure(&self) -> Option<&Damage> {
         self.failure.as_ref()
@@ -94,6 +110,9 @@ impl Buffer {
 
     #[cold]
     fn refill(&mut self, want: usize) -> bool {
+        if self.ended {
+            return false;
+        }
         let held = self.end - self.start;
         if held <= CHEAP_MOVE || self.start + want > self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);

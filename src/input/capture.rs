@@ -23,6 +23,9 @@ pub(crate) struct Head {
 /// The link type of a frame whose interface is not described.
 pub(crate) const UNKNOWN_LINK: u32 = u32::MAX;
 
+/// The most link types that are listed for one capture.
+const MOST_LINKS: usize = 32;
+
 /// A capture that is being read; one frame is current at a time.
 pub(crate) struct Capture {
     buffer: Buffer,
@@ -84,8 +87,8 @@ impl Capture {
         };
         match head {
             Some(head) => {
-                if self.links.last() != Some(&head.link) && !self.links.contains(&head.link) {
-                    self.links.push(head.link);
+                if self.links.last() != Some(&head.link) {
+                    self.note_link(head.link);
                 }
                 self.head = head;
                 self.frames += 1;
@@ -96,6 +99,13 @@ impl Capture {
                 self.damages.end(self.buffer.failure());
                 false
             }
+        }
+    }
+
+    #[cold]
+    fn note_link(&mut self, link: u32) {
+        if self.links.len() < MOST_LINKS && !self.links.contains(&link) {
+            self.links.push(link);
         }
     }
 

@@ -13,6 +13,8 @@ use super::summary::Damages;
 
 /// No capture program writes a record this large, so a larger length is a damaged header.
 const LARGEST_RECORD: u32 = 1 << 20;
+/// When looking for the next record after damage, a larger one is not believed.
+const LARGEST_FOUND: usize = 128 << 10;
 const FILE_HEADER: usize = 24;
 /// Magic of the modified format in big-endian order, which pcap-parser does not know.
 const MODIFIED_BE: [u8; 4] = [0xa1, 0xb2, 0xcd, 0x34];
@@ -172,19 +174,10 @@ impl Pcap {
 
     /// Moves to the next place where two plausible records follow each other.
     fn resynchronise(&self, buffer: &mut Buffer) -> bool {
-        const WINDOW: usize = 512 << 10;
         buffer.consume(1);
-        loop {
-            buffer.fill(WINDOW);
-            let bytes = buffer.available();
-            let last = bytes.len() < WINDOW;
-            let end = if last { bytes.len() } else { WINDOW / 2 };
-            let found = (0..end).find(|&at| self.plausible_pair(bytes, at));
-            buffer.consume(found.unwrap_or(end));
-            if found.is_some() || last {
-                return found.is_some();
-            }
-        }
+        buffer.search(2 * LARGEST_FOUND, |bytes, at| {
+            self.plausible_pair(bytes, at)
+        })
     }
 
     fn plausible_pair(&self, bytes: &[u8], at: usize) -> bool {
@@ -203,7 +196,7 @@ impl Pcap {
                 .is_some_and(|s| s.abs_diff(last) < DAY)
         });
         let ticks = i64::from(self.u32_at(header, 4)?) * self.nanoseconds_per_tick;
-        let fits = caplen > 0 && caplen <= wire_len && wire_len <= LARGEST_RECORD;
+        let fits = caplen > 0 && caplen <= wire_len && wire_len as usize <= LARGEST_FOUND;
         let snapped = self.snaplen == 0 || caplen <= self.snaplen.max(65_535);
         (near && fits && snapped && ticks < 1_000_000_000)
             .then_some(at + self.record_header + caplen as usize)

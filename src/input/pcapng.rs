@@ -149,22 +149,10 @@ impl PcapNg {
 
     /// Moves to the next section, or the next packet whose two lengths agree.
     fn resynchronise(&self, buffer: &mut Buffer) -> bool {
-        const WINDOW: usize = 2 * LARGEST_FOUND;
         buffer.consume(4);
-        loop {
-            buffer.fill(WINDOW);
-            let bytes = buffer.available();
-            let last = bytes.len() < WINDOW;
-            let end = if last { bytes.len() } else { WINDOW / 2 };
-            let found = (0..end).find(|&at| {
-                let rest = bytes.get(at..).unwrap_or_default();
-                self.begins_block(rest)
-            });
-            buffer.consume(found.unwrap_or(end));
-            if found.is_some() || last {
-                return found.is_some();
-            }
-        }
+        buffer.search(LARGEST_FOUND, |bytes, at| {
+            self.begins_block(bytes.get(at..).unwrap_or_default())
+        })
     }
 
     fn begins_block(&self, bytes: &[u8]) -> bool {

@@ -82,6 +82,8 @@ pub(crate) struct Log {
     ready_moment: Moment,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// Of the line at the front of the buffer.
+    prefix_len: usize,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -105,6 +107,7 @@ impl Log {
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
+            prefix_len: 0,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -183,6 +186,7 @@ impl Log {
             text: content.get(prefix.len..).unwrap_or_default(),
             prefix,
         };
+        self.prefix_len = line.prefix.len;
         let opened = opened_by(&line, &self.draft);
         let cut = match (&opened, &self.open) {
             (None, Some((format, opening))) => Some((format.cut)(&line, opening)),
@@ -229,7 +233,7 @@ impl Log {
         let whole = self.buffer.available().get(..len).unwrap_or_default();
         let (content, end) = split_end(whole);
         let content = without_colours(content, &mut self.plain);
-        let text = content.get(prefix::of(content).len..).unwrap_or_default();
+        let text = content.get(self.prefix_len..).unwrap_or_default();
         let verdict = match cut {
             Cut::End => Verdict::End,
             Cut::Foreign => self.draft.verdict(text, true),

@@ -1,11 +1,15 @@
 //! Finding the start line of a message in a line of text.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
 
 /// Where in the text a start line begins, if one does: after indentation, quoting or a known word.
 pub(super) fn find(text: &[u8]) -> Option<Found> {
     // Most lines of most texts end here.
-    memmem::find(text, b"SIP/2.0")?;
+    VERSION.find(text)?;
     let margin = margin(text);
     let bare = text.get(margin..)?;
     if is_start_line(bare) {
