@@ -19,3 +19,9 @@ pub mod knowledge;
 
 /// 6: calls and knowledge to findings with evidence. One file per rule.
 pub mod diagnose;
+
+/// 7: translations laid over knowledge, rules and labels.
+pub mod lang;
+
+/// 8: findings to text. Only here is anyone aware of formats or colour.
+pub mod report;

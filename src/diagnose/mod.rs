@@ -187,7 +187,7 @@ fn undetermined(call: &Call) -> Option<Undetermined> {
     let (id, element) = match (call.deciding(), call.code()) {
         (Some(answer), Some(code)) => {
             let id = match code {
-                300..400 => "redirect",
+                300..=399 => "redirect",
                 408 | 504 => "timeout",
                 _ => "code",
             };

@@ -5,7 +5,8 @@
 mod fragment;
 mod ip;
 mod link;
-mod payload;
+/// Names for payloads that are not SIP.
+pub mod payload;
 mod tcp;
 mod udp;
 

@@ -224,7 +224,7 @@ fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
 fn list_finals(messages: &[Stored]) -> Vec<Final> {
     let mut finals: Vec<Final> = Vec::new();
     for (index, stored) in messages.iter().enumerate() {
-        let StartLine::Response { code: code @ 200..700, .. } = stored.head.start else { continue };
+        let StartLine::Response { code: code @ 200..=699, .. } = stored.head.start else { continue };
         match stored.copy {
             Some(copy) => {
                 if let Some(known) = finals.iter_mut().find(|f| f.message == copy.first) {

@@ -198,10 +198,10 @@ impl Entry {
     fn note_answer(&mut self, code: u16) {
         match code {
             ..200 => self.state.provisional = true,
-            200..300 => self.state.answered = true,
+            200..=299 => self.state.answered = true,
             _ => {
                 self.state.rejected = true;
-                self.step_open = matches!(code, 300..400 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503);
+                self.step_open = matches!(code, 300..=399 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503);
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod view;
 pub use call::{Call, Final};
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
+pub use steps::Step;
 pub use view::View;
 
 use crate::message::framing::Stamp;
@@ -76,7 +77,7 @@ impl Session {
             self.clock.advance(time);
             self.release_due(release);
         }
-        self.view.saw(&stamp);
+        self.view.saw(&stamp, &head, raw);
         let keys = self.keys(&stamp, &head, raw);
         let id = self.entry_for(&head, &keys, raw);
         let stored = Stored { stamp, head, raw: raw.into(), keys, copy: None };

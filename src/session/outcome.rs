@@ -77,10 +77,10 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
 
 fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
     let outcome = match call.finals[index].code {
-        200..300 if never_acknowledged(call, index) => Outcome::Failed,
-        200..300 => Outcome::Succeeded,
+        200..=299 if never_acknowledged(call, index) => Outcome::Failed,
+        200..=299 => Outcome::Succeeded,
         code if call.method == Method::Options && code < 500 && code != 408 => Outcome::Succeeded,
-        300..400 => Outcome::Redirected,
+        300..=399 => Outcome::Redirected,
         401 | 407 if !waited(call, index) => return (Outcome::Unfinished, None),
         486 | 600 | 603 | 607 | 608 => Outcome::Refused,
         _ => Outcome::Failed,

@@ -95,7 +95,7 @@ fn answered_step(call: &Call, index: usize) -> Option<Step> {
             let retry = |m: &&Stored| m.head.method == response.head.method && m.cseq() > response.cseq() && met(m);
             later().find(retry).map(|_| Step::ChallengeMet)
         }
-        300..400 => {
+        300..=399 => {
             let recursed = || branches_elsewhere(response, later()).any(|m| goes_to_contact(m, response));
             (newer().next().is_some() || recursed()).then_some(Step::RedirectFollowed)
         }

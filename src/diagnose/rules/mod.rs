@@ -2,7 +2,7 @@
 
 macro_rules! rules {
     ($($module:ident),* $(,)?) => {
-        $(mod $module;)*
+        $(pub mod $module;)*
 
         /// Every rule, in the order in which they are run and their findings printed. Rules on
         /// capture quality come first, because rules about something missing ask for them.

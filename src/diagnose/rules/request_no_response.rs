@@ -1,6 +1,6 @@
 //! T1: a request was never answered at all.
 
-use super::super::finding::{Evidence, Template, address, note};
+use super::super::finding::{Evidence, Template, address};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::Method;
 use crate::session::clock::SECOND;

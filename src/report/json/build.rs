@@ -1,0 +1,260 @@
+//! Calls and findings to the objects of the contract.
+
+use super::shape::{self, Instant, Place};
+use crate::diagnose::finding::Part;
+use crate::diagnose::{self, Diagnosis, Evidence};
+use crate::knowledge;
+use crate::lang::Lang;
+use crate::message::header::canonical;
+use crate::message::{Header, Span};
+use crate::report::mask::mask;
+use crate::report::{Run, totals::Totals, totals::method_name};
+use crate::session::{Call, CopyKind, Final, Stored};
+use std::borrow::Cow;
+
+/// Longest text of a piece of evidence, in bytes.
+const LONGEST_TEXT: usize = 1024;
+
+pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> shape::Call<'a> {
+    let root = diagnosis.cause().map(|finding| finding.rule.id);
+    let time_of_day = call.first().filter(|m| m.stamp.time.is_none()).and_then(|m| m.stamp.time_of_day);
+    shape::Call {
+        id: call.id,
+        call_ids: call.call_id().into_iter().collect(),
+        joins: [],
+        related: [],
+        continues: call.continues,
+        method: call.method.name().map_or_else(|| method_name(call).into(), Cow::Borrowed),
+        from: call.from(),
+        to: call.to(),
+        request_uri: call.request_uri(),
+        start: call.start().map(Instant),
+        end: call.end().map(Instant),
+        time_of_day: time_of_day.map(clock_time),
+        outcome: call.outcome.word(),
+        decided_by: call.decided_by,
+        final_responses: call.finals.iter().filter_map(|f| final_response(call, f)).collect(),
+        findings: diagnosis.findings.iter().map(|f| finding(call, f, lang)).collect(),
+        root_cause: root,
+        undetermined: diagnosis.undetermined.as_ref().map(|u| shape::Undetermined {
+            why: lang.undetermined(&u.why),
+            would_help: lang.undetermined(&u.would_help),
+        }),
+        alternatives: [],
+        blame: None,
+    }
+}
+
+fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResponse<'a>> {
+    let stored = call.messages.get(answer.message)?;
+    let text = |span: Span| String::from_utf8_lossy(span.of(&stored.raw));
+    let head = &stored.head;
+    let method = head.method.name().map_or_else(|| text(head.cseq_method), Cow::Borrowed);
+    let reason = stored.message().reason().map_or(Cow::Borrowed(""), text);
+    let explanation = knowledge::explanation_key(answer.code, &method, &reason);
+    Some(shape::FinalResponse {
+        code: answer.code,
+        reason,
+        method: Some(method).filter(|method| !method.is_empty()),
+        cseq: head.cseq,
+        call_id: Some(text(head.call_id)).filter(|id| !id.is_empty()),
+        place: place(stored),
+        time: stored.time().map(Instant),
+        source: stored.stamp.source,
+        destination: stored.stamp.destination,
+        inferred: [],
+        transport: stored.stamp.transport.map(crate::layers::Transport::name),
+        repeats: answer.repeats.iter().filter_map(|at| repeat(call.messages.get(*at)?)).collect(),
+        step: answer.step.map(crate::session::Step::word),
+        step_of: answer.step_of,
+        explanation,
+    })
+}
+
+fn place(stored: &Stored) -> Place {
+    let stamp = &stored.stamp;
+    let of_log = stamp.last_line.is_some();
+    Place {
+        input: stamp.origin.input,
+        frame: (!of_log).then_some(stamp.origin.place),
+        part: (!of_log).then_some(stamp.part),
+        line: of_log.then_some(stamp.origin.place),
+        last_line: stamp.last_line,
+    }
+}
+
+fn repeat(stored: &Stored) -> Option<shape::Repeat> {
+    let Place { input, frame, part, line, .. } = place(stored);
+    let kind = match stored.copy?.kind {
+        CopyKind::Retransmission => "retransmission",
+        CopyKind::Duplicate => "duplicate",
+    };
+    Some(shape::Repeat { input, frame, line, part, time: stored.time().map(Instant), kind })
+}
+
+fn documents(rfc: impl IntoIterator<Item = knowledge::Rfc>) -> Vec<shape::Rfc> {
+    rfc.into_iter().map(|rfc| shape::Rfc { number: rfc.number, section: rfc.section }).collect()
+}
+
+fn finding(call: &Call, finding: &diagnose::Finding, lang: &Lang) -> shape::Finding {
+    let rule = finding.rule;
+    let sentence = |id: &str| lang.rule(rule, id, &finding.args);
+    shape::Finding {
+        rule: rule.id,
+        severity: rule.severity.word(),
+        confidence: finding.confidence.word(),
+        role: finding.role.word(),
+        title: sentence("title"),
+        why: sentence(finding.why),
+        fix: sentence(finding.fix),
+        rfc: documents(rule.documents()),
+        element: finding.element.clone(),
+        acts: finding.acts.word(),
+        evidence: finding.evidence.iter().filter_map(|e| evidence(call, finding, e, lang)).collect(),
+    }
+}
+
+fn evidence(call: &Call, finding: &diagnose::Finding, of: &Evidence, lang: &Lang) -> Option<shape::Evidence> {
+    let stored = call.messages.get(of.message())?;
+    let Place { input, frame, part, line, .. } = place(stored);
+    let (kind, note) = match of {
+        Evidence::Excerpt { note, .. } => ("excerpt", note),
+        Evidence::Absence { note, .. } => ("absence", note),
+        Evidence::Decoded { note, .. } => ("decoded", note),
+    };
+    let mut args = finding.args.clone();
+    args.0.extend(note.args.0.iter().cloned());
+    let mut shaped = shape::Evidence {
+        kind,
+        input,
+        frame,
+        line,
+        part,
+        header: None,
+        name: None,
+        index: None,
+        part_of: None,
+        text: None,
+        cut: false,
+        span: None,
+        mark: None,
+        from: None,
+        until: None,
+        note: lang.rule(finding.rule, note.id, &args),
+    };
+    match of {
+        Evidence::Excerpt { line, mark, part, .. } => {
+            shaped.part_of = Some(match part {
+                Part::StartLine => "start-line",
+                Part::Header(_) => "header",
+                Part::Body => "body",
+            });
+            if let Part::Header(header) = part {
+                name(&mut shaped, stored, *header);
+            }
+            let end = line.end.min(line.start.saturating_add(u32::try_from(LONGEST_TEXT).unwrap_or(u32::MAX)));
+            let shown = Span { start: line.start, end };
+            shaped.cut = end < line.end;
+            shaped.text = Some(raw_text(&mask(shown.of(&stored.raw))));
+            shaped.span = Some([shown.start, shown.end]);
+            shaped.mark = Some([mark.start, mark.end]);
+        }
+        Evidence::Absence { from, until, .. } => {
+            (shaped.from, shaped.until) = (Some(Instant(*from)), Some(Instant(*until)));
+        }
+        Evidence::Decoded { header, text, .. } => {
+            name(&mut shaped, stored, *header);
+            shaped.part_of = Some("header");
+            shaped.text = Some(text.clone());
+            shaped.span = Some([header.name.start, header.value.end]);
+        }
+    }
+    Some(shaped)
+}
+
+fn name(shaped: &mut shape::Evidence, stored: &Stored, header: Header) {
+    let received = header.name.of(&stored.raw);
+    let full = canonical(received);
+    let before = stored.message().headers().take_while(|other| other.name != header.name);
+    let same = before.filter(|other| canonical(other.name.of(&stored.raw)) == full).count();
+    shaped.name = Some(String::from_utf8_lossy(received).into_owned());
+    shaped.header = Some(full);
+    shaped.index = Some(same);
+}
+
+/// Bytes as text: what is not UTF-8 is written as `\xHH`.
+fn raw_text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02X}")));
+    }
+    out
+}
+
+fn clock_time(nanoseconds: u64) -> String {
+    let seconds = nanoseconds / 1_000_000_000;
+    let micros = nanoseconds / 1000 % 1_000_000;
+    format!("{:02}:{:02}:{:02}.{micros:06}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+pub(super) fn explanation(explained: knowledge::Explanation, lang: &Lang) -> shape::Explanation {
+    shape::Explanation {
+        title: explained.title,
+        meaning: explained.meaning,
+        when: explained.when,
+        fix: explained.fix,
+        rfc: documents(explained.rfc),
+        lang: lang.tag,
+    }
+}
+
+pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
+    let read = run.inputs.iter().map(|read| {
+        let (summary, account) = (&read.summary, &read.account);
+        let log = summary.format.starts_with("log:");
+        let mut other: Vec<_> =
+            account.other.iter().map(|(protocol, frames)| shape::Other { protocol, frames: *frames }).collect();
+        other.sort_by_key(|other| (std::cmp::Reverse(other.frames), other.protocol));
+        shape::Input {
+            path: summary.path.clone(),
+            format: summary.format.clone(),
+            frames: (!log).then_some(summary.frames),
+            sip_frames: (!log).then_some(account.sip_frames),
+            lines: log.then_some(summary.lines),
+            sip_lines: log.then_some(summary.sip_lines),
+            sip_messages: account.sip_messages,
+            first_time: summary.first_time.map(|time| Instant(time.0)),
+            last_time: summary.last_time.map(|time| Instant(time.0)),
+            other,
+            not_decoded: account.not_decoded.iter().map(not_decoded).collect(),
+            damage: summary.damage.iter().map(damage).collect(),
+            error: summary.error.as_ref().map(|error| error.reason.clone()),
+        }
+    });
+    read.collect()
+}
+
+fn not_decoded(of: &crate::message::account::NotDecoded) -> shape::NotDecoded {
+    shape::NotDecoded { reason: of.reason, frames: of.frames, first_frame: of.first_frame, detail: of.detail.clone() }
+}
+
+fn damage(of: &crate::input::Damage) -> shape::Damage {
+    shape::Damage { reason: of.reason, offset: of.offset, detail: of.detail.clone() }
+}
+
+pub(super) fn totals(totals: &Totals) -> shape::Totals {
+    let outcomes = totals.outcomes.iter().map(|(method, by_outcome)| {
+        (method.clone(), by_outcome.iter().map(|(outcome, count)| (outcome.word(), *count)).collect())
+    });
+    shape::Totals {
+        messages: totals.messages,
+        requests: totals.requests,
+        responses: totals.responses,
+        calls: totals.calls,
+        entries: totals.entries,
+        final_responses: totals.final_responses.clone(),
+        deciding: totals.deciding.clone(),
+        outcomes: outcomes.collect(),
+    }
+}

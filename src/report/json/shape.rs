@@ -1,0 +1,210 @@
+//! The objects of the contract `sipexplain/1`. Fields may be added, never changed.
+
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Name and version of the contract.
+pub const SCHEMA: &str = "sipexplain/1";
+
+#[derive(Serialize)]
+pub(super) struct Head {
+    pub(super) schema: &'static str,
+}
+
+/// Nanoseconds since 1970, written as RFC 3339 in UTC with microseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Instant(pub(super) i64);
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&crate::input::Time(self.0))
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Call<'a> {
+    pub(super) id: u64,
+    pub(super) call_ids: Vec<String>,
+    pub(super) joins: [(); 0],
+    pub(super) related: [u64; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) continues: Option<u64>,
+    pub(super) method: Cow<'a, str>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) request_uri: Option<String>,
+    pub(super) start: Option<Instant>,
+    pub(super) end: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) time_of_day: Option<String>,
+    pub(super) outcome: &'static str,
+    pub(super) decided_by: Option<usize>,
+    pub(super) final_responses: Vec<FinalResponse<'a>>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) root_cause: Option<&'static str>,
+    pub(super) undetermined: Option<Undetermined>,
+    pub(super) alternatives: [(); 0],
+    pub(super) blame: Option<()>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FinalResponse<'a> {
+    pub(super) code: u16,
+    pub(super) reason: Cow<'a, str>,
+    pub(super) method: Option<Cow<'a, str>>,
+    pub(super) cseq: Option<u32>,
+    pub(super) call_id: Option<Cow<'a, str>>,
+    #[serde(flatten)]
+    pub(super) place: Place,
+    pub(super) time: Option<Instant>,
+    pub(super) source: Option<SocketAddr>,
+    pub(super) destination: Option<SocketAddr>,
+    pub(super) inferred: [&'static str; 0],
+    pub(super) transport: Option<&'static str>,
+    pub(super) repeats: Vec<Repeat>,
+    pub(super) step: Option<&'static str>,
+    pub(super) step_of: Option<usize>,
+    pub(super) explanation: Cow<'static, str>,
+}
+
+/// Frame and part in a capture, lines in a log; the other is null.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct Place {
+    pub(super) input: u16,
+    pub(super) frame: Option<u64>,
+    pub(super) part: Option<u16>,
+    pub(super) line: Option<u64>,
+    pub(super) last_line: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Repeat {
+    pub(super) input: u16,
+    pub(super) frame: Option<u64>,
+    pub(super) line: Option<u64>,
+    pub(super) part: Option<u16>,
+    pub(super) time: Option<Instant>,
+    pub(super) kind: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Rfc {
+    pub(super) number: u32,
+    pub(super) section: Cow<'static, str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Finding {
+    pub(super) rule: &'static str,
+    pub(super) severity: &'static str,
+    pub(super) confidence: &'static str,
+    pub(super) role: &'static str,
+    pub(super) title: String,
+    pub(super) why: String,
+    pub(super) fix: String,
+    pub(super) rfc: Vec<Rfc>,
+    pub(super) element: Option<String>,
+    pub(super) acts: &'static str,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Evidence {
+    pub(super) kind: &'static str,
+    pub(super) input: u16,
+    pub(super) frame: Option<u64>,
+    pub(super) line: Option<u64>,
+    pub(super) part: Option<u16>,
+    pub(super) header: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) index: Option<usize>,
+    pub(super) part_of: Option<&'static str>,
+    pub(super) text: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) cut: bool,
+    pub(super) span: Option<[u32; 2]>,
+    pub(super) mark: Option<[u32; 2]>,
+    pub(super) from: Option<Instant>,
+    pub(super) until: Option<Instant>,
+    pub(super) note: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Undetermined {
+    pub(super) why: String,
+    pub(super) would_help: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Explanation {
+    pub(super) title: String,
+    pub(super) meaning: String,
+    pub(super) when: String,
+    pub(super) fix: String,
+    pub(super) rfc: Vec<Rfc>,
+    pub(super) lang: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct KeyedExplanation {
+    pub(super) key: String,
+    #[serde(flatten)]
+    pub(super) explanation: Explanation,
+}
+
+#[derive(Serialize)]
+pub(super) struct Input {
+    pub(super) path: String,
+    pub(super) format: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) frames: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sip_frames: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lines: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sip_lines: Option<u64>,
+    pub(super) sip_messages: u64,
+    pub(super) first_time: Option<Instant>,
+    pub(super) last_time: Option<Instant>,
+    pub(super) other: Vec<Other>,
+    pub(super) not_decoded: Vec<NotDecoded>,
+    pub(super) damage: Vec<Damage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Other {
+    pub(super) protocol: &'static str,
+    pub(super) frames: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct NotDecoded {
+    pub(super) reason: &'static str,
+    pub(super) frames: u64,
+    pub(super) first_frame: u64,
+    pub(super) detail: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Damage {
+    pub(super) reason: &'static str,
+    pub(super) offset: u64,
+    pub(super) detail: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Totals {
+    pub(super) messages: u64,
+    pub(super) requests: u64,
+    pub(super) responses: u64,
+    pub(super) calls: u64,
+    pub(super) entries: u64,
+    pub(super) final_responses: BTreeMap<u16, u64>,
+    pub(super) deciding: BTreeMap<u16, u64>,
+    pub(super) outcomes: BTreeMap<String, BTreeMap<&'static str, u64>>,
+}

@@ -1,0 +1,128 @@
+//! Findings to text. Only here is anyone aware of formats or colour.
+
+/// What every format counts.
+pub mod totals;
+/// Secrets that no report may show.
+pub mod mask;
+/// One JSON document, or one object a line.
+pub mod json;
+/// The terminal report.
+pub mod terminal;
+
+use crate::diagnose::Diagnosis;
+use crate::input::{InputError, InputSummary};
+use crate::lang::Lang;
+use crate::message::account::Account;
+use crate::session::{Call, Limits};
+use std::io::{self, Write};
+use totals::Totals;
+
+/// One input, read through.
+#[derive(Debug)]
+pub struct Read {
+    /// What the reader says of it.
+    pub summary: InputSummary,
+    /// What became of its frames.
+    pub account: Account,
+}
+
+/// All that is known once the inputs are read through.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The inputs in the order of the command line.
+    pub inputs: &'a [Read],
+    /// Inputs that could not be read.
+    pub errors: &'a [InputError],
+    /// The counts over the calls selected.
+    pub totals: &'a Totals,
+    /// Entries seen, selected or not.
+    pub entries: u64,
+    /// Caps that bit.
+    pub limits: Limits,
+    /// The filters, as the user wrote them; empty: none.
+    pub filters: &'a [String],
+}
+
+/// A report in the making: calls come as they are released, the rest at the end.
+pub trait Report {
+    /// A call that was selected.
+    ///
+    /// # Errors
+    /// Whatever writing gives, a closed pipe excepted.
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()>;
+
+    /// The end.
+    ///
+    /// # Errors
+    /// Whatever writing gives, a closed pipe excepted.
+    fn finish(&mut self, run: &Run<'_>) -> io::Result<()>;
+}
+
+/// What a format is asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Language of the sentences.
+    pub lang: &'static Lang,
+    /// Colour of the output.
+    pub colour: bool,
+    /// Columns of the output.
+    pub width: usize,
+    /// Time zone of times shown; formats for machines are always UTC.
+    pub zone: jiff::tz::TimeZone,
+    /// Every call in full.
+    pub all: bool,
+    /// A line a call.
+    pub list: bool,
+    /// Ladders under every call shown.
+    pub ladder: bool,
+}
+
+/// A report format.
+pub struct Format {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Begins a report that is written to the sink.
+    pub begin: fn(Box<dyn Write>, Options) -> Box<dyn Report>,
+}
+
+/// The formats, the default first.
+pub static FORMATS: &[Format] = &[
+    Format { name: "text", about: "for a person at a terminal", begin: terminal::begin },
+    Format { name: "json", about: "one document, see docs/report.schema.json", begin: json::begin_document },
+    Format { name: "ndjson", about: "the same objects, one a line, as they become known", begin: json::begin_lines },
+];
+
+/// Stops writing, without an error, once the reader of a pipe has gone: judging goes on.
+pub struct Output<W: Write> {
+    inner: Option<W>,
+}
+
+impl<W: Write> Output<W> {
+    /// Writes to `inner`.
+    pub fn new(inner: W) -> Output<W> {
+        Output { inner: Some(inner) }
+    }
+
+    fn unless_closed<T>(&mut self, done: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        let Some(inner) = &mut self.inner else { return Ok(done) };
+        match write(inner) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.inner = None;
+                Ok(done)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), Write::flush)
+    }
+}

@@ -1,0 +1,347 @@
+//! A call in full: what failed, the proof, the fix.
+
+use super::escape::{clean, show};
+use super::ladder;
+use super::palette::Palette;
+use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Severity, details};
+use crate::knowledge;
+use crate::lang::{Lang, duration};
+use crate::message::Method;
+use crate::message::uri::Uri;
+use crate::report::Options;
+use crate::report::mask::mask;
+use crate::report::totals::method_name;
+use crate::session::{Call, Outcome, Stored};
+
+/// Draws calls.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What was asked for.
+    pub options: Options,
+    /// Colour.
+    pub palette: Palette,
+}
+
+impl Block {
+    /// The call in full; `ladder` says whether its messages are drawn too.
+    pub fn draw(&self, call: &Call, diagnosis: &Diagnosis, ladder: bool) -> Vec<String> {
+        let shown = diagnosis.cause().or_else(|| diagnosis.findings.first());
+        let mut lines = vec![self.heading(call, diagnosis, shown)];
+        match shown.filter(|finding| !finding.evidence.is_empty()) {
+            Some(finding) => finding.evidence.iter().for_each(|e| self.evidence(&mut lines, call, finding, e)),
+            None => self.bare_proof(&mut lines, call),
+        }
+        self.explain(&mut lines, call, diagnosis, shown);
+        self.facts(&mut lines, call);
+        if ladder {
+            lines.push(self.palette.faint("  |"));
+            let drawn = ladder::draw(call, self.palette, self.options.width.saturating_sub(4));
+            lines.extend(drawn.into_iter().map(|line| format!("{} {line}", self.palette.faint("  |"))));
+        }
+        lines
+    }
+
+    // `error[auth-wrong-credentials] call 3: bob -> alice, 403 Forbidden`
+    fn heading(&self, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) -> String {
+        let (severity, tag) = match (diagnosis.cause(), call.outcome) {
+            (Some(finding), _) => (finding.rule.severity, finding.rule.id.to_owned()),
+            (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => (Severity::Error, decided(call)),
+            (None, Outcome::Succeeded) if shown.is_none() => (Severity::Info, decided(call)),
+            (None, _) => match shown {
+                Some(finding) => (finding.rule.severity, finding.rule.id.to_owned()),
+                None => (Severity::Info, call.outcome.word().to_owned()),
+            },
+        };
+        let failed = diagnosis.cause().is_none() && tag == decided(call);
+        let word = match failed {
+            true => call.outcome.word(),
+            false => severity.word(),
+        };
+        let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
+        let title = format!("{} {}: {}, {}", noun(call), call.id, parties(call), result(call));
+        format!("{head} {}", self.palette.strong(&clean(&title)))
+    }
+
+    fn evidence(&self, lines: &mut Vec<String>, call: &Call, finding: &Finding, evidence: &Evidence) {
+        let Some(stored) = call.messages.get(evidence.message()) else { return };
+        let mut args = finding.args.clone();
+        let note = match evidence {
+            Evidence::Excerpt { note, .. } | Evidence::Absence { note, .. } | Evidence::Decoded { note, .. } => note,
+        };
+        args.0.extend(note.args.0.iter().cloned());
+        let note = clean(&self.options.lang.rule(finding.rule, note.id, &args));
+        match evidence {
+            Evidence::Excerpt { line, mark, .. } => {
+                let from = mark.start.saturating_sub(line.start) as usize;
+                let until = mark.end.saturating_sub(line.start) as usize;
+                self.message_line(lines, stored);
+                self.marked(lines, &mask(line.of(&stored.raw)), from, until, &note);
+            }
+            Evidence::Absence { from, until, .. } => {
+                let span = format!("{} to {}", self.clock(*from), self.clock(*until));
+                self.bar(lines, &format!("({span}: {note})"));
+            }
+            Evidence::Decoded { header, .. } => {
+                self.message_line(lines, stored);
+                let line = header.name.start as usize..header.value.end as usize;
+                let raw = stored.raw.get(line).unwrap_or_default();
+                let from = (header.value.start - header.name.start) as usize;
+                self.marked(lines, &mask(raw), from, raw.len(), &note);
+            }
+        }
+    }
+
+    // Without a finding the beginning and the deciding answer speak for themselves.
+    fn bare_proof(&self, lines: &mut Vec<String>, call: &Call) {
+        for stored in call.request().into_iter().chain(call.deciding()) {
+            self.message_line(lines, stored);
+            let line = stored.message().start_line();
+            let shown = show(line.of(&stored.raw), 0, 0, self.room());
+            self.bar(lines, &shown.text);
+        }
+    }
+
+    fn message_line(&self, lines: &mut Vec<String>, stored: &Stored) {
+        let place = match stored.stamp.last_line {
+            Some(_) => format!("line {}", stored.stamp.origin.place),
+            None => format!("#{}", stored.stamp.origin.place),
+        };
+        let address = |a: Option<std::net::SocketAddr>| a.map_or_else(|| "unknown".to_owned(), |a| a.to_string());
+        let hop = format!("{} -> {}", address(stored.stamp.source), address(stored.stamp.destination));
+        let time = stored.time().map(|time| self.clock(time)).unwrap_or_default();
+        let what = match stored.head.is_request() {
+            true => format!("  {}, CSeq {}", clean(&stored.message().method_name()), stored.cseq()),
+            false => String::new(),
+        };
+        let line = format!("  |  {place}  {time}  {hop}{what}");
+        if lines.last() != Some(&self.palette.faint(&line)) {
+            lines.push(self.palette.faint(&line));
+        }
+    }
+
+    fn marked(&self, lines: &mut Vec<String>, line: &[u8], from: usize, until: usize, note: &str) {
+        let shown = show(line, from, until, self.room());
+        self.bar(lines, &shown.text);
+        // Beside the mark where there is room, else on lines of its own below it.
+        let room = self.room().saturating_sub(shown.column + shown.columns + 1);
+        let mark = "^".repeat(shown.columns);
+        let gap = " ".repeat(shown.column);
+        let bar = self.palette.faint("  |");
+        if unicode_width::UnicodeWidthStr::width(note) <= room {
+            lines.push(format!("{bar}  {gap}{} {}", self.palette.mark(&mark), self.palette.mark(note)));
+            return;
+        }
+        lines.push(format!("{bar}  {gap}{}", self.palette.mark(&mark)));
+        let indent = shown.column.min(self.room() / 3);
+        for part in textwrap::wrap(note, self.room().saturating_sub(indent).max(20)) {
+            lines.push(format!("{bar}  {}{}", " ".repeat(indent), self.palette.mark(&part)));
+        }
+    }
+
+    fn bar(&self, lines: &mut Vec<String>, text: &str) {
+        lines.push(format!("{}  {text}", self.palette.faint("  |")));
+    }
+
+    fn explain(&self, lines: &mut Vec<String>, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) {
+        let lang: &Lang = self.options.lang;
+        let answer = call.deciding();
+        let explained = answer.zip(call.code()).map(|(answer, code)| {
+            let reason = answer.message().reason().map(|span| answer.message().slice(span)).unwrap_or_default();
+            knowledge::explain(code, &answer.message().method_name(), &reason)
+        });
+        if let Some(explained) = &explained {
+            self.item(lines, "meaning", &explained.meaning);
+        }
+        if let Some(finding) = shown {
+            let label = match finding.role {
+                crate::diagnose::Role::Cause => format!("cause ({})", finding.confidence.word()),
+                _ => format!("note ({})", finding.confidence.word()),
+            };
+            self.item(lines, &label, &clean(&lang.rule(finding.rule, finding.why, &finding.args)));
+            self.item(lines, "acts", acts(finding.acts));
+            self.item(lines, "fix", &clean(&lang.rule(finding.rule, finding.fix, &finding.args)));
+        }
+        if let Some(undetermined) = &diagnosis.undetermined {
+            self.item(lines, "cause", &format!("undetermined: {}", clean(&lang.undetermined(&undetermined.why))));
+            if let Some(explained) = &explained {
+                self.item(lines, "seen when", &explained.when);
+                self.item(lines, "fix", &explained.fix);
+            }
+            self.item(lines, "would help", &clean(&lang.undetermined(&undetermined.would_help)));
+        }
+        for detail in answer.map(details::of).unwrap_or_default() {
+            let means = if detail.means.is_empty() { String::new() } else { format!(" ({})", detail.means) };
+            self.item(lines, detail.header, &clean(&format!("{}{means}", detail.said)));
+        }
+        for finding in diagnosis.findings.iter().filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown))) {
+            if finding.role != crate::diagnose::Role::Symptom {
+                self.item(lines, "also", &clean(&lang.rule(finding.rule, "title", &finding.args)));
+            }
+        }
+        let mut more: Vec<String> = shown.map(|f| format!("sipexplain rule {}", f.rule.id)).into_iter().collect();
+        more.extend(call.code().map(|code| format!("sipexplain code {code}")));
+        let rfc = shown.and_then(|f| f.rule.documents().next()).or_else(|| explained?.rfc.into_iter().next());
+        let cited = rfc.map(|rfc| format!(" · RFC {} §{}", rfc.number, rfc.section)).unwrap_or_default();
+        if !more.is_empty() {
+            self.item(lines, "more", &format!("{}{cited}", more.join(", ")));
+        }
+    }
+
+    fn facts(&self, lines: &mut Vec<String>, call: &Call) {
+        if let Some(uri) = call.request_uri() {
+            self.item(lines, "dialled", &clean(&uri));
+        }
+        let hops = hops(call);
+        if !hops.is_empty() {
+            self.item(lines, "hops", &clean(&hops.join(", ")));
+        }
+        let times = times(call);
+        if !times.is_empty() {
+            self.item(lines, "times", &times.join(", "));
+        }
+        if let Some(call_id) = call.call_id() {
+            self.item(lines, "in Wireshark", &format!("sip.Call-ID == \"{}\"", clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))));
+        }
+    }
+
+    fn item(&self, lines: &mut Vec<String>, label: &str, text: &str) {
+        let lead = format!("  = {label}: ");
+        let indent = "    ";
+        let options = textwrap::Options::new(self.options.width.max(40)).initial_indent(&lead).subsequent_indent(indent).break_words(false);
+        for (index, line) in textwrap::wrap(text, options).into_iter().enumerate() {
+            match (index, line.strip_prefix("  = ")) {
+                (0, Some(rest)) => lines.push(format!("{}{rest}", self.palette.faint("  = "))),
+                _ => lines.push(line.into_owned()),
+            }
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.options.width.saturating_sub(5).max(40)
+    }
+
+    /// Time of day with milliseconds in the zone asked for.
+    pub fn clock(&self, nanoseconds: i64) -> String {
+        let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
+        at.to_zoned(self.options.zone.clone()).strftime("%H:%M:%S.%3f").to_string()
+    }
+}
+
+fn decided(call: &Call) -> String {
+    call.code().map_or_else(|| "no answer".to_owned(), |code| code.to_string())
+}
+
+/// What an entry is called.
+pub fn noun(call: &Call) -> String {
+    match call.method {
+        Method::Invite => "call".to_owned(),
+        Method::Register => "registration".to_owned(),
+        _ => clean(&method_name(call)),
+    }
+}
+
+/// `bob -> alice`, with what a person would call each.
+pub fn parties(call: &Call) -> String {
+    let name = |uri: Option<String>| {
+        let uri = uri?;
+        let user = Uri::parse(uri.as_bytes()).map(|parsed| parsed.number()).filter(|user| !user.is_empty());
+        Some(user.unwrap_or(uri))
+    };
+    let (from, to) = (name(call.from()), name(call.to()));
+    let known = |name: Option<String>| name.unwrap_or_else(|| "unknown".to_owned());
+    match call.method {
+        Method::Register => known(to),
+        _ => format!("{} -> {}", known(from), known(to)),
+    }
+}
+
+/// What came of it, in a few words.
+pub fn result(call: &Call) -> String {
+    let phrase = call.deciding().map(|answer| {
+        let reason = answer.message().reason().map(|span| answer.message().slice(span)).unwrap_or_default();
+        format!("{} {}", call.code().unwrap_or(0), reason).trim_end().to_owned()
+    });
+    let result = match (call.outcome, phrase) {
+        (Outcome::Unfinished, _) => "not finished in this capture".to_owned(),
+        (Outcome::Cancelled, Some(phrase)) => format!("cancelled, {phrase}"),
+        (Outcome::Cancelled, None) => "cancelled".to_owned(),
+        (Outcome::TimedOut, _) => "no final answer".to_owned(),
+        (_, Some(phrase)) => phrase,
+        (outcome, None) => outcome.word().to_owned(),
+    };
+    let tries = call.cseqs.len();
+    if tries > 1 { format!("{result} after {tries} tries") } else { result }
+}
+
+fn acts(acts: Acts) -> &'static str {
+    match acts {
+        Acts::Caller => "caller: whoever runs the calling side",
+        Acts::Callee => "callee: whoever runs the called side",
+        Acts::Proxy => "proxy: whoever runs it",
+        Acts::Registrar => "registrar: whoever runs it",
+        Acts::Carrier => "carrier: whoever the call was handed to",
+        Acts::Network => "network: whoever runs the path between the two addresses",
+        Acts::Capture => "capture: whoever records",
+        Acts::Operator => "operator: whoever runs this system",
+        Acts::Nobody => "nobody: nothing is broken",
+    }
+}
+
+// Each hop of the beginning once, with the product on either end where a header names it.
+fn hops(call: &Call) -> Vec<String> {
+    const MOST: usize = 6;
+    let agent = |address: std::net::SocketAddr| {
+        let sent = call.messages.iter().filter(|m| m.stamp.source == Some(address));
+        let named = sent.filter(|m| m.head.vias <= 1 || !m.head.is_request()).find_map(|m| {
+            let name = if m.head.is_request() { "User-Agent" } else { "Server" };
+            m.message().text(name).or_else(|| m.message().text("User-Agent"))
+        });
+        match named {
+            Some(name) => format!("{address} ({})", name.chars().take(60).collect::<String>()),
+            None => address.to_string(),
+        }
+    };
+    let mut seen = Vec::new();
+    for message in call.messages.iter().filter(|m| call.is_of_beginning(m)) {
+        let (Some(source), Some(destination)) = (message.stamp.source, message.stamp.destination) else { continue };
+        let hop = if message.head.is_request() { (source, destination) } else { (destination, source) };
+        if !seen.contains(&hop) && seen.len() < MOST {
+            seen.push(hop);
+        }
+    }
+    seen.into_iter().map(|(from, to)| format!("{} -> {}", agent(from), agent(to))).collect()
+}
+
+/// Delay to ringing and to the final answer, ring and talk time; a provisional 100 is no delay.
+pub fn times(call: &Call) -> Vec<String> {
+    let start = call.start().filter(|_| call.has_beginning());
+    let ringing = call.ringing();
+    let mut all = Vec::new();
+    if let Some(ringing) = ringing {
+        let code = ringing.head.code().unwrap_or(180);
+        all.extend(ladder::since(start, Some(ringing)).map(|after| format!("{code} after {after}")));
+    }
+    let last = call.answer().or_else(|| call.deciding());
+    all.extend(ladder::since(start, last).map(|after| format!("final after {after}")));
+    if call.method != Method::Invite {
+        return all;
+    }
+    let cancelled = call.requests(Method::Cancel).next().map(|(_, m)| m);
+    let end = last.or(cancelled);
+    if let Some(from) = ringing.and_then(Stored::time) {
+        match end.and_then(Stored::time).or(call.seen_until) {
+            Some(until) => {
+                let least = if end.is_none() { "at least " } else { "" };
+                all.push(format!("rang {least}{}", duration(until - from)));
+            }
+            None => {}
+        }
+    }
+    if let Some(answered) = call.answer().and_then(Stored::time) {
+        match call.bye().and_then(Stored::time) {
+            Some(bye) => all.push(format!("talked {}", duration(bye - answered))),
+            None => all.extend(call.seen_until.map(|until| format!("talked at least {}", duration((until - answered).max(0))))),
+        }
+    }
+    all
+}

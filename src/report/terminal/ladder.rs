@@ -1,0 +1,129 @@
+//! The messages of a call by hop, with frame and delay.
+
+use super::escape::clean;
+use super::palette::Palette;
+use crate::lang::duration;
+use crate::session::{Call, CopyKind, Stored};
+use unicode_width::UnicodeWidthStr;
+
+/// Lines drawn at most; what follows is counted.
+const MOST_LINES: usize = 60;
+/// Least columns between two participants for which arrows are drawn.
+const NARROWEST: usize = 19;
+
+/// Draws the ladder in `width` columns: arrows between columns where they fit, a list otherwise.
+pub fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for message in &call.messages {
+        for name in [end(message.stamp.source), end(message.stamp.destination)] {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    const LEAD: usize = 20;
+    let room = width.saturating_sub(LEAD) / names.len().max(1);
+    let drawn = (2..=8).contains(&names.len()) && room >= NARROWEST;
+    let column = room.min(32);
+    let mut lines = Vec::new();
+    if drawn {
+        let heads: String = names.iter().map(|name| format!("{:^column$}", fit(name, column - 1))).collect();
+        lines.push(palette.faint(format!("{:LEAD$}{heads}", "").trim_end()));
+    }
+    let start = call.start();
+    for message in call.messages.iter().take(MOST_LINES) {
+        let lead = format!("{:>8} {:>9}  ", place(message), delay(message, start));
+        let lead = format!("{lead:LEAD$}");
+        lines.push(if drawn {
+            format!("{}{}", palette.faint(&lead), arrow(message, &names, column))
+        } else {
+            let hop = format!("{} -> {}", end(message.stamp.source), end(message.stamp.destination));
+            format!("{}{hop}  {}", palette.faint(&lead), label(message))
+        });
+    }
+    if call.messages.len() > MOST_LINES {
+        lines.push(format!("{:LEAD$}and {} more messages", "", call.messages.len() - MOST_LINES));
+    }
+    lines
+}
+
+fn end(address: Option<std::net::SocketAddr>) -> String {
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
+
+fn place(message: &Stored) -> String {
+    match message.stamp.last_line {
+        Some(_) => format!("line {}", message.stamp.origin.place),
+        None => format!("#{}", message.stamp.origin.place),
+    }
+}
+
+fn delay(message: &Stored, start: Option<i64>) -> String {
+    match message.time().zip(start) {
+        Some((time, start)) => format!("+{:.3}", (time - start) as f64 / 1e9),
+        None => String::new(),
+    }
+}
+
+fn label(message: &Stored) -> String {
+    let text = match message.head.code() {
+        Some(code) => {
+            let reason = message.message().reason().map(|span| message.message().slice(span)).unwrap_or_default();
+            format!("{code} {}", clean(&reason))
+        }
+        None => clean(&message.message().method_name()),
+    };
+    let body = if message.message().body().starts_with(b"v=0") { " SDP" } else { "" };
+    let copy = match message.copy.map(|copy| copy.kind) {
+        Some(CopyKind::Retransmission) => " again",
+        Some(CopyKind::Duplicate) => " duplicate",
+        None => "",
+    };
+    format!("{}{body}{copy}", text.trim_end())
+}
+
+// `|---- INVITE SDP ---->|` between the middles of two columns.
+fn arrow(message: &Stored, names: &[String], column: usize) -> String {
+    let at = |name: String| names.iter().position(|known| *known == name).unwrap_or(0);
+    let (from, to) = (at(end(message.stamp.source)), at(end(message.stamp.destination)));
+    let middle = |index: usize| index * column + column / 2;
+    let (left, right) = (middle(from.min(to)), middle(from.max(to)));
+    let mut line: Vec<String> = vec![" ".to_owned(); names.len() * column];
+    for index in 0..names.len() {
+        line[middle(index)] = "|".to_owned();
+    }
+    if from == to {
+        return format!("{} {}", line.concat().trim_end(), label(message));
+    }
+    let inner = right - left - 1;
+    let text = fit(&label(message), inner.saturating_sub(4));
+    let padding = inner.saturating_sub(text.width() + 4);
+    let (before, after) = ("-".repeat(padding / 2 + 1), "-".repeat(padding - padding / 2 + 1));
+    let shaft = match from < to {
+        true => format!("{before} {text} {}>", after.get(1..).unwrap_or_default()),
+        false => format!("<{} {text} {after}", before.get(1..).unwrap_or_default()),
+    };
+    let head: String = line.get(..=left).unwrap_or_default().concat();
+    let tail: String = line.get(right..).unwrap_or_default().concat();
+    format!("{head}{shaft}{}", tail.trim_end())
+}
+
+fn fit(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + 2 > columns {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('~');
+    out
+}
+
+/// The time that a call took to a message, for people.
+pub fn since(start: Option<i64>, message: Option<&Stored>) -> Option<String> {
+    Some(duration(message?.time()? - start?))
+}

@@ -1,0 +1,212 @@
+//! The terminal report: groups of equal failures, what went well in a line each, then the counts.
+
+/// Text from the wire made safe.
+pub mod escape;
+/// Colour.
+pub mod palette;
+/// A call in full.
+mod block;
+/// Messages by hop.
+mod ladder;
+/// The counts below the calls, and the statement on coverage above them.
+mod summary;
+
+use super::{Options, Output, Report, Run};
+use crate::diagnose::{Diagnosis, Severity};
+use crate::session::{Call, Outcome};
+use block::Block;
+use escape::clean;
+use foldhash::fast::RandomState;
+use palette::Palette;
+use std::collections::HashMap;
+use std::io::{self, BufWriter, Write};
+use std::net::SocketAddr;
+use summary::Peers;
+
+/// Groups drawn with an example; further ones are counted.
+const MOST_GROUPS: usize = 1000;
+/// Calls that went well shown in a line each; further ones are counted.
+const MOST_GOOD: usize = 20;
+
+/// Begins a terminal report.
+pub fn begin(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
+    let palette = Palette::new(options.colour);
+    Box::new(Terminal {
+        out: BufWriter::with_capacity(64 * 1024, Output::new(sink)),
+        block: Block { options, palette },
+        groups: HashMap::default(),
+        more_groups: 0,
+        good: Vec::new(),
+        more_good: 0,
+        causes: HashMap::default(),
+        peers: Peers::default(),
+    })
+}
+
+struct Terminal {
+    out: BufWriter<Output<Box<dyn Write>>>,
+    block: Block,
+    groups: HashMap<Key, Group, RandomState>,
+    more_groups: u64,
+    good: Vec<String>,
+    more_good: u64,
+    causes: HashMap<(u16, &'static str), u64, RandomState>,
+    peers: Peers,
+}
+
+/// What makes two failures equal: cause, code and who answered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    cause: &'static str,
+    code: Option<u16>,
+    outcome: Outcome,
+    peer: Option<SocketAddr>,
+}
+
+struct Group {
+    severity: Severity,
+    count: u64,
+    first: u64,
+    times: Option<(i64, i64)>,
+    example: Vec<String>,
+}
+
+impl Report for Terminal {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+        self.peers.add(call);
+        let cause = diagnosis.cause().map(|finding| finding.rule.id);
+        if let (Some(code), Some(cause)) = (call.code(), cause) {
+            *self.causes.entry((code, cause)).or_default() += 1;
+        }
+        if self.block.options.list {
+            let line = self.line(call, diagnosis);
+            return writeln!(self.out, "{line}");
+        }
+        if self.block.options.all {
+            return self.write_block(&self.block.draw(call, diagnosis, true));
+        }
+        let fine = call.outcome == Outcome::Succeeded && diagnosis.findings.is_empty();
+        match fine {
+            true if self.good.len() < MOST_GOOD => {
+                let line = self.line(call, diagnosis);
+                self.good.push(line);
+            }
+            true => self.more_good += 1,
+            false => self.add_to_group(call, diagnosis),
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
+        let options = &self.block.options;
+        if options.list {
+            return self.out.flush();
+        }
+        for line in summary::head(run, &self.block) {
+            writeln!(self.out, "{line}")?;
+        }
+        let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
+        groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
+        for group in groups {
+            self.write_group(&group)?;
+        }
+        if self.more_groups > 0 {
+            writeln!(self.out, "\n{} more calls failed in further ways; --list shows each", self.more_groups)?;
+        }
+        self.write_good()?;
+        for line in summary::tail(run, &self.block, &self.causes, &self.peers) {
+            writeln!(self.out, "{line}")?;
+        }
+        self.out.flush()
+    }
+}
+
+impl Terminal {
+    fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        let key = key(call, diagnosis);
+        let time = call.start();
+        if let Some(group) = self.groups.get_mut(&key) {
+            group.count += 1;
+            if let (Some((first, last)), Some(time)) = (group.times, time) {
+                group.times = Some((first.min(time), last.max(time)));
+            }
+            return;
+        }
+        if self.groups.len() >= MOST_GROUPS {
+            self.more_groups += 1;
+            return;
+        }
+        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+        let example = self.block.draw(call, diagnosis, self.block.options.ladder || failed);
+        let severity = severity(call, diagnosis);
+        self.groups.insert(key, Group { severity, count: 1, first: call.id, times: time.map(|t| (t, t)), example });
+    }
+
+    fn write_group(&mut self, group: &Group) -> io::Result<()> {
+        self.write_block(&group.example)?;
+        if group.count > 1 {
+            let span = group.times.map_or_else(String::new, |(first, last)| {
+                format!(", {} to {}", self.block.clock(first), self.block.clock(last))
+            });
+            let line = format!("{} in all with this cause and this peer{span}; this is the first", group.count);
+            writeln!(self.out, "  {} {}", self.block.palette.faint("="), self.block.palette.strong(&line))?;
+        }
+        Ok(())
+    }
+
+    fn write_block(&mut self, lines: &[String]) -> io::Result<()> {
+        writeln!(self.out)?;
+        for line in lines {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn write_good(&mut self) -> io::Result<()> {
+        if self.good.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n{}", self.block.palette.strong("Succeeded"))?;
+        for line in std::mem::take(&mut self.good) {
+            writeln!(self.out, "  {line}")?;
+        }
+        if self.more_good > 0 {
+            writeln!(self.out, "  and {} more; --list shows each", self.more_good)?;
+        }
+        Ok(())
+    }
+
+    // A line a call: number, time, parties, result, cause, times.
+    fn line(&self, call: &Call, diagnosis: &Diagnosis) -> String {
+        let palette = self.block.palette;
+        let time = call.start().map(|time| self.block.clock(time)).unwrap_or_default();
+        let result = clean(&block::result(call));
+        let painted = match call.outcome {
+            Outcome::Succeeded => palette.good(&result),
+            _ => palette.severity(severity(call, diagnosis), &result),
+        };
+        let cause = match diagnosis.cause() {
+            Some(finding) => format!("  [{}]", finding.rule.id),
+            None if call.outcome.is_failure() => "  [undetermined]".to_owned(),
+            None => String::new(),
+        };
+        let times = block::times(call).join(", ");
+        let times = if times.is_empty() { times } else { format!("  {times}") };
+        format!("{:>5}  {time}  {} {}: {painted}{cause}{times}", call.id, block::noun(call), clean(&block::parties(call)))
+    }
+}
+
+fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
+    let finding = diagnosis.cause().or_else(|| diagnosis.findings.first());
+    let peer = call.deciding().and_then(|answer| answer.stamp.source);
+    let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
+    Key { cause: finding.map_or("", |finding| finding.rule.id), code: call.code(), outcome: call.outcome, peer }
+}
+
+fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
+    match diagnosis.cause() {
+        Some(finding) => finding.rule.severity,
+        None if call.outcome.is_failure() || call.outcome == Outcome::Refused => Severity::Error,
+        None => Severity::Info,
+    }
+}

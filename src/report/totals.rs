@@ -1,0 +1,82 @@
+//! What every format counts, over the calls that were selected.
+
+use crate::session::{Call, CopyKind, Outcome};
+use std::collections::BTreeMap;
+
+/// Methods counted by name; further ones are counted together.
+const MOST_METHODS: usize = 256;
+
+/// The counts.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Messages; retransmissions count, duplicate records do not.
+    pub messages: u64,
+    /// Of them requests.
+    pub requests: u64,
+    /// Of them responses.
+    pub responses: u64,
+    /// Entries begun by INVITE.
+    pub calls: u64,
+    /// All entries.
+    pub entries: u64,
+    /// Final responses by code, repeats left out.
+    pub final_responses: BTreeMap<u16, u64>,
+    /// Final responses that decided an entry, by code.
+    pub deciding: BTreeMap<u16, u64>,
+    /// Entries by method and outcome.
+    pub outcomes: BTreeMap<String, BTreeMap<Outcome, u64>>,
+    /// Earliest and latest time of a message, in nanoseconds.
+    pub times: Option<(i64, i64)>,
+}
+
+impl Totals {
+    /// Counts a call.
+    pub fn add(&mut self, call: &Call) {
+        for message in &call.messages {
+            if message.copy.is_some_and(|copy| copy.kind == CopyKind::Duplicate) {
+                continue;
+            }
+            self.messages += 1;
+            if message.head.is_request() {
+                self.requests += 1;
+            } else {
+                self.responses += 1;
+            }
+            if let Some(time) = message.time() {
+                let (first, last) = self.times.unwrap_or((time, time));
+                self.times = Some((first.min(time), last.max(time)));
+            }
+        }
+        self.entries += 1;
+        self.calls += u64::from(call.method == crate::message::Method::Invite);
+        for answer in &call.finals {
+            *self.final_responses.entry(answer.code).or_default() += 1;
+        }
+        if let Some(code) = call.code() {
+            *self.deciding.entry(code).or_default() += 1;
+        }
+        self.add_outcome(call);
+    }
+
+    fn add_outcome(&mut self, call: &Call) {
+        let known = call.method.name().and_then(|name| self.outcomes.get_mut(name));
+        if let Some(by_outcome) = known {
+            *by_outcome.entry(call.outcome).or_default() += 1;
+            return;
+        }
+        let mut name = method_name(call);
+        if self.outcomes.len() >= MOST_METHODS && !self.outcomes.contains_key(&name) {
+            name = "other methods".to_owned();
+        }
+        *self.outcomes.entry(name).or_default().entry(call.outcome).or_default() += 1;
+    }
+}
+
+/// The method that began a call, as text.
+pub fn method_name(call: &Call) -> String {
+    match (call.method.name(), call.first()) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(first)) => first.message().method_name().chars().take(64).collect(),
+        (None, None) => String::new(),
+    }
+}
