@@ -184,8 +184,13 @@ impl Layers {
         }
     }
 
-    /// Decodes what an EtherType announces. The way in for tunnels, with `depth` one higher.
+    /// Decodes what an EtherType announces and accounts for its frame. The way in for tunnels:
+    /// pass what they hold, with `depth` one higher.
     fn network(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
+        if packet.depth > MAX_DEPTH {
+            return Refusal::new("nested-too-deep", "more than 8 packets within one another")
+                .report(packet.at, sink);
+        }
         let decoded = match ether_type {
             ip::ETHER_TYPE_V4 => ip::decode_v4(packet),
             ip::ETHER_TYPE_V6 => ip::decode_v6(packet),
@@ -205,11 +210,10 @@ impl Layers {
     }
 
     /// Decodes the payload of an IP packet, which may be a fragment of one.
-    fn ip(&mut self, packet: Packet<'_>, ip: IpPacket<'_>, sink: &mut impl Sink) {
-        let ip = match ip.past_extensions(packet) {
-            Ok(ip) => ip,
-            Err(refusal) => return refusal.report(packet.at, sink),
-        };
+    fn ip(&mut self, packet: Packet<'_>, mut ip: IpPacket<'_>, sink: &mut impl Sink) {
+        if let Err(refusal) = ip.skip_extensions(packet) {
+            return refusal.report(packet.at, sink);
+        }
         if ip.piece.is_some() {
             return self.fragment(packet, &ip, sink);
         }
@@ -247,7 +251,8 @@ impl Layers {
     fn fragment(&mut self, packet: Packet<'_>, ip: &IpPacket<'_>, sink: &mut impl Sink) {
         let depth = packet.depth + 1;
         if depth > MAX_DEPTH {
-            return Refusal::new("broken-ip", "fragments within fragments").report(packet.at, sink);
+            return Refusal::new("nested-too-deep", "more than 8 packets within one another")
+                .report(packet.at, sink);
         }
         if let Some(whole) = self.fragments.add(packet.at, ip, sink) {
             let packet = Packet {
