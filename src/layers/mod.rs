@@ -88,7 +88,8 @@ pub trait Sink {
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
     /// A TCP segment with payload arrived.
     fn segment(&mut self, at: At, stream: StreamId, flow: &Flow, what: Segment);
-    /// The next bytes in order of a stream, complete with the frame `at`.
+    /// The next bytes in order of a stream, complete with the frame `at`: the frame that filled
+    /// the hole before them, or their own frame, in the past, where the hole was given up.
     fn bytes(&mut self, at: At, stream: StreamId, flow: &Flow, bytes: &[u8]);
     /// `missing` bytes of a stream were never captured; the next `bytes` follow the hole.
     fn gap(&mut self, at: At, stream: StreamId, flow: &Flow, missing: u64);
