@@ -50,7 +50,7 @@ struct Set {
     first: At,
     /// 0 once completed, until another fragment comes.
     frames: u32,
-    /// Bytes of memory that the parts take.
+    /// Bytes of memory that it takes.
     held: usize,
     /// Disjoint and in order.
     parts: Vec<Part>,
@@ -81,10 +81,11 @@ impl Fragments {
             return None;
         }
         self.expire(at.time, sink);
+        let (source, destination) = ip.addresses.pair();
         let key = Key {
             input: at.origin.input,
-            source: ip.source,
-            destination: ip.destination,
+            source,
+            destination,
             ident: ip.ident,
             protocol: ip.protocol,
         };
@@ -130,9 +131,10 @@ impl Fragments {
     fn complete(&mut self, key: Key, at: At) -> Option<Whole> {
         let hasher = self.sets.hasher().clone();
         let set = self.sets.get_mut(&key)?;
-        self.bytes -= set.held;
         let (parts, frames, length) = (std::mem::take(&mut set.parts), set.frames, set.length);
-        (set.held, set.frames, set.length) = (0, 0, None);
+        let hashes = parts.len() * size_of::<(u32, u64)>();
+        self.bytes = self.bytes - set.held + hashes;
+        (set.held, set.frames, set.length) = (hashes, 0, None);
         set.completed = parts
             .iter()
             .map(|part| (part.start, hasher.hash_one(&part.bytes)))
@@ -179,10 +181,10 @@ impl Fragments {
         let Some(set) = self.sets.remove(&key) else {
             return false;
         };
+        self.bytes -= set.held;
         if set.frames == 0 {
             return false;
         }
-        self.bytes -= set.held;
         let at = At {
             frames: set.frames,
             ident: key.ident,

@@ -1,7 +1,7 @@
 //! IPv4 (RFC 791), IPv6 (RFC 8200) and their extension headers.
 
 use super::{Flow, Packet, Refusal, Transport, be16, be32};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 pub(super) const ETHER_TYPE_V4: u16 = 0x0800;
 pub(super) const ETHER_TYPE_V6: u16 = 0x86dd;
@@ -11,8 +11,7 @@ pub(super) const UDP: u8 = 17;
 /// An IP packet, or a fragment of one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IpPacket<'a> {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+    pub(super) addresses: Addresses<'a>,
     /// Of the payload; an extension header counts as payload until it is walked past.
     pub(super) protocol: u8,
     /// The identification, 0 where there is none.
@@ -23,6 +22,29 @@ pub(super) struct IpPacket<'a> {
     pub(super) missing: usize,
 }
 
+/// Source and destination as they stand in the header: to borrow them is cheaper than to move
+/// two `IpAddr` from layer to layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Addresses<'a> {
+    V4(&'a [u8; 8]),
+    V6(&'a [u8; 32]),
+}
+
+impl Addresses<'_> {
+    #[inline]
+    pub(super) fn pair(self) -> (IpAddr, IpAddr) {
+        match self {
+            Addresses::V4(&[a, b, c, d, e, f, g, h]) => {
+                (IpAddr::from([a, b, c, d]), IpAddr::from([e, f, g, h]))
+            }
+            Addresses::V6(both) => {
+                let end = |half: &[u8]| half.first_chunk::<16>().copied().unwrap_or_default();
+                (IpAddr::from(end(both)), IpAddr::from(end(&both[16..])))
+            }
+        }
+    }
+}
+
 /// Which part of a datagram a fragment is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
@@ -31,8 +53,10 @@ pub(super) struct Piece {
     pub(super) more: bool,
 }
 
+#[inline]
 pub(super) fn decode_v4(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
-    let Some(header) = packet.bytes.first_chunk::<20>() else {
+    let header = packet.bytes.first_chunk::<20>();
+    let Some((header, addresses)) = header.and_then(|it| Some((it, it.last_chunk::<8>()?))) else {
         return Err(packet.too_short("broken-ip", "IPv4", 20));
     };
     let (version, header_len) = (header[0] >> 4, usize::from(header[0] & 15) * 4);
@@ -59,12 +83,7 @@ pub(super) fn decode_v4(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
     let fragment = u16::from_be_bytes([header[6], header[7]]);
     let (more, offset) = (fragment & 0x2000 != 0, u32::from(fragment & 0x1fff) * 8);
     Ok(IpPacket {
-        source: IpAddr::V4(Ipv4Addr::new(
-            header[12], header[13], header[14], header[15],
-        )),
-        destination: IpAddr::V4(Ipv4Addr::new(
-            header[16], header[17], header[18], header[19],
-        )),
+        addresses: Addresses::V4(addresses),
         protocol: header[9],
         ident: u16::from_be_bytes([header[4], header[5]]).into(),
         piece: (more || offset > 0).then_some(Piece { offset, more }),
@@ -73,8 +92,11 @@ pub(super) fn decode_v4(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
     })
 }
 
+#[inline]
 pub(super) fn decode_v6(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
-    let Some((header, rest)) = packet.bytes.split_first_chunk::<40>() else {
+    let header = packet.bytes.split_first_chunk::<8>();
+    let parts = header.and_then(|(header, rest)| Some((header, rest.split_first_chunk::<32>()?)));
+    let Some((header, (addresses, rest))) = parts else {
         return Err(packet.too_short("broken-ip", "IPv6", 40));
     };
     if header[0] >> 4 != 6 {
@@ -90,8 +112,7 @@ pub(super) fn decode_v6(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
     }
     let payload = rest.get(..length).unwrap_or(rest);
     Ok(IpPacket {
-        source: address_v6(&header[8..24]),
-        destination: address_v6(&header[24..40]),
+        addresses: Addresses::V6(addresses),
         protocol: header[6],
         ident: 0,
         piece: None,
@@ -100,24 +121,20 @@ pub(super) fn decode_v6(packet: Packet<'_>) -> Result<IpPacket<'_>, Refusal> {
     })
 }
 
-fn address_v6(bytes: &[u8]) -> IpAddr {
-    let bytes = bytes.first_chunk::<16>().copied().unwrap_or_default();
-    IpAddr::V6(Ipv6Addr::from(bytes))
-}
-
 const MAX_EXTENSIONS: usize = 8;
 
-impl<'a> IpPacket<'a> {
+impl IpPacket<'_> {
     /// Walks past extension headers, as far as a fragment header.
     #[inline]
-    pub(super) fn past_extensions(self, packet: Packet<'_>) -> Result<Self, Refusal> {
+    pub(super) fn skip_extensions(&mut self, packet: Packet<'_>) -> Result<(), Refusal> {
         if matches!(self.protocol, UDP | TCP) || self.piece.is_some() {
-            return Ok(self);
+            return Ok(());
         }
         self.walk_extensions(packet.cut)
     }
 
-    fn walk_extensions(mut self, cut: bool) -> Result<Self, Refusal> {
+    #[inline(never)]
+    fn walk_extensions(&mut self, cut: bool) -> Result<(), Refusal> {
         const FRAGMENT: u8 = 44;
         const AUTHENTICATION: u8 = 51;
         for _ in 0..=MAX_EXTENSIONS {
@@ -127,7 +144,7 @@ impl<'a> IpPacket<'a> {
                 0 | 43 | 60 | 135 | 139 | 140 => units * 8 + 8,
                 AUTHENTICATION => units * 4 + 8,
                 FRAGMENT => 8,
-                _ => return Ok(self),
+                _ => return Ok(()),
             };
             let Some((header, payload)) = self.payload.split_at_checked(length) else {
                 let (cut, has) = (cut || self.missing > 0, self.payload.len());
@@ -150,17 +167,19 @@ impl<'a> IpPacket<'a> {
                         offset: (field & 0xfff8).into(),
                         more: field & 1 != 0,
                     });
-                    return Ok(self);
+                    return Ok(());
                 }
             }
         }
         Err(broken("more than 8 extension headers"))
     }
 
+    #[inline]
     pub(super) fn flow(&self, (source, destination): (u16, u16), transport: Transport) -> Flow {
+        let (from, to) = self.addresses.pair();
         Flow {
-            source: SocketAddr::new(self.source, source),
-            destination: SocketAddr::new(self.destination, destination),
+            source: SocketAddr::new(from, source),
+            destination: SocketAddr::new(to, destination),
             transport,
         }
     }
@@ -173,6 +192,7 @@ fn broken(detail: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
 
 /// What stands behind an IP protocol that is neither UDP nor TCP: the name of something that
 /// holds no SIP, or why something that could was not looked into.
+#[cold]
 pub(super) fn name_protocol(protocol: u8) -> Result<&'static str, Refusal> {
     Ok(match protocol {
         1 => "icmp",

@@ -123,7 +123,8 @@ pub trait Sink {
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
     /// A TCP segment with payload arrived.
     fn segment(&mut self, at: At, stream: StreamId, flow: &Flow, what: Segment);
-    /// The next bytes in order of a stream, complete with the frame `at`.
+    /// The next bytes in order of a stream, complete with the frame `at`: the frame that filled
+    /// the hole before them, or their own frame, in the past, where the hole was given up.
     fn bytes(&mut self, at: At, stream: StreamId, flow: &Flow, bytes: &[u8]);
     /// `missing` bytes of a stream were never captured; the next `bytes` follow the hole.
     fn gap(&mut self, at: At, stream: StreamId, flow: &Flow, missing: u64);
@@ -219,8 +220,13 @@ impl Layers {
         }
     }
 
-    /// Decodes what an EtherType announces. The way in for tunnels, with `depth` one higher.
+    /// Decodes what an EtherType announces and accounts for its frame. The way in for tunnels:
+    /// pass what they hold, with `depth` one higher.
     fn network(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
+        if packet.depth > MAX_DEPTH {
+            return Refusal::new("nested-too-deep", "more than 8 packets within one another")
+                .report(packet.at, sink);
+        }
         let decoded = match ether_type {
             ip::ETHER_TYPE_V4 => ip::decode_v4(packet),
             ip::ETHER_TYPE_V6 => ip::decode_v6(packet),
@@ -240,11 +246,10 @@ impl Layers {
     }
 
     /// Decodes the payload of an IP packet, which may be a fragment of one.
-    fn ip(&mut self, packet: Packet<'_>, ip: IpPacket<'_>, sink: &mut impl Sink) {
-        let ip = match ip.past_extensions(packet) {
-            Ok(ip) => ip,
-            Err(refusal) => return refusal.report(packet.at, sink),
-        };
+    fn ip(&mut self, packet: Packet<'_>, mut ip: IpPacket<'_>, sink: &mut impl Sink) {
+        if let Err(refusal) = ip.skip_extensions(packet) {
+            return refusal.report(packet.at, sink);
+        }
         if ip.piece.is_some() {
             return self.fragment(packet, &ip, sink);
         }
@@ -282,7 +287,8 @@ impl Layers {
     fn fragment(&mut self, packet: Packet<'_>, ip: &IpPacket<'_>, sink: &mut impl Sink) {
         let depth = packet.depth + 1;
         if depth > MAX_DEPTH {
-            return Refusal::new("broken-ip", "fragments within fragments").report(packet.at, sink);
+            return Refusal::new("nested-too-deep", "more than 8 packets within one another")
+                .report(packet.at, sink);
         }
         if let Some(whole) = self.fragments.add(packet.at, ip, sink) {
             let packet = Packet {

@@ -12,6 +12,7 @@ pub(super) struct Udp<'a> {
     pub(super) cut: bool,
 }
 
+#[inline]
 pub(super) fn decode<'a>(ip: &IpPacket<'a>, cut: bool) -> Result<Udp<'a>, Refusal> {
     let Some((header, rest)) = ip.payload.split_first_chunk::<8>() else {
         return Err(Refusal::too_short(

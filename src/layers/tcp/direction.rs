@@ -7,10 +7,12 @@ use super::TcpSegment;
 use crate::layers::{At, Flow, Segment, Sink, StreamId, Time};
 use std::collections::BTreeMap;
 
-/// Bytes held behind a hole before it is given up.
+/// Memory held behind a hole before it is given up.
 const MAX_HELD_BYTES: usize = 256 << 10;
 /// Pieces held behind a hole before it is given up.
 const MAX_HELD_PIECES: usize = 64;
+/// What a piece costs beside its bytes: its place in the map and its allocation.
+const PIECE_COST: usize = 128;
 /// Further away than this, a segment belongs to another connection.
 const WINDOW: u64 = 16 << 20;
 
@@ -36,6 +38,7 @@ pub(super) struct Direction {
     next: u64,
     /// Pieces beyond `next`, disjoint, by offset.
     held: BTreeMap<u64, Held>,
+    /// Memory that they take.
     held_bytes: usize,
     /// When the hole was last seen to open or to shrink.
     hole_since: Option<Time>,
@@ -48,6 +51,8 @@ pub(super) struct Direction {
     /// The sink knows of this stream.
     announced: bool,
     closed: bool,
+    /// The sink knows that too.
+    closed_told: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +95,10 @@ impl Direction {
 
     pub(super) fn acked(&self) -> Option<u32> {
         self.acked
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -160,10 +169,11 @@ impl Direction {
     /// Delivers everything held, and says that no more will come.
     pub(super) fn close<S: Sink>(&mut self, out: &mut Out<'_, S>) {
         self.give_up_holes(out);
-        if self.announced && !self.closed {
+        self.closed = true;
+        if self.announced && !self.closed_told {
+            self.closed_told = true;
             out.sink.closed(out.stream);
         }
-        self.closed = true;
     }
 
     /// Delivers everything held.
@@ -247,7 +257,7 @@ impl Direction {
             && *entry.key() <= self.next
         {
             let held = entry.remove();
-            self.held_bytes -= held.bytes.len();
+            self.held_bytes -= held.bytes.len() + PIECE_COST;
             if held.arrival.order > latest.order {
                 latest = held.arrival;
             }
@@ -282,7 +292,7 @@ impl Direction {
             let until = there.map_or(span.end, |(start, _)| start);
             if cursor < until {
                 let part = span.between(cursor, until);
-                self.held_bytes += part.bytes.len();
+                self.held_bytes += part.bytes.len() + PIECE_COST;
                 let missing = part.missing();
                 self.held.insert(
                     cursor,

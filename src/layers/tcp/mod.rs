@@ -52,9 +52,10 @@ struct Connection {
 /// The two ends of a connection, whichever sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    low: (u128, u16),
-    high: (u128, u16),
-    is_v6: bool,
+    low: u128,
+    high: u128,
+    /// Both ports and the IP version, in one number because that hashes faster.
+    rest: u64,
 }
 
 impl Key {
@@ -64,11 +65,10 @@ impl Key {
             IpAddr::V6(ip) => (u128::from(ip), end.port()),
         };
         let (a, b) = (number(&flow.source), number(&flow.destination));
-        Key {
-            low: a.min(b),
-            high: a.max(b),
-            is_v6: flow.source.is_ipv6(),
-        }
+        let ((low, low_port), (high, high_port)) = if a <= b { (a, b) } else { (b, a) };
+        let ports = u64::from(low_port) << 16 | u64::from(high_port);
+        let rest = ports << 1 | u64::from(flow.source.is_ipv6());
+        Key { low, high, rest }
     }
 }
 
@@ -88,22 +88,31 @@ impl Streams {
         self.segments += 1;
         self.expire_holes(at.time, sink);
         let key = Key::of(flow);
-        let goes_on = self
-            .connections
-            .get(&key)
-            .map(|connection| connection.goes_on(flow, segment));
-        if goes_on == Some(false) {
-            self.drop_connection(&key, sink);
+        match self.advance(&key, at, flow, segment, sink) {
+            Some(true) => return,
+            Some(false) => self.drop_connection(&key, sink),
+            None => {}
         }
-        if goes_on != Some(true) {
-            if !segment.syn && !segment.has_payload() {
-                return sink.other(at, "tcp");
-            }
-            self.open(key, *flow, at.time, sink);
+        if !segment.syn && !segment.has_payload() {
+            return sink.other(at, "tcp");
         }
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
-        };
+        self.open(key, *flow, at.time, sink);
+        self.advance(&key, at, flow, segment, sink);
+    }
+
+    /// Hands a segment to its connection, where there is one; whether it belongs to it.
+    fn advance(
+        &mut self,
+        key: &Key,
+        at: At,
+        flow: &Flow,
+        segment: &TcpSegment<'_>,
+        sink: &mut impl Sink,
+    ) -> Option<bool> {
+        let connection = self.connections.get_mut(key)?;
+        if !connection.goes_on(flow, segment) {
+            return Some(false);
+        }
         connection.last_use = self.segments;
         connection.last_time = at.time.or(connection.last_time);
         let (id, index) = (connection.id, connection.direction_of(flow));
@@ -115,11 +124,12 @@ impl Streams {
         self.held_bytes = self.held_bytes + effect.held_after - effect.held_before;
         self.given_up_early += u64::from(effect.gave_up_early);
         if effect.opened_hole {
-            self.holes.push_back((key, id, index, at.time));
+            self.holes.push_back((*key, id, index, at.time));
         }
         while self.held_bytes > MAX_HELD_BYTES || self.holes.len() > 2 * MAX_CONNECTIONS {
-            self.give_up_oldest_hole(sink);
+            self.given_up_early += u64::from(self.give_up_oldest_hole(sink));
         }
+        Some(true)
     }
 
     /// Delivers what is held and closes every stream.
@@ -138,6 +148,11 @@ impl Streams {
     fn open(&mut self, key: Key, flow: Flow, time: Option<Time>, sink: &mut impl Sink) {
         self.drop_idle(time, sink);
         while self.connections.len() >= MAX_CONNECTIONS && self.evict(sink) {}
+        if self.idle.len() >= 2 * MAX_CONNECTIONS {
+            let live = &self.connections;
+            self.idle
+                .retain(|(key, id, _)| live.get(key).is_some_and(|it| it.id == *id));
+        }
         let connection = Connection {
             id: self.opened,
             flow,
@@ -223,25 +238,25 @@ impl Streams {
             }
             match since {
                 Some(Time(since)) if now.saturating_sub(since) <= MAX_HOLE_AGE => return,
-                _ => self.give_up_oldest_hole(sink),
+                _ => {
+                    self.give_up_oldest_hole(sink);
+                }
             }
         }
     }
 
-    fn give_up_oldest_hole(&mut self, sink: &mut impl Sink) {
+    /// Gives up the holes of the direction that is first in the queue; whether it had any.
+    fn give_up_oldest_hole(&mut self, sink: &mut impl Sink) -> bool {
         let Some((key, id, index, _)) = self.holes.pop_front() else {
-            return;
+            return false;
         };
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return;
-        };
-        if connection.id != id {
-            return;
-        }
+        let live = self.connections.get_mut(&key).filter(|it| it.id == id);
+        let Some(connection) = live else { return false };
         let (direction, mut out) = connection.side(index, sink);
-        let before = direction.held_bytes();
+        let (before, had_hole) = (direction.held_bytes(), direction.has_hole());
         direction.give_up_holes(&mut out);
         self.held_bytes -= before;
+        had_hole
     }
 }
 
@@ -285,12 +300,16 @@ impl Connection {
     fn goes_on(&self, flow: &Flow, segment: &TcpSegment<'_>) -> bool {
         let index = self.direction_of(flow);
         let (own, peer) = (&self.directions[index], &self.directions[1 - index]);
+        if segment.has_payload() && !own.may_take(segment) {
+            return false;
+        }
         if !segment.syn {
-            return !segment.has_payload() || own.may_take(segment);
+            return true;
         }
         let begins = segment.payload_seq();
         match (own.start(), peer.start()) {
             (Some(start), _) => start == begins,
+            (None, _) if own.is_closed() => false,
             (None, None) => true,
             // Which connection the peer is on: a SYN-ACK says what the peer began with; a bare
             // SYN that was captured late is one that the peer has acknowledged.

@@ -30,6 +30,7 @@ impl TcpSegment<'_> {
     }
 }
 
+#[inline]
 pub(in crate::layers) fn decode<'a>(
     ip: &IpPacket<'a>,
     cut: bool,

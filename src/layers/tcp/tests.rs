@@ -1,4 +1,4 @@
-use super::{MAX_CONNECTIONS, MAX_IDLE};
+use super::{MAX_CONNECTIONS, MAX_HELD_BYTES, MAX_IDLE};
 use crate::layers::testing::{Bench, Chance, Recorder};
 use crate::layers::{Segment, StreamId};
 use etherparse::PacketBuilder;
@@ -339,6 +339,30 @@ fn the_longest_unused_connection_is_evicted() {
     assert_eq!(bench.layers.limit_hits().connections_evicted, 1);
 }
 
+#[test]
+fn what_all_connections_hold_together_is_capped() {
+    let mut bench = Bench::default();
+    let big = vec![b'x'; 60_000];
+    for port in 1..300 {
+        // Time stands still, so that no hole grows old.
+        bench.now = 0;
+        bench.ethernet(&frame_of_port(&data(100, b"a"), port));
+        for n in 0..4 {
+            bench.now = 0;
+            bench.ethernet(&frame_of_port(&data(200 + 60_000 * n, &big), port));
+        }
+        assert!(bench.layers.streams.held_bytes <= MAX_HELD_BYTES);
+    }
+    assert!(bench.layers.streams.held_bytes > MAX_HELD_BYTES / 2);
+    // The oldest holes went first.
+    assert_eq!(bench.sink.gaps[0], (2, StreamId(0), 99));
+    assert!(bench.layers.limit_hits().holes_given_up_early > 0);
+    bench.layers.end(&mut bench.sink);
+    assert_eq!(bench.layers.streams.held_bytes, 0);
+    assert_eq!(bench.sink.accounted, bench.frames);
+    assert_eq!(bench.sink.gaps.len(), 299);
+}
+
 /// A byte string cut into segments, some of them twice or overlapping, in some order.
 fn scramble(chance: &mut Chance, text: &[u8], isn: u32, reach: usize) -> Vec<Seg> {
     let mut segments = Vec::new();
@@ -412,4 +436,49 @@ fn whatever_is_lost_every_byte_of_a_text_is_delivered_or_a_gap() {
             "round {round}, SYN {begun}"
         );
     }
+}
+
+#[test]
+fn chaos_neither_panics_nor_loses_count() {
+    const FLAGS: [&str; 9] = ["", "", "", "", "", "S", "F", "R", "SF"];
+    let mut chance = Chance(0xc4a05);
+    for _ in 0..8 {
+        let mut bench = Bench::default();
+        for _ in 0..3000 {
+            let base = [0u32, u32::MAX - 50, 1 << 31][chance.below(3)];
+            let mut seg = data(
+                base.wrapping_add(chance.below(400) as u32),
+                &vec![b'x'; chance.below(60)],
+            );
+            seg.flags = FLAGS[chance.below(FLAGS.len())];
+            if chance.below(2) == 0 {
+                seg = from_b(seg, base.wrapping_add(chance.below(500) as u32));
+            }
+            let frame = frame_of_port(&seg, chance.below(3) as u16);
+            let captured = frame.len() - chance.below(20).saturating_sub(10);
+            bench.frame(1, &frame[..captured], frame.len());
+            bench.now += (chance.below(200) as i64 - 20) * 1_000_000;
+        }
+        bench.layers.end(&mut bench.sink);
+        assert_eq!(bench.layers.streams.held_bytes, 0);
+        let announced: std::collections::BTreeSet<_> = bench
+            .sink
+            .segments
+            .iter()
+            .map(|(_, stream, _)| *stream)
+            .collect();
+        let closed: std::collections::BTreeSet<_> = bench.sink.closed.iter().copied().collect();
+        assert!(announced == closed, "each stream that was seen is closed");
+        bench.end();
+    }
+}
+
+#[test]
+fn ports_used_again_and_again_leave_nothing_behind() {
+    let mut bench = Bench::default();
+    for isn in 0..3 * MAX_CONNECTIONS as u32 {
+        bench.ethernet(&frame_of_port(&flags("S", isn * 7), 5060));
+    }
+    assert!(bench.layers.streams.idle.len() <= 2 * MAX_CONNECTIONS);
+    bench.end();
 }
