@@ -25,3 +25,14 @@ pub mod lang;
 
 /// 8: findings to text. Only here is anyone aware of formats or colour.
 pub mod report;
+
+/// Which calls the user asked for.
+pub mod select;
+
+/// What stops a run.
+pub mod error;
+
+/// The stages, run one after the other.
+mod run;
+
+pub use run::{Judged, analyze};

@@ -121,8 +121,17 @@ impl<R: Receive> Framer<R> {
         }
     }
 
+    /// The receiver of the messages.
+    pub fn receiver(&mut self) -> &mut R {
+        &mut self.receive
+    }
+
     /// The accounts by input, and the receiver.
-    pub fn finish(self) -> (Vec<Account>, R) {
+    pub fn finish(mut self) -> (Vec<Account>, R) {
+        // A late copy of a segment may follow the end of its stream and open it again.
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.closed(id);
+        }
         (self.accounts, self.receive)
     }
 

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::escape::clean;
 use crate::knowledge;
 use crate::lang::duration;
-use crate::layers::link;
+use crate::layers::link_name;
 use crate::report::{Read, Run};
 use crate::session::{Call, Outcome};
 use foldhash::fast::RandomState;
@@ -96,7 +96,7 @@ fn input(read: &Read) -> String {
     let mut format = vec![summary.format.clone()];
     format.extend(summary.compression.map(str::to_owned));
     format.extend(summary.links.iter().map(|&number| {
-        link::link_name(number).map_or_else(|| format!("link type {number}"), str::to_owned)
+        link_name(number).map_or_else(|| format!("link type {number}"), str::to_owned)
     }));
     let counts = if summary.format.starts_with("log:") {
         format!("{} lines: {} of SIP, {} messages", summary.lines, summary.sip_lines, account.sip_messages)

@@ -1,0 +1,233 @@
+//! The pipeline: one thread reads, decodes and cuts messages, the other correlates, diagnoses and
+//! reports. Each is strictly in order, so the result does not depend on their timing.
+
+use crate::diagnose::{self, Context};
+use crate::error::Error;
+use crate::input::{Body, Inputs, Record, Time};
+use crate::layers::{Layers, Transport};
+use crate::message::Head;
+use crate::message::account::Account;
+use crate::message::framing::{Framer, Receive, Stamp};
+use crate::report::totals::Totals;
+use crate::report::{Read, Report, Run};
+use crate::select::Selection;
+use crate::session::{Call, Session, View};
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
+/// counts of what was read, never of time.
+const BATCH_MESSAGES: usize = 256;
+const BATCH_BYTES: usize = 128 * 1024;
+const BATCH_RECORDS: u32 = 4096;
+/// Batches under way.
+const BATCHES: usize = 8;
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// SIP messages read.
+    pub sip_messages: u64,
+    /// Entries selected.
+    pub selected: u64,
+    /// Entries selected that failed, timed out or were redirected to nowhere.
+    pub failed: u64,
+    /// Entries selected with a finding of severity error.
+    pub errors: u64,
+    /// Entries selected with a finding of severity warning or error.
+    pub warnings: u64,
+    /// Inputs that could not be read, as they were named, and why.
+    pub unread: Vec<String>,
+    /// What the inputs held instead, where they held no SIP.
+    pub instead: Vec<String>,
+}
+
+/// Messages on their way from one thread to the other.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    messages: Vec<(Stamp, Head, usize)>,
+    clock: Option<Time>,
+}
+
+struct Sender {
+    batch: Batch,
+    records: u32,
+    to: SyncSender<Batch>,
+    empty: Receiver<Batch>,
+}
+
+impl Receive for Sender {
+    fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]) {
+        self.batch.bytes.extend_from_slice(raw);
+        self.batch.messages.push((stamp, head, raw.len()));
+        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
+            self.send();
+        }
+    }
+}
+
+impl Sender {
+    fn record(&mut self, time: Option<Time>) {
+        self.batch.clock = time.or(self.batch.clock);
+        self.records += 1;
+        if self.records >= BATCH_RECORDS {
+            self.send();
+        }
+    }
+
+    // The other thread may be gone after an error; there is then nobody to send to.
+    fn send(&mut self) {
+        self.records = 0;
+        let next = self.empty.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.batch, next);
+        let _ = self.to.send(full);
+    }
+}
+
+/// Reads the inputs through, and reports on every call that was selected.
+///
+/// # Errors
+/// If the report cannot be written. What is wrong with an input is part of the report.
+pub fn analyze(inputs: Inputs, selection: &Selection, filters: &[String], report: &mut dyn Report) -> Result<Judged, Error> {
+    let (to, batches) = sync_channel(BATCHES);
+    let (give_back, empty) = sync_channel(BATCHES);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(inputs, Sender { batch: Batch::default(), records: 0, to, empty }));
+        let mut judge = Judge::new(selection, report);
+        for mut batch in batches {
+            judge.batch(&batch)?;
+            (batch.clock, ()) = (None, batch.messages.clear());
+            batch.bytes.clear();
+            let _ = give_back.try_send(batch);
+        }
+        let (inputs, accounts) = reader.join().map_err(|_| Error::Stage("reads the inputs"))?;
+        judge.finish(inputs, accounts, filters)
+    })
+}
+
+fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
+    let mut layers = Layers::new();
+    let mut framer = Framer::new(sender);
+    while let Some(record) = inputs.next() {
+        framer.begin(&record);
+        decode(&mut layers, &mut framer, record);
+        framer.receiver().record(record.time);
+    }
+    layers.end(&mut framer);
+    let (accounts, mut sender) = framer.finish();
+    sender.send();
+    (inputs, accounts)
+}
+
+fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) {
+    match record.body {
+        Body::Frame { link, bytes, wire_len } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
+        Body::Text { bytes, last_line, time_of_day, hop } => {
+            let stamp = Stamp {
+                origin: record.origin,
+                part: 0,
+                last_line: Some(last_line),
+                time: record.time,
+                time_of_day,
+                source: hop.source,
+                destination: hop.destination,
+                transport: hop.transport.and_then(Transport::of),
+                ident: 0,
+            };
+            framer.text(stamp, bytes);
+        }
+    }
+}
+
+struct Judge<'a> {
+    session: Session,
+    desk: Desk<'a>,
+}
+
+/// Where released calls are diagnosed, counted and reported.
+struct Desk<'a> {
+    selection: &'a Selection,
+    report: &'a mut dyn Report,
+    totals: Totals,
+    entries: u64,
+    judged: Judged,
+    failure: Option<io::Error>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(selection: &'a Selection, report: &'a mut dyn Report) -> Judge<'a> {
+        let desk =
+            Desk { selection, report, totals: Totals::default(), entries: 0, judged: Judged::default(), failure: None };
+        Judge { session: Session::default(), desk }
+    }
+
+    fn batch(&mut self, batch: &Batch) -> Result<(), Error> {
+        let mut at = 0;
+        let desk = &mut self.desk;
+        let mut release = |call: Call, view: &View| desk.call(&call, view);
+        for (stamp, head, length) in &batch.messages {
+            let raw = batch.bytes.get(at..at + length).unwrap_or_default();
+            at += length;
+            self.session.message(*stamp, *head, raw, &mut release);
+        }
+        if let Some(time) = batch.clock {
+            self.session.tick(time, &mut release);
+        }
+        self.desk.failure.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn finish(self, inputs: Inputs, accounts: Vec<Account>, filters: &[String]) -> Result<Judged, Error> {
+        let Judge { session, mut desk } = self;
+        let (limits, _) = session.finish(&mut |call: Call, view: &View| desk.call(&call, view));
+        if let Some(error) = desk.failure {
+            return Err(error.into());
+        }
+        let mut accounts = accounts.into_iter();
+        let inputs: Vec<Read> = inputs
+            .summaries()
+            .into_iter()
+            .map(|summary| Read { summary, account: accounts.next().unwrap_or_default() })
+            .collect();
+        let errors: Vec<_> = inputs.iter().filter_map(|read| read.summary.error.clone()).collect();
+        let mut judged = desk.judged;
+        judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
+        judged.unread = errors.iter().map(ToString::to_string).collect();
+        judged.instead = inputs.iter().filter(|read| read.summary.error.is_none()).map(instead).collect();
+        let run = Run { inputs: &inputs, errors: &errors, totals: &desk.totals, entries: desk.entries, limits, filters };
+        desk.report.finish(&run)?;
+        Ok(judged)
+    }
+}
+
+impl Desk<'_> {
+    fn call(&mut self, call: &Call, view: &View) {
+        self.entries += 1;
+        if self.failure.is_some() || !self.selection.takes(call) {
+            return;
+        }
+        let diagnosis = diagnose::diagnose(call, &Context { view });
+        let has = |severity| diagnosis.findings.iter().any(|finding| finding.rule.severity <= severity);
+        self.judged.selected += 1;
+        self.judged.failed += u64::from(call.outcome.is_failure());
+        self.judged.errors += u64::from(has(diagnose::Severity::Error));
+        self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
+        self.totals.add(call);
+        self.failure = self.report.call(call, &diagnosis).err();
+    }
+}
+
+// What an input without SIP held: the most frequent first.
+fn instead(read: &Read) -> String {
+    let path = &read.summary.path;
+    let mut held: Vec<(String, u64)> =
+        read.account.other.iter().map(|(name, frames)| ((*name).to_owned(), *frames)).collect();
+    held.extend(read.account.not_decoded.iter().map(|n| (format!("not decoded ({})", n.reason), n.frames)));
+    held.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let held: Vec<String> = held.into_iter().map(|(name, frames)| format!("{frames} {name}")).collect();
+    match (read.summary.format.starts_with("log:"), held.is_empty()) {
+        (true, _) => format!("{path}: {} lines of text", read.summary.lines),
+        (false, true) => format!("{path}: no frames"),
+        (false, false) => format!("{path}: {} frames: {}", read.summary.frames, held.join(", ")),
+    }
+}
