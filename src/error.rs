@@ -16,7 +16,10 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Write(error) => write!(out, "the report could not be written: {error}"),
-            Error::Stage(stage) => write!(out, "the stage that {stage} stopped; please report this as a bug"),
+            Error::Stage(stage) => write!(
+                out,
+                "the stage that {stage} stopped; please report this as a bug"
+            ),
         }
     }
 }

@@ -36,3 +36,9 @@ pub mod error;
 mod run;
 
 pub use run::{Judged, analyze};
+
+/// The command line.
+pub mod cli;
+
+/// What each command does.
+pub mod command;

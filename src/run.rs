@@ -89,11 +89,26 @@ impl Sender {
 ///
 /// # Errors
 /// If the report cannot be written. What is wrong with an input is part of the report.
-pub fn analyze(inputs: Inputs, selection: &Selection, filters: &[String], report: &mut dyn Report) -> Result<Judged, Error> {
+pub fn analyze(
+    inputs: Inputs,
+    selection: &Selection,
+    filters: &[String],
+    report: &mut dyn Report,
+) -> Result<Judged, Error> {
     let (to, batches) = sync_channel(BATCHES);
     let (give_back, empty) = sync_channel(BATCHES);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(inputs, Sender { batch: Batch::default(), records: 0, to, empty }));
+        let reader = scope.spawn(move || {
+            read(
+                inputs,
+                Sender {
+                    batch: Batch::default(),
+                    records: 0,
+                    to,
+                    empty,
+                },
+            )
+        });
         let mut judge = Judge::new(selection, report);
         for mut batch in batches {
             judge.batch(&batch)?;
@@ -101,7 +116,9 @@ pub fn analyze(inputs: Inputs, selection: &Selection, filters: &[String], report
             batch.bytes.clear();
             let _ = give_back.try_send(batch);
         }
-        let (inputs, accounts) = reader.join().map_err(|_| Error::Stage("reads the inputs"))?;
+        let (inputs, accounts) = reader
+            .join()
+            .map_err(|_| Error::Stage("reads the inputs"))?;
         judge.finish(inputs, accounts, filters)
     })
 }
@@ -122,8 +139,17 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
 
 fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) {
     match record.body {
-        Body::Frame { link, bytes, wire_len } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
-        Body::Text { bytes, last_line, time_of_day, hop } => {
+        Body::Frame {
+            link,
+            bytes,
+            wire_len,
+        } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
+        Body::Text {
+            bytes,
+            last_line,
+            time_of_day,
+            hop,
+        } => {
             let stamp = Stamp {
                 origin: record.origin,
                 part: 0,
@@ -157,9 +183,18 @@ struct Desk<'a> {
 
 impl<'a> Judge<'a> {
     fn new(selection: &'a Selection, report: &'a mut dyn Report) -> Judge<'a> {
-        let desk =
-            Desk { selection, report, totals: Totals::default(), entries: 0, judged: Judged::default(), failure: None };
-        Judge { session: Session::default(), desk }
+        let desk = Desk {
+            selection,
+            report,
+            totals: Totals::default(),
+            entries: 0,
+            judged: Judged::default(),
+            failure: None,
+        };
+        Judge {
+            session: Session::default(),
+            desk,
+        }
     }
 
     fn batch(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -174,10 +209,18 @@ impl<'a> Judge<'a> {
         if let Some(time) = batch.clock {
             self.session.tick(time, &mut release);
         }
-        self.desk.failure.take().map_or(Ok(()), |error| Err(error.into()))
+        self.desk
+            .failure
+            .take()
+            .map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn finish(self, inputs: Inputs, accounts: Vec<Account>, filters: &[String]) -> Result<Judged, Error> {
+    fn finish(
+        self,
+        inputs: Inputs,
+        accounts: Vec<Account>,
+        filters: &[String],
+    ) -> Result<Judged, Error> {
         let Judge { session, mut desk } = self;
         let (limits, _) = session.finish(&mut |call: Call, view: &View| desk.call(&call, view));
         if let Some(error) = desk.failure {
@@ -187,14 +230,31 @@ impl<'a> Judge<'a> {
         let inputs: Vec<Read> = inputs
             .summaries()
             .into_iter()
-            .map(|summary| Read { summary, account: accounts.next().unwrap_or_default() })
+            .map(|summary| Read {
+                summary,
+                account: accounts.next().unwrap_or_default(),
+            })
             .collect();
-        let errors: Vec<_> = inputs.iter().filter_map(|read| read.summary.error.clone()).collect();
+        let errors: Vec<_> = inputs
+            .iter()
+            .filter_map(|read| read.summary.error.clone())
+            .collect();
         let mut judged = desk.judged;
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
         judged.unread = errors.iter().map(ToString::to_string).collect();
-        judged.instead = inputs.iter().filter(|read| read.summary.error.is_none()).map(instead).collect();
-        let run = Run { inputs: &inputs, errors: &errors, totals: &desk.totals, entries: desk.entries, limits, filters };
+        judged.instead = inputs
+            .iter()
+            .filter(|read| read.summary.error.is_none())
+            .map(instead)
+            .collect();
+        let run = Run {
+            inputs: &inputs,
+            errors: &errors,
+            totals: &desk.totals,
+            entries: desk.entries,
+            limits,
+            filters,
+        };
         desk.report.finish(&run)?;
         Ok(judged)
     }
@@ -207,7 +267,12 @@ impl Desk<'_> {
             return;
         }
         let diagnosis = diagnose::diagnose(call, &Context { view });
-        let has = |severity| diagnosis.findings.iter().any(|finding| finding.rule.severity <= severity);
+        let has = |severity| {
+            diagnosis
+                .findings
+                .iter()
+                .any(|finding| finding.rule.severity <= severity)
+        };
         self.judged.selected += 1;
         self.judged.failed += u64::from(call.outcome.is_failure());
         self.judged.errors += u64::from(has(diagnose::Severity::Error));
@@ -220,14 +285,30 @@ impl Desk<'_> {
 // What an input without SIP held: the most frequent first.
 fn instead(read: &Read) -> String {
     let path = &read.summary.path;
-    let mut held: Vec<(String, u64)> =
-        read.account.other.iter().map(|(name, frames)| ((*name).to_owned(), *frames)).collect();
-    held.extend(read.account.not_decoded.iter().map(|n| (format!("not decoded ({})", n.reason), n.frames)));
+    let mut held: Vec<(String, u64)> = read
+        .account
+        .other
+        .iter()
+        .map(|(name, frames)| ((*name).to_owned(), *frames))
+        .collect();
+    held.extend(
+        read.account
+            .not_decoded
+            .iter()
+            .map(|n| (format!("not decoded ({})", n.reason), n.frames)),
+    );
     held.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let held: Vec<String> = held.into_iter().map(|(name, frames)| format!("{frames} {name}")).collect();
+    let held: Vec<String> = held
+        .into_iter()
+        .map(|(name, frames)| format!("{frames} {name}"))
+        .collect();
     match (read.summary.format.starts_with("log:"), held.is_empty()) {
         (true, _) => format!("{path}: {} lines of text", read.summary.lines),
         (false, true) => format!("{path}: no frames"),
-        (false, false) => format!("{path}: {} frames: {}", read.summary.frames, held.join(", ")),
+        (false, false) => format!(
+            "{path}: {} frames: {}",
+            read.summary.frames,
+            held.join(", ")
+        ),
     }
 }

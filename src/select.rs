@@ -37,8 +37,13 @@ impl Selection {
         self.is_everything()
             || (any(&self.ids, |id| *id == call.id)
                 && any(&self.call_ids, |id| call.call_id().as_ref() == Some(id))
-                && any(&self.methods, |method| call.first().is_some_and(|m| m.message().method_name().eq_ignore_ascii_case(method)))
-                && any(&self.codes, |code| call.finals.iter().any(|f| fits_code(code, f.code)))
+                && any(&self.methods, |method| {
+                    call.first()
+                        .is_some_and(|m| m.message().method_name().eq_ignore_ascii_case(method))
+                })
+                && any(&self.codes, |code| {
+                    call.finals.iter().any(|f| fits_code(code, f.code))
+                })
                 && any(&self.ips, |ip| has_address(call, *ip))
                 && any(&self.numbers, |number| has_number(call, number)))
     }
@@ -50,12 +55,17 @@ fn any<T>(wanted: &[T], fits: impl Fn(&T) -> bool) -> bool {
 
 fn fits_code(wanted: &str, code: u16) -> bool {
     let code = code.to_string();
-    wanted == code || (wanted.len() == 3 && wanted.ends_with("xx") && wanted.get(..1) == code.get(..1))
+    wanted == code
+        || (wanted.len() == 3 && wanted.ends_with("xx") && wanted.get(..1) == code.get(..1))
 }
 
 fn has_address(call: &Call, ip: IpAddr) -> bool {
     let ends = |m: &crate::session::Stored| [m.stamp.source, m.stamp.destination];
-    call.messages.iter().flat_map(ends).flatten().any(|address| address.ip() == ip)
+    call.messages
+        .iter()
+        .flat_map(ends)
+        .flatten()
+        .any(|address| address.ip() == ip)
 }
 
 fn has_number(call: &Call, wanted: &str) -> bool {
@@ -63,10 +73,21 @@ fn has_number(call: &Call, wanted: &str) -> bool {
     call.originals().any(|(_, m)| {
         let message = m.message();
         let uri = message.request_uri().map(|uri| uri.of(&m.raw));
-        let asserted = message.all("P-Asserted-Identity").map(|header| header.value.of(&m.raw));
-        let values = [m.head.from.of(&m.raw), m.head.to.of(&m.raw)].into_iter().chain(asserted).map(addr_spec);
-        let users = uri.into_iter().chain(values).filter_map(Uri::parse).map(|uri| digits(&uri.number()));
-        users.into_iter().any(|user| !user.is_empty() && user == wanted)
+        let asserted = message
+            .all("P-Asserted-Identity")
+            .map(|header| header.value.of(&m.raw));
+        let values = [m.head.from.of(&m.raw), m.head.to.of(&m.raw)]
+            .into_iter()
+            .chain(asserted)
+            .map(addr_spec);
+        let users = uri
+            .into_iter()
+            .chain(values)
+            .filter_map(Uri::parse)
+            .map(|uri| digits(&uri.number()));
+        users
+            .into_iter()
+            .any(|user| !user.is_empty() && user == wanted)
     })
 }
 

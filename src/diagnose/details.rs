@@ -21,12 +21,16 @@ pub fn of(answer: &Stored) -> Vec<Detail> {
     let mut all = Vec::new();
     for reason in typed::reasons(message).into_iter().take(8) {
         let cause = reason.cause;
-        let named = cause.and_then(|cause| match reason.protocol.to_ascii_uppercase().as_str() {
-            "SIP" => knowledge::code(u16::try_from(cause).ok()?).map(|code| code.title.clone()),
-            other => knowledge::cause(other, cause).map(sentence),
-        });
+        let named = cause.and_then(
+            |cause| match reason.protocol.to_ascii_uppercase().as_str() {
+                "SIP" => knowledge::code(u16::try_from(cause).ok()?).map(|code| code.title.clone()),
+                other => knowledge::cause(other, cause).map(sentence),
+            },
+        );
         let cause = cause.map_or_else(String::new, |cause| format!(" cause {cause}"));
-        let text = reason.text.map_or_else(String::new, |text| format!(" \"{text}\""));
+        let text = reason
+            .text
+            .map_or_else(String::new, |text| format!(" \"{text}\""));
         all.push(Detail {
             header: "Reason",
             said: format!("{}{cause}{text}", reason.protocol),
@@ -34,12 +38,22 @@ pub fn of(answer: &Stored) -> Vec<Detail> {
         });
     }
     for warning in typed::warnings(message).into_iter().take(8) {
-        let means = knowledge::cause("warning", warning.code.into()).map(sentence).unwrap_or_default();
-        all.push(Detail { header: "Warning", said: format!("{} {} \"{}\"", warning.code, warning.agent, warning.text), means });
+        let means = knowledge::cause("warning", warning.code.into())
+            .map(sentence)
+            .unwrap_or_default();
+        all.push(Detail {
+            header: "Warning",
+            said: format!("{} {} \"{}\"", warning.code, warning.agent, warning.text),
+            means,
+        });
     }
     if let Some(seconds) = typed::retry_after(message) {
         let means = format!("do not ask this server again for {seconds} seconds");
-        all.push(Detail { header: "Retry-After", said: seconds.to_string(), means });
+        all.push(Detail {
+            header: "Retry-After",
+            said: seconds.to_string(),
+            means,
+        });
     }
     all
 }

@@ -237,14 +237,22 @@ impl Evidence {
     /// The message it stands in.
     pub fn message(&self) -> usize {
         match self {
-            Evidence::Excerpt { message, .. } | Evidence::Absence { message, .. } | Evidence::Decoded { message, .. } => *message,
+            Evidence::Excerpt { message, .. }
+            | Evidence::Absence { message, .. }
+            | Evidence::Decoded { message, .. } => *message,
         }
     }
 
     /// The start line of a message.
     pub fn start_line(message: usize, stored: &Stored, note: Note) -> Evidence {
         let line = stored.message().start_line();
-        Evidence::Excerpt { message, line, mark: line, part: Part::StartLine, note }
+        Evidence::Excerpt {
+            message,
+            line,
+            mark: line,
+            part: Part::StartLine,
+            note,
+        }
     }
 
     /// The first header with this name; the start line where there is none.
@@ -257,8 +265,17 @@ impl Evidence {
 
     /// A header, with the bytes meant.
     pub fn of_header(message: usize, header: Header, mark: Span, note: Note) -> Evidence {
-        let line = Span { start: header.name.start, end: header.value.end };
-        Evidence::Excerpt { message, line, mark, part: Part::Header(header), note }
+        let line = Span {
+            start: header.name.start,
+            end: header.value.end,
+        };
+        Evidence::Excerpt {
+            message,
+            line,
+            mark,
+            part: Part::Header(header),
+            note,
+        }
     }
 }
 

@@ -3,18 +3,20 @@
 //! A finding and its notes hold template ids and named arguments; only `report` makes sentences
 //! of them.
 
-/// The rules, in the order in which they are run and printed.
-pub mod rules;
+/// Classes of IP addresses.
+pub mod address;
+/// Decoded details of the answer that decided a call.
+pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
 /// PASSporT of an Identity header.
 pub mod passport;
-/// Decoded details of the answer that decided a call.
-pub mod details;
-/// Classes of IP addresses.
-pub mod address;
+/// The rules, in the order in which they are run and printed.
+pub mod rules;
 
-pub use finding::{Acts, Args, Confidence, Evidence, Finding, Findings, Note, Role, Severity, Template, Value};
+pub use finding::{
+    Acts, Args, Confidence, Evidence, Finding, Findings, Note, Role, Severity, Template, Value,
+};
 
 use crate::knowledge::Rfc;
 use crate::session::{Call, Outcome, View};
@@ -94,13 +96,20 @@ impl Rule {
             "title" => Some(self.title),
             "why" => Some(self.why),
             "fix" => Some(self.fix),
-            _ => self.sentences.iter().find(|(known, _)| *known == id).map(|(_, text)| *text),
+            _ => self
+                .sentences
+                .iter()
+                .find(|(known, _)| *known == id)
+                .map(|(_, text)| *text),
         }
     }
 
     /// The documents it cites.
     pub fn documents(&self) -> impl Iterator<Item = Rfc> + '_ {
-        self.rfc.iter().map(|(number, section)| Rfc { number: *number, section: (*section).into() })
+        self.rfc.iter().map(|(number, section)| Rfc {
+            number: *number,
+            section: (*section).into(),
+        })
     }
 }
 
@@ -139,21 +148,54 @@ impl Diagnosis {
 
 /// Sentences for failures that no rule explains, by id.
 pub const UNDETERMINED: &[(&str, &str)] = &[
-    ("silence-why", "nothing answered, and the capture does not show whether answers towards {element} could have been seen"),
-    ("silence-help", "a capture of both directions at {element}, or one at the other end of that hop"),
-    ("trying-why", "the request was taken over with a provisional answer and then nothing final came; what happened behind {element} is not in the capture"),
-    ("trying-help", "a capture or log of {element} and of the hop behind it"),
-    ("code-why", "{code} came from {element} and neither it nor the trace before it says more about the cause"),
-    ("code-help", "the log of {element} for this Call-ID, or a capture of the hop behind it"),
-    ("timeout-why", "{element} gave up waiting for somebody behind it, who is not in the capture"),
-    ("timeout-help", "a capture of the hop behind {element}, where the request was sent on"),
-    ("redirect-why", "{element} redirected the request and nobody sent it to the new address"),
-    ("redirect-help", "the log of the element that received the redirection; many trunks and gateways do not follow one"),
+    (
+        "silence-why",
+        "nothing answered, and the capture does not show whether answers towards {element} could have been seen",
+    ),
+    (
+        "silence-help",
+        "a capture of both directions at {element}, or one at the other end of that hop",
+    ),
+    (
+        "trying-why",
+        "the request was taken over with a provisional answer and then nothing final came; what happened behind {element} is not in the capture",
+    ),
+    (
+        "trying-help",
+        "a capture or log of {element} and of the hop behind it",
+    ),
+    (
+        "code-why",
+        "{code} came from {element} and neither it nor the trace before it says more about the cause",
+    ),
+    (
+        "code-help",
+        "the log of {element} for this Call-ID, or a capture of the hop behind it",
+    ),
+    (
+        "timeout-why",
+        "{element} gave up waiting for somebody behind it, who is not in the capture",
+    ),
+    (
+        "timeout-help",
+        "a capture of the hop behind {element}, where the request was sent on",
+    ),
+    (
+        "redirect-why",
+        "{element} redirected the request and nobody sent it to the new address",
+    ),
+    (
+        "redirect-help",
+        "the log of the element that received the redirection; many trunks and gateways do not follow one",
+    ),
 ];
 
 /// The sentence of [`UNDETERMINED`] with this id.
 pub fn undetermined_sentence(id: &str) -> Option<&'static str> {
-    UNDETERMINED.iter().find(|(known, _)| *known == id).map(|(_, text)| *text)
+    UNDETERMINED
+        .iter()
+        .find(|(known, _)| *known == id)
+        .map(|(_, text)| *text)
 }
 
 /// Runs every rule over a released call.
@@ -166,14 +208,25 @@ pub fn diagnose(call: &Call, context: &Context<'_>) -> Diagnosis {
     let mut findings = found.into_vec();
     let root = one_cause(&mut findings);
     let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
-    let undetermined = (failed && root.is_none()).then(|| undetermined(call)).flatten();
-    Diagnosis { findings, root, undetermined }
+    let undetermined = (failed && root.is_none())
+        .then(|| undetermined(call))
+        .flatten();
+    Diagnosis {
+        findings,
+        root,
+        undetermined,
+    }
 }
 
 // The most confident cause wins, ties by the order of the rules; the others are only contributing.
 fn one_cause(findings: &mut [Finding]) -> Option<usize> {
-    let causes = findings.iter().enumerate().filter(|(_, f)| f.role == Role::Cause && f.confidence < Confidence::Possible);
-    let root = causes.min_by_key(|(index, f)| (f.confidence, *index)).map(|(index, _)| index);
+    let causes = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| f.role == Role::Cause && f.confidence < Confidence::Possible);
+    let root = causes
+        .min_by_key(|(index, f)| (f.confidence, *index))
+        .map(|(index, _)| index);
     for (index, finding) in findings.iter_mut().enumerate() {
         if finding.role == Role::Cause && Some(index) != root {
             finding.role = Role::Contributing;
@@ -183,7 +236,9 @@ fn one_cause(findings: &mut [Finding]) -> Option<usize> {
 }
 
 fn undetermined(call: &Call) -> Option<Undetermined> {
-    let address = |stamp: Option<std::net::SocketAddr>| stamp.map_or_else(|| "the next hop".to_owned(), |a| a.to_string());
+    let address = |stamp: Option<std::net::SocketAddr>| {
+        stamp.map_or_else(|| "the next hop".to_owned(), |a| a.to_string())
+    };
     let (id, element) = match (call.deciding(), call.code()) {
         (Some(answer), Some(code)) => {
             let id = match code {
@@ -194,7 +249,10 @@ fn undetermined(call: &Call) -> Option<Undetermined> {
             (id, address(answer.stamp.source))
         }
         _ => {
-            let provisional = call.messages.iter().find(|m| m.head.code().is_some_and(|code| code < 200));
+            let provisional = call
+                .messages
+                .iter()
+                .find(|m| m.head.code().is_some_and(|code| code < 200));
             let request = call.request()?;
             match provisional {
                 Some(sign) => ("trying", address(sign.stamp.source)),
@@ -209,6 +267,11 @@ fn undetermined(call: &Call) -> Option<Undetermined> {
         "silence" => ("silence-why", "silence-help"),
         _ => ("code-why", "code-help"),
     };
-    let args = Args::new().text("element", element).code("code", call.code().unwrap_or(0));
-    Some(Undetermined { why: Template::new(why, args.clone()), would_help: Template::new(would_help, args) })
+    let args = Args::new()
+        .text("element", element)
+        .code("code", call.code().unwrap_or(0));
+    Some(Undetermined {
+        why: Template::new(why, args.clone()),
+        would_help: Template::new(would_help, args),
+    })
 }

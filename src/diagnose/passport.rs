@@ -33,12 +33,15 @@ pub fn decode(value: &[u8]) -> Option<Passport> {
     let mut parts = token.split(|b| *b == b'.');
     let header = part(parts.next()?)?;
     let claims = part(parts.next()?)?;
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let listed = params::semicolon_list(value);
     Some(Passport {
         ppt: text(&header, "ppt").or_else(|| params::find(&listed, "ppt").map(str::to_owned)),
         attest: text(&claims, "attest"),
-        orig: claims.get("orig").and_then(|orig| identities(orig).into_iter().next()),
+        orig: claims
+            .get("orig")
+            .and_then(|orig| identities(orig).into_iter().next()),
         dest: claims.get("dest").map(identities).unwrap_or_default(),
         iat: claims.get("iat").and_then(Value::as_i64),
         origid: text(&claims, "origid"),
@@ -48,7 +51,13 @@ pub fn decode(value: &[u8]) -> Option<Passport> {
 
 fn part(text: &[u8]) -> Option<Value> {
     let text = text.get(..text.len().min(LONGEST))?;
-    let bytes = URL_SAFE_NO_PAD.decode(text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text)).ok()?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(
+            text.strip_suffix(b"==")
+                .or_else(|| text.strip_suffix(b"="))
+                .unwrap_or(text),
+        )
+        .ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
@@ -59,7 +68,9 @@ fn identities(claim: &Value) -> Vec<String> {
         Value::Array(all) => all.clone(),
         one => vec![one.clone()],
     });
-    flat.filter_map(|value| value.as_str().map(str::to_owned)).take(16).collect()
+    flat.filter_map(|value| value.as_str().map(str::to_owned))
+        .take(16)
+        .collect()
 }
 
 #[cfg(test)]
@@ -68,12 +79,23 @@ mod tests {
 
     #[test]
     fn claims_are_read_and_nonsense_is_none() {
-        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"https://c.example/s.pem"}"#);
+        let header = URL_SAFE_NO_PAD.encode(
+            r#"{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"https://c.example/s.pem"}"#,
+        );
         let claims = URL_SAFE_NO_PAD.encode(r#"{"attest":"B","dest":{"tn":["12125550123"]},"iat":1790000000,"orig":{"tn":"12125550100"},"origid":"x"}"#);
-        let passport = decode(format!("{header}.{claims}.c2ln;info=<https://c.example/s.pem>;alg=ES256").as_bytes()).unwrap();
+        let passport = decode(
+            format!("{header}.{claims}.c2ln;info=<https://c.example/s.pem>;alg=ES256").as_bytes(),
+        )
+        .unwrap();
         assert_eq!(passport.attest.as_deref(), Some("B"));
-        assert_eq!((passport.orig.as_deref(), passport.dest), (Some("12125550100"), vec!["12125550123".to_owned()]));
-        assert_eq!((passport.iat, passport.ppt.as_deref()), (Some(1_790_000_000), Some("shaken")));
+        assert_eq!(
+            (passport.orig.as_deref(), passport.dest),
+            (Some("12125550100"), vec!["12125550123".to_owned()])
+        );
+        assert_eq!(
+            (passport.iat, passport.ppt.as_deref()),
+            (Some(1_790_000_000), Some("shaken"))
+        );
         for other in [&b""[..], b"..", b"a.b.c", b"\xff", b"e30.e30"] {
             assert!(decode(other).is_none_or(|p| p.attest.is_none()));
         }

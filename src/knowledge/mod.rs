@@ -119,12 +119,17 @@ struct Causes {
 // The files are part of the program and a test reads them; a broken one leaves the tables empty
 // and every code is then explained by its class.
 static CODES: LazyLock<Vec<Code>> = LazyLock::new(|| {
-    let mut codes = toml::from_str::<Codes>(include_str!("codes.toml")).map(|t| t.code).unwrap_or_default();
+    let mut codes = toml::from_str::<Codes>(include_str!("codes.toml"))
+        .map(|t| t.code)
+        .unwrap_or_default();
     codes.sort_by_key(|code| code.code);
     codes
 });
-static CAUSES: LazyLock<Vec<Cause>> =
-    LazyLock::new(|| toml::from_str::<Causes>(include_str!("causes.toml")).map(|t| t.cause).unwrap_or_default());
+static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
+    toml::from_str::<Causes>(include_str!("causes.toml"))
+        .map(|t| t.cause)
+        .unwrap_or_default()
+});
 
 /// All codes, by number.
 pub fn codes() -> &'static [Code] {
@@ -133,28 +138,53 @@ pub fn codes() -> &'static [Code] {
 
 /// The code with this number.
 pub fn code(number: u16) -> Option<&'static Code> {
-    CODES.binary_search_by_key(&number, |code| code.code).ok().and_then(|at| CODES.get(at))
+    CODES
+        .binary_search_by_key(&number, |code| code.code)
+        .ok()
+        .and_then(|at| CODES.get(at))
 }
 
 /// A cause by protocol (in any case) and number.
 pub fn cause(protocol: &str, number: u32) -> Option<&'static Cause> {
-    CAUSES.iter().find(|cause| cause.protocol.eq_ignore_ascii_case(protocol) && u32::from(cause.code) == number)
+    CAUSES.iter().find(|cause| {
+        cause.protocol.eq_ignore_ascii_case(protocol) && u32::from(cause.code) == number
+    })
 }
 
 /// All causes of a protocol.
 pub fn causes(protocol: &str) -> impl Iterator<Item = &'static Cause> {
-    CAUSES.iter().filter(move |cause| cause.protocol.eq_ignore_ascii_case(protocol))
+    CAUSES
+        .iter()
+        .filter(move |cause| cause.protocol.eq_ignore_ascii_case(protocol))
 }
 
 /// The class of a code: name, and what a receiver does with a code of it that it does not know.
 pub fn class(number: u16) -> (&'static str, &'static str) {
     match number {
-        100..200 => ("provisional", "the request is being worked on; an unknown one is treated as 183"),
-        200..300 => ("success", "the request was accepted; an unknown one is treated as 200"),
-        300..400 => ("redirection", "the request must be sent elsewhere; an unknown one is treated as 300"),
-        400..500 => ("client failure", "this server refuses this request as it is; an unknown one is treated as 400"),
-        500..600 => ("server failure", "this server failed on a request that may be valid; an unknown one is treated as 500"),
-        600..700 => ("global failure", "no other server will accept the request either; an unknown one is treated as 600"),
+        100..200 => (
+            "provisional",
+            "the request is being worked on; an unknown one is treated as 183",
+        ),
+        200..300 => (
+            "success",
+            "the request was accepted; an unknown one is treated as 200",
+        ),
+        300..400 => (
+            "redirection",
+            "the request must be sent elsewhere; an unknown one is treated as 300",
+        ),
+        400..500 => (
+            "client failure",
+            "this server refuses this request as it is; an unknown one is treated as 400",
+        ),
+        500..600 => (
+            "server failure",
+            "this server failed on a request that may be valid; an unknown one is treated as 500",
+        ),
+        600..700 => (
+            "global failure",
+            "no other server will accept the request either; an unknown one is treated as 600",
+        ),
         _ => ("no SIP class", "status codes run from 100 to 699"),
     }
 }
@@ -168,7 +198,10 @@ pub fn near(number: u16) -> Vec<&'static Code> {
         let differing = wanted.iter().zip(other).filter(|(a, b)| **a != *b).count();
         (differing, code.code.abs_diff(number))
     };
-    let mut near: Vec<&Code> = CODES.iter().filter(|c| c.registered && distance(c).0 <= 1 && c.code != number).collect();
+    let mut near: Vec<&Code> = CODES
+        .iter()
+        .filter(|c| c.registered && distance(c).0 <= 1 && c.code != number)
+        .collect();
     near.sort_by_key(distance);
     near.truncate(3);
     near
@@ -203,7 +236,11 @@ pub struct Explanation {
 /// The key under which a final response is explained; cheap, no text is made.
 pub fn explanation_key(number: u16, method: &str, phrase: &str) -> std::borrow::Cow<'static, str> {
     let known = code(number);
-    let variant = known.and_then(|code| code.variant.iter().find(|v| v.phrase.eq_ignore_ascii_case(phrase)));
+    let variant = known.and_then(|code| {
+        code.variant
+            .iter()
+            .find(|v| v.phrase.eq_ignore_ascii_case(phrase))
+    });
     let by_method = known.and_then(|code| code.by_method.iter().find(|m| m.method == method));
     match (variant, by_method) {
         (Some(variant), _) => format!("{number}/{}", variant.phrase).into(),
@@ -215,26 +252,61 @@ pub fn explanation_key(number: u16, method: &str, phrase: &str) -> std::borrow::
 /// Explains a final response.
 pub fn explain(number: u16, method: &str, phrase: &str) -> Explanation {
     let key = explanation_key(number, method, phrase).into_owned();
-    let Some(code) = code(number) else { return unregistered(number, key) };
-    let variant = code.variant.iter().find(|v| v.phrase.eq_ignore_ascii_case(phrase));
-    let by_method = code.by_method.iter().find(|m| m.method == method).filter(|_| variant.is_none());
+    let Some(code) = code(number) else {
+        return unregistered(number, key);
+    };
+    let variant = code
+        .variant
+        .iter()
+        .find(|v| v.phrase.eq_ignore_ascii_case(phrase));
+    let by_method = code
+        .by_method
+        .iter()
+        .find(|m| m.method == method)
+        .filter(|_| variant.is_none());
     let pick = |variant: Option<&String>, method: Option<&String>, plain: &String| {
         variant.or(method).unwrap_or(plain).clone()
     };
     Explanation {
         key,
         title: variant.map_or_else(|| code.title.clone(), |v| v.phrase.clone()),
-        meaning: pick(variant.and_then(|v| v.meaning.as_ref()), by_method.and_then(|m| m.meaning.as_ref()), &code.meaning),
-        when: pick(variant.and_then(|v| v.when.as_ref()), by_method.and_then(|m| m.when.as_ref()), &code.when),
-        fix: pick(variant.and_then(|v| v.fix.as_ref()), by_method.and_then(|m| m.fix.as_ref()), &code.fix),
-        rfc: code.rfc.map(|number| Rfc { number, section: code.section.clone().into() }).into_iter().collect(),
+        meaning: pick(
+            variant.and_then(|v| v.meaning.as_ref()),
+            by_method.and_then(|m| m.meaning.as_ref()),
+            &code.meaning,
+        ),
+        when: pick(
+            variant.and_then(|v| v.when.as_ref()),
+            by_method.and_then(|m| m.when.as_ref()),
+            &code.when,
+        ),
+        fix: pick(
+            variant.and_then(|v| v.fix.as_ref()),
+            by_method.and_then(|m| m.fix.as_ref()),
+            &code.fix,
+        ),
+        rfc: code
+            .rfc
+            .map(|number| Rfc {
+                number,
+                section: code.section.clone().into(),
+            })
+            .into_iter()
+            .collect(),
     }
 }
 
 fn unregistered(number: u16, key: String) -> Explanation {
     let (name, effect) = class(number);
-    let near: Vec<String> = near(number).iter().map(|code| format!("{} {}", code.code, code.title)).collect();
-    let near = if near.is_empty() { String::new() } else { format!(" Near ones: {}.", near.join(", ")) };
+    let near: Vec<String> = near(number)
+        .iter()
+        .map(|code| format!("{} {}", code.code, code.title))
+        .collect();
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!(" Near ones: {}.", near.join(", "))
+    };
     Explanation {
         key,
         title: format!("unregistered {name} code"),
@@ -259,15 +331,28 @@ mod tests {
     #[test]
     fn the_method_and_the_phrase_choose_the_text() {
         assert_eq!(explanation_key(607, "INVITE", "Unwanted"), "607");
-        assert_eq!(explanation_key(404, "REGISTER", "Not Found"), "404/REGISTER");
-        assert_ne!(explain(404, "REGISTER", "").fix, explain(404, "INVITE", "").fix);
-        assert_eq!(explain(603, "INVITE", "network blocked").key, "603/Network Blocked");
+        assert_eq!(
+            explanation_key(404, "REGISTER", "Not Found"),
+            "404/REGISTER"
+        );
+        assert_ne!(
+            explain(404, "REGISTER", "").fix,
+            explain(404, "INVITE", "").fix
+        );
+        assert_eq!(
+            explain(603, "INVITE", "network blocked").key,
+            "603/Network Blocked"
+        );
     }
 
     #[test]
     fn an_unregistered_code_shows_its_class_and_near_ones() {
         let explained = explain(677, "INVITE", "");
-        assert!(explained.meaning.contains("global failure"), "{}", explained.meaning);
+        assert!(
+            explained.meaning.contains("global failure"),
+            "{}",
+            explained.meaning
+        );
         assert!(explained.when.contains("607"), "{}", explained.when);
     }
 }

@@ -24,7 +24,9 @@ impl Lang {
     /// The language that a tag such as `en`, `en-GB` or `en_US.UTF-8` asks for.
     pub fn find(tag: &str) -> Option<&'static Lang> {
         let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
-        LANGS.iter().find(|lang| lang.tag.eq_ignore_ascii_case(primary))
+        LANGS
+            .iter()
+            .find(|lang| lang.tag.eq_ignore_ascii_case(primary))
     }
 
     /// A sentence of a rule, written out.
@@ -34,7 +36,10 @@ impl Lang {
 
     /// A sentence about a failure without root cause, written out.
     pub fn undetermined(&self, template: &Template) -> String {
-        fill(undetermined_sentence(template.id).unwrap_or_default(), &template.args)
+        fill(
+            undetermined_sentence(template.id).unwrap_or_default(),
+            &template.args,
+        )
     }
 }
 
@@ -78,8 +83,16 @@ pub fn duration(nanoseconds: i64) -> String {
     match milliseconds {
         ..1_000 => format!("{milliseconds} ms"),
         1_000..120_000 => format!("{}.{} s", milliseconds / 1000, milliseconds / 100 % 10),
-        120_000..7_200_000 => format!("{} min {} s", milliseconds / 60_000, milliseconds / 1000 % 60),
-        _ => format!("{} h {} min", milliseconds / 3_600_000, milliseconds / 60_000 % 60),
+        120_000..7_200_000 => format!(
+            "{} min {} s",
+            milliseconds / 60_000,
+            milliseconds / 1000 % 60
+        ),
+        _ => format!(
+            "{} h {} min",
+            milliseconds / 3_600_000,
+            milliseconds / 60_000 % 60
+        ),
     }
 }
 
@@ -89,7 +102,13 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_and_unknown_ones_stay() {
-        let args = Args::new().text("who", "bob {x}").count("n", 3).duration("t", 4_250_000_000);
-        assert_eq!(fill("{who} tried {n} times over {t}, {other} {", &args), "bob {x} tried 3 times over 4.2 s, {other} {");
+        let args = Args::new()
+            .text("who", "bob {x}")
+            .count("n", 3)
+            .duration("t", 4_250_000_000);
+        assert_eq!(
+            fill("{who} tried {n} times over {t}, {other} {", &args),
+            "bob {x} tried 3 times over 4.2 s, {other} {"
+        );
     }
 }

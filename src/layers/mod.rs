@@ -55,12 +55,18 @@ const TRANSPORTS: [(Transport, &str); 6] = [
 impl Transport {
     /// The transport with this name, in any case.
     pub fn of(name: &str) -> Option<Transport> {
-        TRANSPORTS.iter().find(|(_, n)| n.eq_ignore_ascii_case(name)).map(|(t, _)| *t)
+        TRANSPORTS
+            .iter()
+            .find(|(_, n)| n.eq_ignore_ascii_case(name))
+            .map(|(t, _)| *t)
     }
 
     /// The name in lower case.
     pub fn name(self) -> &'static str {
-        TRANSPORTS.iter().find(|(t, _)| *t == self).map_or("", |(_, name)| name)
+        TRANSPORTS
+            .iter()
+            .find(|(t, _)| *t == self)
+            .map_or("", |(_, name)| name)
     }
 
     /// Does the transport itself repeat what was lost?

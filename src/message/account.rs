@@ -41,8 +41,18 @@ impl Account {
     }
 
     /// Counts frames that could not be looked into.
-    pub fn add_not_decoded(&mut self, reason: &'static str, frames: u32, first_frame: u64, detail: &str) {
-        match self.not_decoded.iter_mut().find(|known| known.reason == reason) {
+    pub fn add_not_decoded(
+        &mut self,
+        reason: &'static str,
+        frames: u32,
+        first_frame: u64,
+        detail: &str,
+    ) {
+        match self
+            .not_decoded
+            .iter_mut()
+            .find(|known| known.reason == reason)
+        {
             Some(known) => {
                 known.frames += u64::from(frames);
                 known.first_frame = known.first_frame.min(first_frame);
@@ -76,14 +86,22 @@ pub(crate) struct Unsettled(Vec<(u16, u32, u64)>);
 
 impl Unsettled {
     pub(crate) fn add(&mut self, at: At) {
-        match self.0.iter_mut().find(|(input, ..)| *input == at.origin.input) {
+        match self
+            .0
+            .iter_mut()
+            .find(|(input, ..)| *input == at.origin.input)
+        {
             Some((_, frames, _)) => *frames = frames.saturating_add(at.frames),
             None => self.0.push((at.origin.input, at.frames, at.origin.place)),
         }
     }
 
     /// Hands every open frame to `settle` and forgets them.
-    pub(crate) fn settle(&mut self, accounts: &mut [Account], mut settle: impl FnMut(&mut Account, u32, u64)) {
+    pub(crate) fn settle(
+        &mut self,
+        accounts: &mut [Account],
+        mut settle: impl FnMut(&mut Account, u32, u64),
+    ) {
         for (input, frames, first) in self.0.drain(..) {
             if let Some(account) = accounts.get_mut(usize::from(input)) {
                 settle(account, frames, first);

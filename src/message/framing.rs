@@ -166,7 +166,10 @@ impl<R: Receive> Framer<R> {
 
     fn remember(&mut self, flow: &Flow) {
         if self.flows.len() < MOST_FLOWS {
-            self.flows.insert((flow.source.min(flow.destination), flow.source.max(flow.destination)));
+            self.flows.insert((
+                flow.source.min(flow.destination),
+                flow.source.max(flow.destination),
+            ));
         }
     }
 
@@ -175,7 +178,10 @@ impl<R: Receive> Framer<R> {
         let mut done = 0;
         loop {
             let rest = data.get(done..).unwrap_or_default();
-            let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+            let blank = rest
+                .iter()
+                .take_while(|b| matches!(b, b'\r' | b'\n'))
+                .count();
             if blank > 0 {
                 done += blank;
                 stream.searched = 0;
@@ -213,7 +219,11 @@ impl<R: Receive> Framer<R> {
                     return done;
                 }
                 Next::Not if stream.verdict == Verdict::Sip => {
-                    self.give_up(stream, "framing-lost", "bytes between messages that begin no message");
+                    self.give_up(
+                        stream,
+                        "framing-lost",
+                        "bytes between messages that begin no message",
+                    );
                     stream.resync = true;
                 }
                 Next::Not => {
@@ -245,7 +255,9 @@ impl<R: Receive> Framer<R> {
         let verdict = stream.verdict;
         for open in [&mut stream.open, &mut stream.early] {
             open.settle(&mut self.accounts, |account, frames, first| match verdict {
-                Verdict::Closed(reason) => account.add_not_decoded(reason, frames, first, closed_detail(reason)),
+                Verdict::Closed(reason) => {
+                    account.add_not_decoded(reason, frames, first, closed_detail(reason))
+                }
                 Verdict::Other(protocol) => account.add_other(protocol, frames),
                 Verdict::Unknown => account.add_other("tcp", frames),
                 Verdict::Sip => account.sip_frames += u64::from(frames),
@@ -255,21 +267,29 @@ impl<R: Receive> Framer<R> {
 
     fn settle_as_sip(&mut self, stream: &mut Stream) {
         for open in [&mut stream.open, &mut stream.early] {
-            open.settle(&mut self.accounts, |account, frames, _| account.sip_frames += u64::from(frames));
+            open.settle(&mut self.accounts, |account, frames, _| {
+                account.sip_frames += u64::from(frames)
+            });
         }
     }
 
     fn give_up(&mut self, stream: &mut Stream, reason: &'static str, detail: &str) {
-        stream.open.settle(&mut self.accounts, |account, frames, first| {
-            account.add_not_decoded(reason, frames, first, detail);
-        });
+        stream
+            .open
+            .settle(&mut self.accounts, |account, frames, first| {
+                account.add_not_decoded(reason, frames, first, detail);
+            });
         stream.searched = 0;
         stream.need = 0;
     }
 
     fn hold(&mut self, stream: &mut Stream, bytes: &[u8]) {
         if self.held + bytes.len() > MOST_HELD {
-            self.give_up(stream, "stream-limit", "too many unfinished messages at once");
+            self.give_up(
+                stream,
+                "stream-limit",
+                "too many unfinished messages at once",
+            );
             self.held -= stream.buffer.len();
             stream.buffer = Vec::new();
             stream.resync = true;
@@ -290,7 +310,10 @@ fn closed_detail(reason: &str) -> &'static str {
 
 impl<R: Receive> Sink for Framer<R> {
     fn datagram(&mut self, at: At, flow: &Flow, bytes: &[u8], cut: bool) {
-        let start = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let start = bytes
+            .iter()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
         let sip = bytes.get(start..).unwrap_or_default();
         if let Some(mut head) = read_message(sip, true) {
             if cut {
@@ -301,7 +324,10 @@ impl<R: Receive> Sink for Framer<R> {
             self.emit(at, flow, head, sip);
             return;
         }
-        let key = (flow.source.min(flow.destination), flow.source.max(flow.destination));
+        let key = (
+            flow.source.min(flow.destination),
+            flow.source.max(flow.destination),
+        );
         let keep_alive = bytes.len() <= 4 && bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0));
         if keep_alive && self.flows.contains(&key) {
             self.account(at.origin.input).sip_frames += u64::from(at.frames);
@@ -316,16 +342,22 @@ impl<R: Receive> Sink for Framer<R> {
     fn segment(&mut self, at: At, id: StreamId, _: &Flow, what: Segment) {
         let stream = self.streams.entry(id).or_default();
         match (stream.verdict, what) {
-            (Verdict::Other(protocol), _) => self.account(at.origin.input).add_other(protocol, at.frames),
+            (Verdict::Other(protocol), _) => {
+                self.account(at.origin.input).add_other(protocol, at.frames)
+            }
             (Verdict::Closed(reason), _) => self.not_decoded(at, reason, closed_detail(reason)),
-            (Verdict::Sip, Segment::Resent) => self.account(at.origin.input).sip_frames += u64::from(at.frames),
+            (Verdict::Sip, Segment::Resent) => {
+                self.account(at.origin.input).sip_frames += u64::from(at.frames)
+            }
             (_, Segment::Early) => stream.early.add(at),
             _ => stream.open.add(at),
         }
     }
 
     fn bytes(&mut self, at: At, id: StreamId, flow: &Flow, bytes: &[u8]) {
-        let Some(mut stream) = self.streams.remove(&id) else { return };
+        let Some(mut stream) = self.streams.remove(&id) else {
+            return;
+        };
         match stream.verdict {
             Verdict::Closed(_) => {}
             // A capture begun in the middle of a message: the next one begins with a segment.
@@ -341,9 +373,15 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn gap(&mut self, _: At, id: StreamId, _: &Flow, missing: u64) {
-        let Some(mut stream) = self.streams.remove(&id) else { return };
+        let Some(mut stream) = self.streams.remove(&id) else {
+            return;
+        };
         if !stream.buffer.is_empty() {
-            self.give_up(&mut stream, "tcp-gap", &format!("{missing} bytes of the stream were not captured"));
+            self.give_up(
+                &mut stream,
+                "tcp-gap",
+                &format!("{missing} bytes of the stream were not captured"),
+            );
             self.held -= stream.buffer.len();
             stream.buffer.clear();
         }
@@ -352,11 +390,21 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn closed(&mut self, id: StreamId) {
-        let Some(mut stream) = self.streams.remove(&id) else { return };
+        let Some(mut stream) = self.streams.remove(&id) else {
+            return;
+        };
         self.held -= stream.buffer.len();
         if stream.verdict == Verdict::Sip {
-            let reason = if stream.resync { "framing-lost" } else { "message-incomplete" };
-            self.give_up(&mut stream, reason, "the stream or the capture ends inside a message");
+            let reason = if stream.resync {
+                "framing-lost"
+            } else {
+                "message-incomplete"
+            };
+            self.give_up(
+                &mut stream,
+                reason,
+                "the stream or the capture ends inside a message",
+            );
         }
         self.settle_as(&mut stream);
     }
@@ -366,7 +414,8 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn not_decoded(&mut self, at: At, reason: &'static str, detail: &str) {
-        self.account(at.origin.input).add_not_decoded(reason, at.frames, at.origin.place, detail);
+        self.account(at.origin.input)
+            .add_not_decoded(reason, at.frames, at.origin.place, detail);
     }
 }
 
@@ -406,13 +455,24 @@ fn read_message(bytes: &[u8], whole: bool) -> Option<Head> {
 
 fn next_message(rest: &[u8], searched: &mut usize) -> Next {
     if super::start_line::parse(rest).is_none() {
-        let unfinished = memchr::memchr(b'\n', rest).is_none() && super::start_line::may_begin(rest);
-        return if unfinished { Next::More(rest.len() + 1) } else { Next::Not };
+        let unfinished =
+            memchr::memchr(b'\n', rest).is_none() && super::start_line::may_begin(rest);
+        return if unfinished {
+            Next::More(rest.len() + 1)
+        } else {
+            Next::Not
+        };
     }
     if !header_end(rest, searched) {
-        return if rest.len() > LONGEST_HEADERS { Next::Not } else { Next::More(rest.len() + 1) };
+        return if rest.len() > LONGEST_HEADERS {
+            Next::Not
+        } else {
+            Next::More(rest.len() + 1)
+        };
     }
-    let Some(head) = Head::read(rest).filter(|head| head.essentials > 0) else { return Next::Not };
+    let Some(head) = Head::read(rest).filter(|head| head.essentials > 0) else {
+        return Next::Not;
+    };
     // RFC 3261 §18.3: on a stream Content-Length ends the message; without it there is no body.
     let length = head.content_length.map_or(0, |length| length as usize);
     let end = head.body as usize + length;
@@ -440,9 +500,15 @@ fn header_end(rest: &[u8], searched: &mut usize) -> bool {
 /// The next offset at which a line is a start line followed by a header.
 fn find_start(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memmem::find(rest, b"SIP/2.0")) {
+    while let Some(found) = bytes
+        .get(at..)
+        .and_then(|rest| memchr::memmem::find(rest, b"SIP/2.0"))
+    {
         let hit = at + found;
-        let line = bytes.get(..hit).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |n| n + 1);
+        let line = bytes
+            .get(..hit)
+            .and_then(|before| memchr::memrchr(b'\n', before))
+            .map_or(0, |n| n + 1);
         let candidate = bytes.get(line..).unwrap_or_default();
         if begins_message(candidate) {
             return Some(line);
@@ -454,7 +520,9 @@ fn find_start(bytes: &[u8]) -> Option<usize> {
 
 // Reads two lines at most: this runs on bytes that an attacker may have filled with start lines.
 fn begins_message(bytes: &[u8]) -> bool {
-    let Some((_, next)) = super::start_line::parse(bytes) else { return false };
+    let Some((_, next)) = super::start_line::parse(bytes) else {
+        return false;
+    };
     match super::header::line(bytes, next) {
         Some((super::header::Line::Header(_), _)) => true,
         Some(_) => false,

@@ -40,12 +40,21 @@ const COMPACT: [(u8, &str); 20] = [
 ];
 
 /// Names whose usual spelling is not "each word with a capital".
-const SPELLED: [&str; 6] = ["Call-ID", "CSeq", "WWW-Authenticate", "MIME-Version", "RAck", "RSeq"];
+const SPELLED: [&str; 6] = [
+    "Call-ID",
+    "CSeq",
+    "WWW-Authenticate",
+    "MIME-Version",
+    "RAck",
+    "RSeq",
+];
 
 /// Does the name as received mean the header with this full name?
 pub fn is_named(received: &[u8], full: &str) -> bool {
     match received {
-        [letter] => COMPACT.iter().any(|(c, name)| *c == letter.to_ascii_lowercase() && *name == full),
+        [letter] => COMPACT
+            .iter()
+            .any(|(c, name)| *c == letter.to_ascii_lowercase() && *name == full),
         _ => received.eq_ignore_ascii_case(full.as_bytes()),
     }
 }
@@ -53,17 +62,26 @@ pub fn is_named(received: &[u8], full: &str) -> bool {
 /// The full name in its usual spelling: `v` gives `Via`, `CALL-ID` gives `Call-ID`.
 pub fn canonical(received: &[u8]) -> String {
     if let [letter] = received
-        && let Some((_, name)) = COMPACT.iter().find(|(c, _)| *c == letter.to_ascii_lowercase())
+        && let Some((_, name)) = COMPACT
+            .iter()
+            .find(|(c, _)| *c == letter.to_ascii_lowercase())
     {
         return (*name).to_owned();
     }
-    if let Some(name) = SPELLED.iter().find(|name| received.eq_ignore_ascii_case(name.as_bytes())) {
+    if let Some(name) = SPELLED
+        .iter()
+        .find(|name| received.eq_ignore_ascii_case(name.as_bytes()))
+    {
         return (*name).to_owned();
     }
     let mut start = true;
     let text = String::from_utf8_lossy(received);
     let spelled = text.chars().map(|c| {
-        let out = if start { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        let out = if start {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        };
         start = c == '-';
         out
     });
@@ -114,7 +132,10 @@ fn name_and_value(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
 // A line of blanks only is no continuation: some stacks write it where the empty line belongs.
 fn blank_line(rest: &[u8], at: usize) -> bool {
     let end = line_end(rest, at);
-    rest.get(at..end).unwrap_or_default().trim_ascii().is_empty()
+    rest.get(at..end)
+        .unwrap_or_default()
+        .trim_ascii()
+        .is_empty()
 }
 
 fn line_end(rest: &[u8], from: usize) -> usize {
@@ -127,7 +148,10 @@ pub fn unfold(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if memchr::memchr2(b'\r', b'\n', value).is_none() {
         return value.into();
     }
-    let lines = value.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty());
+    let lines = value
+        .split(|b| *b == b'\n')
+        .map(trim)
+        .filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(&b' ').into()
 }
 
@@ -138,7 +162,8 @@ pub fn elements(value: &[u8]) -> Vec<&[u8]> {
 
 /// Splits at `separator` outside quoted strings and angle brackets; parts are trimmed, empty ones left out.
 pub fn split_outside(value: &[u8], separator: u8) -> Vec<&[u8]> {
-    let (mut parts, mut from, mut quoted, mut angle, mut escaped) = (Vec::new(), 0, false, false, false);
+    let (mut parts, mut from, mut quoted, mut angle, mut escaped) =
+        (Vec::new(), 0, false, false, false);
     for (at, &byte) in value.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
@@ -154,7 +179,11 @@ pub fn split_outside(value: &[u8], separator: u8) -> Vec<&[u8]> {
         }
     }
     parts.push(value.get(from..).unwrap_or_default());
-    parts.into_iter().map(trim).filter(|part| !part.is_empty()).collect()
+    parts
+        .into_iter()
+        .map(trim)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,7 +216,10 @@ mod tests {
             ("broken", ""),
             ("Content-Length", "0"),
         ];
-        let want: Vec<_> = want.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        let want: Vec<_> = want
+            .iter()
+            .map(|(a, b)| (a.to_string(), b.to_string()))
+            .collect();
         assert_eq!(read(raw), want);
         let lf: Vec<u8> = raw.iter().copied().filter(|b| *b != b'\r').collect();
         assert_eq!(read(&lf), want);
@@ -196,11 +228,17 @@ mod tests {
     #[test]
     fn commas_in_quotes_and_brackets_do_not_split() {
         let value = br#""Doe, J" <sip:a,b@c>, <sip:d@e>;q=1"#;
-        assert_eq!(elements(value), [&br#""Doe, J" <sip:a,b@c>"#[..], b"<sip:d@e>;q=1"]);
+        assert_eq!(
+            elements(value),
+            [&br#""Doe, J" <sip:a,b@c>"#[..], b"<sip:d@e>;q=1"]
+        );
     }
 
     #[test]
     fn a_header_without_line_end_is_read_as_far_as_it_goes() {
-        assert_eq!(read(b"To: <sip:a@b"), [("To".to_owned(), "<sip:a@b".to_owned())]);
+        assert_eq!(
+            read(b"To: <sip:a@b"),
+            [("To".to_owned(), "<sip:a@b".to_owned())]
+        );
     }
 }

@@ -57,7 +57,10 @@ const NAMES: [(Method, &str); 14] = [
 impl Method {
     /// The method with this name; methods are case-sensitive (RFC 3261 §7.1).
     pub fn of(name: &[u8]) -> Method {
-        NAMES.iter().find(|(_, n)| n.as_bytes() == name).map_or(Method::Other, |(m, _)| *m)
+        NAMES
+            .iter()
+            .find(|(_, n)| n.as_bytes() == name)
+            .map_or(Method::Other, |(m, _)| *m)
     }
 
     /// The name, or `None` for [`Method::Other`].
@@ -67,7 +70,10 @@ impl Method {
 
     /// May a request with this method begin a call, registration, ... of its own?
     pub fn begins(self) -> bool {
-        !matches!(self, Method::Ack | Method::Cancel | Method::Bye | Method::Prack)
+        !matches!(
+            self,
+            Method::Ack | Method::Cancel | Method::Bye | Method::Prack
+        )
     }
 }
 

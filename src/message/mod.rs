@@ -4,27 +4,27 @@
 //! allocates nothing, and keeps the byte ranges that correlation needs. Everything else is read
 //! from the raw bytes when a rule or a report asks for it.
 
-/// Byte ranges inside a message.
-pub mod span;
-/// Request-Line and Status-Line.
-pub mod start_line;
 /// Header lines.
 pub mod header;
 /// Request methods.
 pub mod method;
-/// URIs and name-addr.
-pub mod uri;
 /// Generic `name=value` parameters.
 pub mod params;
-/// Typed views of single headers, through rsip.
-pub mod typed;
 /// Session descriptions.
 pub mod sdp;
+/// Byte ranges inside a message.
+pub mod span;
+/// Request-Line and Status-Line.
+pub mod start_line;
+/// Typed views of single headers, through rsip.
+pub mod typed;
+/// URIs and name-addr.
+pub mod uri;
 
-/// Datagrams and streams to whole messages, and the account of every frame.
-pub mod framing;
 /// What became of the frames of an input.
 pub mod account;
+/// Datagrams and streams to whole messages, and the account of every frame.
+pub mod framing;
 
 pub use header::Header;
 pub use method::Method;
@@ -170,15 +170,23 @@ impl Head {
     // The first letter decides, so that a header nobody asks for costs one comparison.
     fn take(&mut self, raw: &[u8], header: Header) {
         let name = header.name.of(raw);
-        let Some(first) = name.first().map(u8::to_ascii_lowercase) else { return };
+        let Some(first) = name.first().map(u8::to_ascii_lowercase) else {
+            return;
+        };
         match first {
             b'v' if is_named(name, "Via") => {
                 let value = header.value.of(raw);
                 if self.vias == 0 {
                     self.take_via(value, header.value.start as usize);
                 }
-                let commas = if memchr::memchr(b',', value).is_some() { header::elements(value).len() } else { 1 };
-                self.vias = self.vias.saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
+                let commas = if memchr::memchr(b',', value).is_some() {
+                    header::elements(value).len()
+                } else {
+                    1
+                };
+                self.vias = self
+                    .vias
+                    .saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
             }
             b'f' if self.from.is_empty() && is_named(name, "From") => {
                 self.from = header.value;
@@ -188,9 +196,15 @@ impl Head {
                 self.to = header.value;
                 self.to_tag = tag(raw, header.value);
             }
-            b'c' | b'i' | b'l' if self.call_id.is_empty() && is_named(name, "Call-ID") => self.call_id = header.value,
-            b'c' if self.cseq_method.is_empty() && is_named(name, "CSeq") => self.take_cseq(raw, header.value),
-            b'c' | b'l' if is_named(name, "Content-Length") => self.take_length(header.value.of(raw)),
+            b'c' | b'i' | b'l' if self.call_id.is_empty() && is_named(name, "Call-ID") => {
+                self.call_id = header.value
+            }
+            b'c' if self.cseq_method.is_empty() && is_named(name, "CSeq") => {
+                self.take_cseq(raw, header.value)
+            }
+            b'c' | b'l' if is_named(name, "Content-Length") => {
+                self.take_length(header.value.of(raw))
+            }
             _ => {}
         }
     }
@@ -215,7 +229,9 @@ impl Head {
         let text = value.of(raw);
         let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
         let number = text.get(..digits).unwrap_or_default();
-        self.cseq = std::str::from_utf8(number).ok().and_then(|n| n.parse().ok());
+        self.cseq = std::str::from_utf8(number)
+            .ok()
+            .and_then(|n| n.parse().ok());
         let method = text.get(digits..).unwrap_or_default().trim_ascii();
         self.cseq_method = span::span_in(raw, method);
         if self.cseq.is_none() || method.is_empty() {
@@ -224,8 +240,14 @@ impl Head {
     }
 
     fn take_length(&mut self, value: &[u8]) {
-        let length = std::str::from_utf8(value).ok().and_then(|v| v.parse::<u32>().ok());
-        if length.is_none() || self.content_length.is_some_and(|known| Some(known) != length) {
+        let length = std::str::from_utf8(value)
+            .ok()
+            .and_then(|v| v.parse::<u32>().ok());
+        if length.is_none()
+            || self
+                .content_length
+                .is_some_and(|known| Some(known) != length)
+        {
             self.flaws.add(Flaw::BadContentLength);
         }
         self.content_length = self.content_length.or(length);
@@ -236,8 +258,15 @@ impl Head {
             StartLine::Request { method, .. } => Method::of(method.of(raw)),
             StartLine::Response { .. } => Method::of(self.cseq_method.of(raw)),
         };
-        let there = [self.call_id, self.from, self.to, self.cseq_method, self.sent_by];
-        self.essentials = u8::try_from(there.iter().filter(|span| !span.is_empty()).count()).unwrap_or(0);
+        let there = [
+            self.call_id,
+            self.from,
+            self.to,
+            self.cseq_method,
+            self.sent_by,
+        ];
+        self.essentials =
+            u8::try_from(there.iter().filter(|span| !span.is_empty()).count()).unwrap_or(0);
         if self.essentials < 5 {
             self.flaws.add(Flaw::MandatoryMissing);
         }
@@ -266,8 +295,10 @@ impl Head {
 // where there are no brackets (RFC 3261 §20.10).
 fn tag(raw: &[u8], value: Span) -> Span {
     let bytes = value.of(raw);
-    let from = memchr::memrchr(b'>', bytes).unwrap_or_else(|| memchr::memchr(b';', bytes).unwrap_or(bytes.len()));
-    params::value_after(bytes, from, "tag").map_or(Span::default(), |span| span.shifted(value.start as usize))
+    let from = memchr::memrchr(b'>', bytes)
+        .unwrap_or_else(|| memchr::memchr(b';', bytes).unwrap_or(bytes.len()));
+    params::value_after(bytes, from, "tag")
+        .map_or(Span::default(), |span| span.shifted(value.start as usize))
 }
 
 /// A message: its raw bytes and what was read of them.
@@ -301,7 +332,8 @@ impl<'a> Message<'a> {
 
     /// The headers with this full name, compact form included.
     pub fn all(self, name: &'a str) -> impl Iterator<Item = Header> + 'a {
-        self.headers().filter(move |header| is_named(header.name.of(self.raw), name))
+        self.headers()
+            .filter(move |header| is_named(header.name.of(self.raw), name))
     }
 
     /// The first header with this full name.
@@ -311,7 +343,8 @@ impl<'a> Message<'a> {
 
     /// The value of the first header with this name, unfolded, bytes that are not UTF-8 replaced.
     pub fn text(self, name: &'a str) -> Option<String> {
-        self.header(name).map(|header| lossy(&header::unfold(header.value.of(self.raw))))
+        self.header(name)
+            .map(|header| lossy(&header::unfold(header.value.of(self.raw))))
     }
 
     /// The body; what is there of it.
@@ -380,21 +413,40 @@ mod tests {
         let text = |span: Span| lossy(span.of(INVITE));
         assert_eq!(text(head.branch), "z9hG4bKabc");
         assert_eq!(text(head.sent_by), "[2001:db8::1]:5060");
-        assert_eq!((text(head.from_tag), text(head.to_tag)), ("from1".into(), "to1".into()));
-        assert_eq!((text(head.call_id), head.cseq, head.method), ("call@1".into(), Some(7), Method::Invite));
+        assert_eq!(
+            (text(head.from_tag), text(head.to_tag)),
+            ("from1".into(), "to1".into())
+        );
+        assert_eq!(
+            (text(head.call_id), head.cseq, head.method),
+            ("call@1".into(), Some(7), Method::Invite)
+        );
         assert_eq!((head.vias, head.content_length), (2, Some(4)));
         assert!(head.flaws.is_empty());
-        let message = Message { raw: INVITE, head: &head };
+        let message = Message {
+            raw: INVITE,
+            head: &head,
+        };
         assert_eq!(message.body(), b"body");
         assert_eq!(message.headers().count(), 6);
-        assert_eq!(message.text("From").unwrap(), "\"A; tag=no\" <sip:a@example.org;tag=neither>;x=1;tag=from1");
+        assert_eq!(
+            message.text("From").unwrap(),
+            "\"A; tag=no\" <sip:a@example.org;tag=neither>;x=1;tag=from1"
+        );
     }
 
     #[test]
     fn damage_is_noted_and_discards_nothing() {
         let raw = b"SIP/2.0 486 Busy\nVia: SIP/2.0/UDP a\nno colon here\nContent-Length: x\nCSeq: INVITE\nTo: \xff<sip:b@c>";
         let head = Head::read(raw).unwrap();
-        for flaw in [Flaw::LineFeedOnly, Flaw::BrokenHeaderLine, Flaw::BadContentLength, Flaw::BadCseq, Flaw::NoBlankLine, Flaw::MandatoryMissing] {
+        for flaw in [
+            Flaw::LineFeedOnly,
+            Flaw::BrokenHeaderLine,
+            Flaw::BadContentLength,
+            Flaw::BadCseq,
+            Flaw::NoBlankLine,
+            Flaw::MandatoryMissing,
+        ] {
             assert!(head.flaws.has(flaw), "{flaw:?}");
         }
         assert_eq!(head.to.of(raw), b"\xff<sip:b@c>");

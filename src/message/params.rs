@@ -19,7 +19,10 @@ pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
             continue;
         }
         let behind = rest.get(length..)?;
-        let equals = behind.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let equals = behind
+            .iter()
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
         let value = match behind.get(equals) {
             Some(b'=') => behind.get(equals + 1..)?,
             _ => continue,
@@ -36,7 +39,10 @@ fn value_span(value: &[u8], start: usize) -> Span {
         let end = memchr::memchr(b'"', quoted).unwrap_or(quoted.len());
         return Span::new(start + 1, start + 1 + end);
     }
-    let end = value.iter().take_while(|b| !b";,> \t\r\n".contains(b)).count();
+    let end = value
+        .iter()
+        .take_while(|b| !b";,> \t\r\n".contains(b))
+        .count();
     Span::new(start, start + end)
 }
 
@@ -60,7 +66,10 @@ pub fn semicolon_list(value: &[u8]) -> Vec<Param> {
 }
 
 fn list(value: &[u8], separator: u8) -> Vec<Param> {
-    split_outside(value, separator).into_iter().filter_map(pair).collect()
+    split_outside(value, separator)
+        .into_iter()
+        .filter_map(pair)
+        .collect()
 }
 
 fn pair(part: &[u8]) -> Option<Param> {
@@ -70,12 +79,17 @@ fn pair(part: &[u8]) -> Option<Param> {
         return None;
     }
     let value = trim(part.get(equals + 1..).unwrap_or_default());
-    Some(Param { name: super::lossy(name).to_ascii_lowercase(), value: unquote(value) })
+    Some(Param {
+        name: super::lossy(name).to_ascii_lowercase(),
+        value: unquote(value),
+    })
 }
 
 /// A quoted string without its quotes and escapes; anything else as it is.
 pub fn unquote(value: &[u8]) -> String {
-    let Some(inner) = value.strip_prefix(b"\"") else { return super::lossy(value) };
+    let Some(inner) = value.strip_prefix(b"\"") else {
+        return super::lossy(value);
+    };
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
     let (mut out, mut escaped) = (Vec::with_capacity(inner.len()), false);
     for &byte in inner {
@@ -92,7 +106,10 @@ pub fn unquote(value: &[u8]) -> String {
 
 /// The value of `name` in a list read by one of the functions above.
 pub fn find<'a>(params: &'a [Param], name: &str) -> Option<&'a str> {
-    params.iter().find(|param| param.name == name).map(|param| param.value.as_str())
+    params
+        .iter()
+        .find(|param| param.name == name)
+        .map(|param| param.value.as_str())
 }
 
 #[cfg(test)]

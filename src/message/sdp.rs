@@ -17,7 +17,9 @@ pub struct Codec {
 impl Codec {
     /// Tones and comfort noise: present beside any audio codec, no common codec by themselves.
     pub fn is_auxiliary(&self) -> bool {
-        ["TELEPHONE-EVENT/", "CN/", "RED/"].iter().any(|p| self.name.starts_with(p))
+        ["TELEPHONE-EVENT/", "CN/", "RED/"]
+            .iter()
+            .any(|p| self.name.starts_with(p))
     }
 }
 
@@ -65,11 +67,18 @@ pub fn media(body: &[u8]) -> Vec<Media> {
     let mut all: Vec<Media> = Vec::new();
     for line in body.split(|b| *b == b'\n').map(trim).take(MOST_LINES) {
         if let Some(rest) = line.strip_prefix(b"m=") {
-            all.extend(media_line(rest).ok().map(|(_, media)| Media { line: span_in(body, line), ..media }));
+            all.extend(media_line(rest).ok().map(|(_, media)| Media {
+                line: span_in(body, line),
+                ..media
+            }));
         } else if let (Some(rest), Some(media)) = (line.strip_prefix(b"a=rtpmap:"), all.last_mut())
             && let Ok((_, (payload, name))) = rtpmap(rest)
         {
-            for codec in media.codecs.iter_mut().filter(|codec| codec.payload == payload) {
+            for codec in media
+                .codecs
+                .iter_mut()
+                .filter(|codec| codec.payload == payload)
+            {
                 codec.name.clone_from(&name);
             }
         }
@@ -79,7 +88,9 @@ pub fn media(body: &[u8]) -> Vec<Media> {
 
 fn number<T: std::str::FromStr + Default>(input: &[u8]) -> IResult<&[u8], T> {
     let (input, digits) = digit1(input)?;
-    let parsed = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok());
+    let parsed = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|d| d.parse().ok());
     Ok((input, parsed.unwrap_or_default()))
 }
 
@@ -94,8 +105,15 @@ fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
     let (input, _) = nom::bytes::complete::take_while(|b| b != b' ').parse(input)?;
     let (input, _) = space1(input)?;
     let (input, profile) = word(input)?;
-    let payloads = input.split(|b| *b == b' ').filter_map(|p| std::str::from_utf8(p).ok()?.parse().ok());
-    let codecs = payloads.map(|payload| Codec { payload, name: static_name(payload) }).collect();
+    let payloads = input
+        .split(|b| *b == b' ')
+        .filter_map(|p| std::str::from_utf8(p).ok()?.parse().ok());
+    let codecs = payloads
+        .map(|payload| Codec {
+            payload,
+            name: static_name(payload),
+        })
+        .collect();
     let media = Media {
         kind: super::lossy(kind),
         port,
@@ -108,7 +126,10 @@ fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
 
 fn static_name(payload: u8) -> String {
     let known = STATIC.iter().find(|(number, _)| *number == payload);
-    known.map_or_else(|| format!("payload type {payload}"), |(_, name)| (*name).to_owned())
+    known.map_or_else(
+        || format!("payload type {payload}"),
+        |(_, name)| (*name).to_owned(),
+    )
 }
 
 fn rtpmap(input: &[u8]) -> IResult<&[u8], (u8, String)> {
@@ -119,7 +140,13 @@ fn rtpmap(input: &[u8]) -> IResult<&[u8], (u8, String)> {
     let (rest, clock) = digit1(rest)?;
     let name = format!("{}/{}", super::lossy(name), super::lossy(clock)).to_ascii_uppercase();
     let channels = rest.strip_prefix(b"/").filter(|c| *c != b"1");
-    Ok((b"", (payload, channels.map_or(name.clone(), |c| format!("{name}/{}", super::lossy(c))))))
+    Ok((
+        b"",
+        (
+            payload,
+            channels.map_or(name.clone(), |c| format!("{name}/{}", super::lossy(c))),
+        ),
+    ))
 }
 
 #[cfg(test)]
@@ -131,9 +158,20 @@ mod tests {
         let body = b"v=0\r\nm=audio 4000/2 RTP/AVP 0 18 96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\nm=image 0 udptl t38\r\n";
         let all = media(body);
         let names: Vec<_> = all[0].codecs.iter().map(|c| c.name.as_str()).collect();
-        assert_eq!(names, ["PCMU/8000", "G729/8000", "OPUS/48000/2", "TELEPHONE-EVENT/8000"]);
+        assert_eq!(
+            names,
+            [
+                "PCMU/8000",
+                "G729/8000",
+                "OPUS/48000/2",
+                "TELEPHONE-EVENT/8000"
+            ]
+        );
         assert!(all[0].codecs[3].is_auxiliary());
-        assert_eq!((all[0].port, all[1].kind.as_str(), all[1].port), (4000, "image", 0));
+        assert_eq!(
+            (all[0].port, all[1].kind.as_str(), all[1].port),
+            (4000, "image", 0)
+        );
         assert_eq!(all[0].line.of(body), b"m=audio 4000/2 RTP/AVP 0 18 96 101");
     }
 }

@@ -12,7 +12,10 @@ pub struct Span {
 impl Span {
     /// The range from `start` to `end`.
     pub fn new(start: usize, end: usize) -> Span {
-        Span { start: clamp(start), end: clamp(end) }
+        Span {
+            start: clamp(start),
+            end: clamp(end),
+        }
     }
 
     /// Nothing is there.
@@ -22,7 +25,8 @@ impl Span {
 
     /// The bytes it covers; empty where the range does not fit.
     pub fn of(self, raw: &[u8]) -> &[u8] {
-        raw.get(self.start as usize..self.end as usize).unwrap_or_default()
+        raw.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
 
     /// The same range counted from `base` on.

@@ -54,7 +54,10 @@ pub fn may_begin(bytes: &[u8]) -> bool {
         return false;
     }
     let head = bytes.get(..VERSION.len()).unwrap_or(bytes);
-    if VERSION.get(..head.len()).is_some_and(|version| head.eq_ignore_ascii_case(version)) {
+    if VERSION
+        .get(..head.len())
+        .is_some_and(|version| head.eq_ignore_ascii_case(version))
+    {
         return true;
     }
     let method = bytes.iter().take_while(|&&b| is_token(b)).count();
@@ -67,10 +70,16 @@ pub fn may_begin(bytes: &[u8]) -> bool {
 fn line_only(bytes: &[u8], line: &[u8]) -> Option<StartLine> {
     let whole = |part: &[u8]| span_in(bytes, part);
     if let Ok((_, (code, reason))) = status_line(line) {
-        return Some(StartLine::Response { code, reason: whole(reason.trim_ascii_end()) });
+        return Some(StartLine::Response {
+            code,
+            reason: whole(reason.trim_ascii_end()),
+        });
     }
     let (_, (method, uri)) = request_line(line).ok()?;
-    Some(StartLine::Request { method: whole(method), uri: whole(uri) })
+    Some(StartLine::Request {
+        method: whole(method),
+        uri: whole(uri),
+    })
 }
 
 fn version(input: &[u8]) -> IResult<&[u8], &[u8]> {
@@ -85,11 +94,16 @@ fn status_line(input: &[u8]) -> IResult<&[u8], (u16, &[u8])> {
     let (input, _) = version(input)?;
     let (input, _) = space1(input)?;
     let (input, digits) = verify(digit1, |d: &[u8]| d.len() == 3).parse(input)?;
-    let code = digits.iter().fold(0u16, |code, d| code * 10 + u16::from(d - b'0'));
+    let code = digits
+        .iter()
+        .fold(0u16, |code, d| code * 10 + u16::from(d - b'0'));
     let (input, reason) = opt(preceded(space1, take_while(|_| true))).parse(input)?;
     match input {
         [] if code >= 100 => Ok((input, (code, reason.unwrap_or_default()))),
-        _ => Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit))),
+        _ => Err(nom::Err::Error(nom::error::Error::new(
+            input,
+            nom::error::ErrorKind::Digit,
+        ))),
     }
 }
 
@@ -102,8 +116,14 @@ fn request_line(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     let blank = memchr::memrchr(b' ', line);
     let last = blank.map_or(&b""[..], |at| line.get(at + 1..).unwrap_or_default());
     match (version(last), blank) {
-        (Ok(([], _)), Some(at)) => Ok((&[], (method, line.get(..at).unwrap_or_default().trim_ascii()))),
-        _ => Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Tag))),
+        (Ok(([], _)), Some(at)) => Ok((
+            &[],
+            (method, line.get(..at).unwrap_or_default().trim_ascii()),
+        )),
+        _ => Err(nom::Err::Error(nom::error::Error::new(
+            input,
+            nom::error::ErrorKind::Tag,
+        ))),
     }
 }
 
@@ -122,10 +142,19 @@ mod tests {
 
     #[test]
     fn requests_and_responses_with_the_phrase_as_received() {
-        assert_eq!(text(b"INVITE sip:a@[2001:db8::1]:5060 SIP/2.0\r\n"), Some(("INVITE".into(), "sip:a@[2001:db8::1]:5060".into())));
-        assert_eq!(text(b"SIP/2.0 486 Everyone is asleep\r\n"), Some(("486".into(), "Everyone is asleep".into())));
+        assert_eq!(
+            text(b"INVITE sip:a@[2001:db8::1]:5060 SIP/2.0\r\n"),
+            Some(("INVITE".into(), "sip:a@[2001:db8::1]:5060".into()))
+        );
+        assert_eq!(
+            text(b"SIP/2.0 486 Everyone is asleep\r\n"),
+            Some(("486".into(), "Everyone is asleep".into()))
+        );
         assert_eq!(text(b"SIP/2.0 200\n"), Some(("200".into(), String::new())));
-        assert_eq!(text(b"sip/2.0 200 \r\n"), Some(("200".into(), String::new())));
+        assert_eq!(
+            text(b"sip/2.0 200 \r\n"),
+            Some(("200".into(), String::new()))
+        );
     }
 
     #[test]
@@ -147,7 +176,13 @@ mod tests {
 
     #[test]
     fn a_beginning_is_told_from_what_can_never_become_a_start_line() {
-        for good in [&b"S"[..], b"SIP/2", b"INV", b"INVITE sip:a@exam", b"SIP/2.0 200 OK"] {
+        for good in [
+            &b"S"[..],
+            b"SIP/2",
+            b"INV",
+            b"INVITE sip:a@exam",
+            b"SIP/2.0 200 OK",
+        ] {
             assert!(may_begin(good), "{}", String::from_utf8_lossy(good));
         }
         for bad in [&b"\x16\x03\x01"[..], b"\x00", b"abc\x01", b"<html"] {

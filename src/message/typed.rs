@@ -26,16 +26,34 @@ pub struct Via {
 
 /// All Via values, topmost first.
 pub fn vias(message: Message<'_>) -> Vec<Via> {
-    let values = message.all("Via").map(|header| unfold(header.value.of(message.raw)).into_owned());
-    values.flat_map(|value| elements(&value).into_iter().map(via).collect::<Vec<_>>()).collect()
+    let values = message
+        .all("Via")
+        .map(|header| unfold(header.value.of(message.raw)).into_owned());
+    values
+        .flat_map(|value| elements(&value).into_iter().map(via).collect::<Vec<_>>())
+        .collect()
 }
 
 fn via(element: &[u8]) -> Via {
-    let list = params::semicolon_list(element.split(|b| *b == b';').skip(1).collect::<Vec<_>>().join(&b';').as_slice());
-    let find = |name| params::find(&list, name).filter(|value| !value.is_empty()).map(str::to_owned);
+    let list = params::semicolon_list(
+        element
+            .split(|b| *b == b';')
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(&b';')
+            .as_slice(),
+    );
+    let find = |name| {
+        params::find(&list, name)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+    };
     let (transport, sent_by) = match untyped::Via::new(lossy(element)).typed() {
         // rsip fails on IPv6 in sent-by, on blanks around the slashes and on unknown transports.
-        Ok(view) => (view.transport.to_string(), view.uri.host_with_port.to_string()),
+        Ok(view) => (
+            view.transport.to_string(),
+            view.uri.host_with_port.to_string(),
+        ),
         Err(_) => own_via(element),
     };
     // rsip cuts an IPv6 `received` at its first colon and drops parameters with blanks around `=`.
@@ -49,11 +67,21 @@ fn via(element: &[u8]) -> Via {
 }
 
 fn own_via(element: &[u8]) -> (String, String) {
-    let head = element.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-    let blank = head.iter().rposition(|b| b.is_ascii_whitespace()).unwrap_or(0);
+    let head = element
+        .split(|b| *b == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    let blank = head
+        .iter()
+        .rposition(|b| b.is_ascii_whitespace())
+        .unwrap_or(0);
     let (protocol, sent_by) = head.split_at_checked(blank).unwrap_or_default();
     let transport = protocol.rsplit(|b| *b == b'/').next().unwrap_or_default();
-    (lossy(transport.trim_ascii()).to_ascii_uppercase(), lossy(sent_by.trim_ascii()))
+    (
+        lossy(transport.trim_ascii()).to_ascii_uppercase(),
+        lossy(sent_by.trim_ascii()),
+    )
 }
 
 /// A WWW-Authenticate or Proxy-Authenticate value (RFC 7616 §3.3).
@@ -74,9 +102,13 @@ pub struct Challenge {
 /// The challenges in a 401 or 407.
 pub fn challenges(message: Message<'_>) -> Vec<Challenge> {
     let of = |name: &'static str, proxy| {
-        message.all(name).filter_map(move |header| challenge(&unfold(header.value.of(message.raw)), proxy))
+        message
+            .all(name)
+            .filter_map(move |header| challenge(&unfold(header.value.of(message.raw)), proxy))
     };
-    of("WWW-Authenticate", false).chain(of("Proxy-Authenticate", true)).collect()
+    of("WWW-Authenticate", false)
+        .chain(of("Proxy-Authenticate", true))
+        .collect()
 }
 
 fn challenge(value: &[u8], proxy: bool) -> Option<Challenge> {
@@ -84,8 +116,12 @@ fn challenge(value: &[u8], proxy: bool) -> Option<Challenge> {
         return Some(Challenge {
             realm: view.realm,
             nonce: view.nonce,
-            algorithm: view.algorithm.map_or_else(|| "MD5".to_owned(), |a| a.to_string()),
-            stale: view.stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+            algorithm: view
+                .algorithm
+                .map_or_else(|| "MD5".to_owned(), |a| a.to_string()),
+            stale: view
+                .stale
+                .is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
             proxy,
         });
     }
@@ -119,27 +155,35 @@ pub struct Credentials {
 /// The credentials of a request.
 pub fn credentials(message: Message<'_>) -> Vec<Credentials> {
     let of = |name: &'static str, proxy| {
-        message.all(name).enumerate().filter_map(move |(index, header)| {
-            let value = unfold(header.value.of(message.raw));
-            // rsip wants a `uri` that it can read, which excludes IPv6 and tel; ours does not care.
-            let list = auth_params(&value);
-            let find = |name| params::find(&list, name).map(str::to_owned);
-            Some(Credentials {
-                username: find("username")?,
-                realm: find("realm").unwrap_or_default(),
-                nonce: find("nonce").unwrap_or_default(),
-                proxy,
-                index,
+        message
+            .all(name)
+            .enumerate()
+            .filter_map(move |(index, header)| {
+                let value = unfold(header.value.of(message.raw));
+                // rsip wants a `uri` that it can read, which excludes IPv6 and tel; ours does not care.
+                let list = auth_params(&value);
+                let find = |name| params::find(&list, name).map(str::to_owned);
+                Some(Credentials {
+                    username: find("username")?,
+                    realm: find("realm").unwrap_or_default(),
+                    nonce: find("nonce").unwrap_or_default(),
+                    proxy,
+                    index,
+                })
             })
-        })
     };
-    of("Authorization", false).chain(of("Proxy-Authorization", true)).collect()
+    of("Authorization", false)
+        .chain(of("Proxy-Authorization", true))
+        .collect()
 }
 
 // The scheme stands before the first parameter, without a comma.
 fn auth_params(value: &[u8]) -> Vec<Param> {
     let value = value.trim_ascii();
-    let scheme = value.iter().position(|b| b.is_ascii_whitespace()).unwrap_or(0);
+    let scheme = value
+        .iter()
+        .position(|b| b.is_ascii_whitespace())
+        .unwrap_or(0);
     params::comma_list(value.get(scheme..).unwrap_or_default())
 }
 
@@ -156,20 +200,37 @@ pub struct Warning {
 
 /// The warnings of a response.
 pub fn warnings(message: Message<'_>) -> Vec<Warning> {
-    let values = message.all("Warning").map(|header| unfold(header.value.of(message.raw)).into_owned());
-    values.flat_map(|value| elements(&value).into_iter().filter_map(warning).collect::<Vec<_>>()).collect()
+    let values = message
+        .all("Warning")
+        .map(|header| unfold(header.value.of(message.raw)).into_owned());
+    values
+        .flat_map(|value| {
+            elements(&value)
+                .into_iter()
+                .filter_map(warning)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn warning(element: &[u8]) -> Option<Warning> {
     if let Ok(view) = untyped::Warning::new(lossy(element)).typed() {
         let agent = view.uri.host_with_port.to_string();
-        return Some(Warning { code: view.code, agent, text: params::unquote(view.text.as_bytes()) });
+        return Some(Warning {
+            code: view.code,
+            agent,
+            text: params::unquote(view.text.as_bytes()),
+        });
     }
     // rsip refuses an agent that is no host (`isup`, a pseudonym with blanks in the text).
     let mut words = element.splitn(3, |b| *b == b' ');
     let code = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
     let agent = lossy(words.next()?);
-    Some(Warning { code, agent, text: params::unquote(words.next().unwrap_or_default().trim_ascii()) })
+    Some(Warning {
+        code,
+        agent,
+        text: params::unquote(words.next().unwrap_or_default().trim_ascii()),
+    })
 }
 
 /// One Reason value (RFC 3326).
@@ -185,8 +246,12 @@ pub struct Reason {
 
 /// The reasons that a message gives.
 pub fn reasons(message: Message<'_>) -> Vec<Reason> {
-    let values = message.all("Reason").map(|header| unfold(header.value.of(message.raw)).into_owned());
-    values.flat_map(|value| elements(&value).into_iter().map(reason).collect::<Vec<_>>()).collect()
+    let values = message
+        .all("Reason")
+        .map(|header| unfold(header.value.of(message.raw)).into_owned());
+    values
+        .flat_map(|value| elements(&value).into_iter().map(reason).collect::<Vec<_>>())
+        .collect()
 }
 
 // rsip does not know the header.
@@ -202,8 +267,17 @@ fn reason(element: &[u8]) -> Reason {
 
 /// The URIs of all Contact values, parameters and headers left out.
 pub fn contacts(message: Message<'_>) -> Vec<String> {
-    let values = message.all("Contact").map(|header| unfold(header.value.of(message.raw)).into_owned());
-    values.flat_map(|value| elements(&value).into_iter().filter_map(contact).collect::<Vec<_>>()).collect()
+    let values = message
+        .all("Contact")
+        .map(|header| unfold(header.value.of(message.raw)).into_owned());
+    values
+        .flat_map(|value| {
+            elements(&value)
+                .into_iter()
+                .filter_map(contact)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 // rsip takes `tel:+1415` for a host named tel and fails on IPv6, so ours answers for all.
@@ -241,19 +315,51 @@ mod tests {
     #[test]
     fn every_element_is_read_also_where_rsip_refuses() {
         let head = Head::read(RAW).unwrap();
-        let message = Message { raw: RAW, head: &head };
+        let message = Message {
+            raw: RAW,
+            head: &head,
+        };
         let vias = vias(message);
-        assert_eq!((vias.len(), vias[0].sent_by.as_str(), vias[0].rport), (2, "[2001:db8::1]:5060", Some(5062)));
+        assert_eq!(
+            (vias.len(), vias[0].sent_by.as_str(), vias[0].rport),
+            (2, "[2001:db8::1]:5060", Some(5062))
+        );
         assert_eq!(vias[0].received.as_deref(), Some("2001:db8::9"));
-        assert_eq!((vias[1].transport.as_str(), vias[1].branch.as_deref()), ("TLS", Some("z9hG4bK2")));
+        assert_eq!(
+            (vias[1].transport.as_str(), vias[1].branch.as_deref()),
+            ("TLS", Some("z9hG4bK2"))
+        );
         let challenges = challenges(message);
-        assert_eq!((challenges[0].algorithm.as_str(), challenges[0].stale), ("SHA-256", true));
-        assert_eq!((challenges[1].nonce.as_str(), challenges[1].algorithm.as_str()), ("n2", "MD5"));
+        assert_eq!(
+            (challenges[0].algorithm.as_str(), challenges[0].stale),
+            ("SHA-256", true)
+        );
+        assert_eq!(
+            (
+                challenges[1].nonce.as_str(),
+                challenges[1].algorithm.as_str()
+            ),
+            ("n2", "MD5")
+        );
         assert_eq!(credentials(message)[0].username, "bob");
         let warnings = warnings(message);
-        assert_eq!((warnings[0].code, warnings[0].text.as_str(), warnings[1].code), (301, "a, b", 307));
+        assert_eq!(
+            (
+                warnings[0].code,
+                warnings[0].text.as_str(),
+                warnings[1].code
+            ),
+            (301, "a, b", 307)
+        );
         let reasons = reasons(message);
-        assert_eq!((reasons[0].protocol.as_str(), reasons[0].cause, reasons[1].cause), ("Q.850", Some(34), Some(503)));
+        assert_eq!(
+            (
+                reasons[0].protocol.as_str(),
+                reasons[0].cause,
+                reasons[1].cause
+            ),
+            ("Q.850", Some(34), Some(503))
+        );
         assert_eq!(contacts(message), ["tel:+1415", "sip:a@b"]);
         assert_eq!(retry_after(message), Some(120));
     }

@@ -31,19 +31,42 @@ impl<'a> Uri<'a> {
             Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
             None => (&b""[..], rest),
         };
-        let end = rest.iter().position(|b| b";?".contains(b)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|b| b";?".contains(b))
+            .unwrap_or(rest.len());
         let (hostport, params) = rest.split_at_checked(end)?;
         if is_tel {
-            return Some(Uri { scheme, user: hostport, host: b"", port: b"", params });
+            return Some(Uri {
+                scheme,
+                user: hostport,
+                host: b"",
+                port: b"",
+                params,
+            });
         }
         let (host, port) = host_port(hostport);
-        Some(Uri { scheme, user, host, port, params })
+        Some(Uri {
+            scheme,
+            user,
+            host,
+            port,
+            params,
+        })
     }
 
     /// `scheme:user@host:port` without parameters and password.
     pub fn bare(&self) -> String {
-        let user = self.user.split(|b| b":;".contains(b)).next().unwrap_or_default();
-        let mut out = format!("{}:{}", super::lossy(self.scheme).to_ascii_lowercase(), super::lossy(user));
+        let user = self
+            .user
+            .split(|b| b":;".contains(b))
+            .next()
+            .unwrap_or_default();
+        let mut out = format!(
+            "{}:{}",
+            super::lossy(self.scheme).to_ascii_lowercase(),
+            super::lossy(user)
+        );
         if !self.host.is_empty() {
             if !user.is_empty() {
                 out.push('@');
@@ -59,7 +82,12 @@ impl<'a> Uri<'a> {
 
     /// The user part without its parameters and password; what a person would call the number.
     pub fn number(&self) -> String {
-        super::lossy(self.user.split(|b| b":;".contains(b)).next().unwrap_or_default())
+        super::lossy(
+            self.user
+                .split(|b| b":;".contains(b))
+                .next()
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -70,11 +98,15 @@ pub fn host_port(input: &[u8]) -> (&[u8], &[u8]) {
         _ => memchr::memchr(b':', input).unwrap_or(input.len()),
     };
     let (host, rest) = input.split_at_checked(host_end).unwrap_or((input, b""));
-    (trim(host), trim(rest.strip_prefix(b":").unwrap_or_default()))
+    (
+        trim(host),
+        trim(rest.strip_prefix(b":").unwrap_or_default()),
+    )
 }
 
 fn scheme(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (input, scheme) = take_while1(|b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b)).parse(input)?;
+    let (input, scheme) =
+        take_while1(|b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b)).parse(input)?;
     let (input, _) = char(':').parse(input)?;
     Ok((input, scheme))
 }
@@ -122,11 +154,23 @@ mod tests {
     #[test]
     fn uris_lose_parameters_passwords_and_headers() {
         for (input, want) in [
-            (&b"<sip:a:secret@example.com:5070;transport=tcp?X=1>;tag=1"[..], "sip:a@example.com:5070"),
-            (b"\"x <sip:no@no>\" <SIPS:b@[2001:db8::1]:5061>", "sips:b@[2001:db8::1]:5061"),
+            (
+                &b"<sip:a:secret@example.com:5070;transport=tcp?X=1>;tag=1"[..],
+                "sip:a@example.com:5070",
+            ),
+            (
+                b"\"x <sip:no@no>\" <SIPS:b@[2001:db8::1]:5061>",
+                "sips:b@[2001:db8::1]:5061",
+            ),
             (b"sip:c@example.com;tag=9", "sip:c@example.com"),
-            (b"<tel:+1-212-555-0123;phone-context=x>", "tel:+1-212-555-0123"),
-            (b"<sip:+12125550123;npdi@example.com>", "sip:+12125550123@example.com"),
+            (
+                b"<tel:+1-212-555-0123;phone-context=x>",
+                "tel:+1-212-555-0123",
+            ),
+            (
+                b"<sip:+12125550123;npdi@example.com>",
+                "sip:+12125550123@example.com",
+            ),
             (b"<sip:example.com>", "sip:example.com"),
             (b"nothing", "none"),
         ] {

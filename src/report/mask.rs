@@ -37,9 +37,15 @@ mod tests {
     #[test]
     fn digest_responses_and_keys_are_masked_in_place() {
         for (plain, want) in [
-            (&b"Digest nonce=\"n\", Response=\"d41d8\", uri=\"sip:a\""[..], &b"Digest nonce=\"n\", Response=\"*****\", uri=\"sip:a\""[..]),
+            (
+                &b"Digest nonce=\"n\", Response=\"d41d8\", uri=\"sip:a\""[..],
+                &b"Digest nonce=\"n\", Response=\"*****\", uri=\"sip:a\""[..],
+            ),
             (b"response=d41d8,x=1", b"response=*****,x=1"),
-            (b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abcd|2^20", b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:****|2^20"),
+            (
+                b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abcd|2^20",
+                b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:****|2^20",
+            ),
             (b"a=ice-pwd:secret", b"a=ice-pwd:******"),
         ] {
             assert_eq!(mask(plain), want);

@@ -1,13 +1,13 @@
 //! Findings to text. Only here is anyone aware of formats or colour.
 
-/// What every format counts.
-pub mod totals;
-/// Secrets that no report may show.
-pub mod mask;
 /// One JSON document, or one object a line.
 pub mod json;
+/// Secrets that no report may show.
+pub mod mask;
 /// The terminal report.
 pub mod terminal;
+/// What every format counts.
+pub mod totals;
 
 use crate::diagnose::Diagnosis;
 use crate::input::{InputError, InputSummary};
@@ -89,9 +89,21 @@ pub struct Format {
 
 /// The formats, the default first.
 pub static FORMATS: &[Format] = &[
-    Format { name: "text", about: "for a person at a terminal", begin: terminal::begin },
-    Format { name: "json", about: "one document, see docs/report.schema.json", begin: json::begin_document },
-    Format { name: "ndjson", about: "the same objects, one a line, as they become known", begin: json::begin_lines },
+    Format {
+        name: "text",
+        about: "for a person at a terminal",
+        begin: terminal::begin,
+    },
+    Format {
+        name: "json",
+        about: "one document, see docs/report.schema.json",
+        begin: json::begin_document,
+    },
+    Format {
+        name: "ndjson",
+        about: "the same objects, one a line, as they become known",
+        begin: json::begin_lines,
+    },
 ];
 
 /// Stops writing, without an error, once the reader of a pipe has gone: judging goes on.
@@ -105,8 +117,14 @@ impl<W: Write> Output<W> {
         Output { inner: Some(inner) }
     }
 
-    fn unless_closed<T>(&mut self, done: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
-        let Some(inner) = &mut self.inner else { return Ok(done) };
+    fn unless_closed<T>(
+        &mut self,
+        done: T,
+        write: impl FnOnce(&mut W) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(inner) = &mut self.inner else {
+            return Ok(done);
+        };
         match write(inner) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.inner = None;

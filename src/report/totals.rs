@@ -33,7 +33,10 @@ impl Totals {
     /// Counts a call.
     pub fn add(&mut self, call: &Call) {
         for message in &call.messages {
-            if message.copy.is_some_and(|copy| copy.kind == CopyKind::Duplicate) {
+            if message
+                .copy
+                .is_some_and(|copy| copy.kind == CopyKind::Duplicate)
+            {
                 continue;
             }
             self.messages += 1;
@@ -59,7 +62,10 @@ impl Totals {
     }
 
     fn add_outcome(&mut self, call: &Call) {
-        let known = call.method.name().and_then(|name| self.outcomes.get_mut(name));
+        let known = call
+            .method
+            .name()
+            .and_then(|name| self.outcomes.get_mut(name));
         if let Some(by_outcome) = known {
             *by_outcome.entry(call.outcome).or_default() += 1;
             return;
@@ -68,7 +74,12 @@ impl Totals {
         if self.outcomes.len() >= MOST_METHODS && !self.outcomes.contains_key(&name) {
             name = "other methods".to_owned();
         }
-        *self.outcomes.entry(name).or_default().entry(call.outcome).or_default() += 1;
+        *self
+            .outcomes
+            .entry(name)
+            .or_default()
+            .entry(call.outcome)
+            .or_default() += 1;
     }
 }
 

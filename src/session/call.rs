@@ -49,7 +49,14 @@ pub struct Final {
 impl Call {
     /// Looks at an entry as a whole; `now` is the capture time.
     pub fn conclude(entry: Entry, now: Option<i64>) -> Call {
-        let Entry { id, continues, method, cseqs, mut messages, .. } = entry;
+        let Entry {
+            id,
+            continues,
+            method,
+            cseqs,
+            mut messages,
+            ..
+        } = entry;
         mark_copies(&mut messages);
         let finals = list_finals(&messages);
         let mut call = Call {
@@ -75,7 +82,9 @@ impl Call {
 
     /// The request that began it, where the capture has it.
     pub fn request(&self) -> Option<&Stored> {
-        self.messages.iter().find(|m| is_initial(&m.head) && m.head.method == self.method)
+        self.messages
+            .iter()
+            .find(|m| is_initial(&m.head) && m.head.method == self.method)
     }
 
     /// Was its beginning recorded?
@@ -85,12 +94,16 @@ impl Call {
 
     /// The messages that are no repeats, with their index.
     pub fn originals(&self) -> impl Iterator<Item = (usize, &Stored)> {
-        self.messages.iter().enumerate().filter(|(_, m)| m.copy.is_none())
+        self.messages
+            .iter()
+            .enumerate()
+            .filter(|(_, m)| m.copy.is_none())
     }
 
     /// Requests with this method that are no repeats.
     pub fn requests(&self, method: Method) -> impl Iterator<Item = (usize, &Stored)> {
-        self.originals().filter(move |(_, m)| m.head.is_request() && m.head.method == method)
+        self.originals()
+            .filter(move |(_, m)| m.head.is_request() && m.head.method == method)
     }
 
     /// The message of a final response.
@@ -110,13 +123,21 @@ impl Call {
 
     /// Is the message part of what began the call: its method, and one of its sequence numbers?
     pub fn is_of_beginning(&self, stored: &Stored) -> bool {
-        stored.head.method == self.method && stored.head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+        stored.head.method == self.method
+            && stored
+                .head
+                .cseq
+                .is_none_or(|cseq| self.cseqs.contains(&cseq))
     }
 
     /// The first answer to the request that began it which is a 2xx.
     pub fn answer(&self) -> Option<&Stored> {
         let of_beginning = |f: &&Final| (200..300).contains(&f.code);
-        let messages = self.finals.iter().filter(of_beginning).filter_map(|f| self.messages.get(f.message));
+        let messages = self
+            .finals
+            .iter()
+            .filter(of_beginning)
+            .filter_map(|f| self.messages.get(f.message));
         messages.into_iter().find(|m| self.is_of_beginning(m))
     }
 
@@ -135,24 +156,31 @@ impl Call {
     /// The Call-ID.
     pub fn call_id(&self) -> Option<String> {
         let first = self.first()?;
-        Some(first.head.call_id).filter(|span| !span.is_empty()).map(|span| first.message().slice(span))
+        Some(first.head.call_id)
+            .filter(|span| !span.is_empty())
+            .map(|span| first.message().slice(span))
     }
 
     /// URI of From without parameters.
     pub fn from(&self) -> Option<String> {
-        self.first().and_then(|first| bare_uri(first, first.head.from))
+        self.first()
+            .and_then(|first| bare_uri(first, first.head.from))
     }
 
     /// URI of To without parameters.
     pub fn to(&self) -> Option<String> {
-        self.first().and_then(|first| bare_uri(first, first.head.to))
+        self.first()
+            .and_then(|first| bare_uri(first, first.head.to))
     }
 
     /// Request-URI of the request that began it, without parameters.
     pub fn request_uri(&self) -> Option<String> {
         let request = self.request()?;
         let uri = request.message().request_uri()?;
-        Some(Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |uri| uri.bare()))
+        Some(
+            Uri::parse(uri.of(&request.raw))
+                .map_or_else(|| request.message().slice(uri), |uri| uri.bare()),
+        )
     }
 
     /// Time of the first message, in nanoseconds.
@@ -185,12 +213,21 @@ fn mark_copies(messages: &mut [Stored]) {
     const SHORT: usize = 32;
     let mut seen: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
     for index in 0..messages.len() {
-        let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else { return };
+        let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else {
+            return;
+        };
         let key = current.keys.repeat;
         let first = if index < SHORT {
-            earlier.iter().position(|m| m.copy.is_none() && m.keys.repeat == key)
+            earlier
+                .iter()
+                .position(|m| m.copy.is_none() && m.keys.repeat == key)
         } else {
-            seen.get(&key).copied().or_else(|| earlier.get(..SHORT)?.iter().position(|m| m.keys.repeat == key))
+            seen.get(&key).copied().or_else(|| {
+                earlier
+                    .get(..SHORT)?
+                    .iter()
+                    .position(|m| m.keys.repeat == key)
+            })
         };
         match first {
             Some(first) if is_repeat(earlier.get(first), current) => {
@@ -207,7 +244,10 @@ fn mark_copies(messages: &mut [Stored]) {
 
 // The hash decides fast; the start line confirms.
 fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
-    first.is_some_and(|first| first.message().start_line().of(&first.raw) == current.message().start_line().of(&current.raw))
+    first.is_some_and(|first| {
+        first.message().start_line().of(&first.raw)
+            == current.message().start_line().of(&current.raw)
+    })
 }
 
 fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
@@ -224,14 +264,26 @@ fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
 fn list_finals(messages: &[Stored]) -> Vec<Final> {
     let mut finals: Vec<Final> = Vec::new();
     for (index, stored) in messages.iter().enumerate() {
-        let StartLine::Response { code: code @ 200..=699, .. } = stored.head.start else { continue };
+        let StartLine::Response {
+            code: code @ 200..=699,
+            ..
+        } = stored.head.start
+        else {
+            continue;
+        };
         match stored.copy {
             Some(copy) => {
                 if let Some(known) = finals.iter_mut().find(|f| f.message == copy.first) {
                     known.repeats.push(index);
                 }
             }
-            None => finals.push(Final { message: index, code, repeats: Vec::new(), step: None, step_of: None }),
+            None => finals.push(Final {
+                message: index,
+                code,
+                repeats: Vec::new(),
+                step: None,
+                step_of: None,
+            }),
         }
     }
     finals

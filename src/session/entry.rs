@@ -62,7 +62,10 @@ pub enum CopyKind {
 impl Stored {
     /// The message.
     pub fn message(&self) -> Message<'_> {
-        Message { raw: &self.raw, head: &self.head }
+        Message {
+            raw: &self.raw,
+            head: &self.head,
+        }
     }
 
     /// Sequence number, 0 where it cannot be read.
@@ -83,7 +86,9 @@ impl Stored {
 
 /// Is it a request outside a dialog? A REGISTER always is, also with a To-tag.
 pub fn is_initial(head: &Head) -> bool {
-    head.is_request() && head.method.begins() && (head.to_tag.is_empty() || head.method == Method::Register)
+    head.is_request()
+        && head.method.begins()
+        && (head.to_tag.is_empty() || head.method == Method::Register)
 }
 
 /// A live entry.
@@ -146,7 +151,8 @@ impl Entry {
         if is_initial(head) {
             let same_side = self.caller_tag == keys.from_tag;
             return head.method == self.method
-                && ((same_side && of_series) || (self.step_open && self.cseqs.iter().all(|known| *known < cseq)));
+                && ((same_side && of_series)
+                    || (self.step_open && self.cseqs.iter().all(|known| *known < cseq)));
         }
         if !self.has_side(keys) {
             return false;
@@ -159,7 +165,10 @@ impl Entry {
     }
 
     fn forms_dialog(&self) -> bool {
-        !matches!(self.method, Method::Register | Method::Options | Method::Publish)
+        !matches!(
+            self.method,
+            Method::Register | Method::Options | Method::Publish
+        )
     }
 
     /// Is it a response to the request that began the entry, or to one that answered a step?
@@ -183,10 +192,15 @@ impl Entry {
             return;
         }
         match (head.code(), head.method) {
-            (None, Method::Ack) => self.state.acked |= head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq)),
+            (None, Method::Ack) => {
+                self.state.acked |= head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+            }
             (None, Method::Bye) => self.state.bye = true,
             (None, Method::Notify) => {
-                let state = stored.message().text("Subscription-State").unwrap_or_default();
+                let state = stored
+                    .message()
+                    .text("Subscription-State")
+                    .unwrap_or_default();
                 self.state.over |= self.method != Method::Invite && state.starts_with("terminated");
             }
             (Some(200..), Method::Bye) => self.state.over = true,
@@ -201,7 +215,10 @@ impl Entry {
             200..=299 => self.state.answered = true,
             _ => {
                 self.state.rejected = true;
-                self.step_open = matches!(code, 300..=399 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503);
+                self.step_open = matches!(
+                    code,
+                    300..=399 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503
+                );
             }
         }
     }
@@ -210,7 +227,10 @@ impl Entry {
     pub fn linger(&self) -> i64 {
         let state = self.state;
         let invite = self.method == Method::Invite;
-        let dialog = matches!(self.method, Method::Invite | Method::Subscribe | Method::Refer);
+        let dialog = matches!(
+            self.method,
+            Method::Invite | Method::Subscribe | Method::Refer
+        );
         let seconds = match () {
             () if state.answered && dialog && state.over && (state.acked || !invite) => SETTLED,
             () if state.answered && dialog && (state.over || state.bye) => TRANSACTION,

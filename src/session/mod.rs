@@ -3,16 +3,16 @@
 //! An entry collects what belongs to one call, registration, ping, ...; it is released once it is
 //! over and its timers have run out in capture time, and only then looked at as a whole.
 
+/// A released entry: repeats, final responses, steps, outcome.
+pub mod call;
 /// Capture time.
 pub mod clock;
 /// A live entry.
 pub mod entry;
-/// A released entry: repeats, final responses, steps, outcome.
-pub mod call;
-/// Which final responses are only a step on the way.
-mod steps;
 /// How an entry ended.
 pub mod outcome;
+/// Which final responses are only a step on the way.
+mod steps;
 /// Who could be seen receiving.
 pub mod view;
 
@@ -72,7 +72,13 @@ struct Live {
 
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8], release: &mut impl FnMut(Call, &View)) {
+    pub fn message(
+        &mut self,
+        stamp: Stamp,
+        head: Head,
+        raw: &[u8],
+        release: &mut impl FnMut(Call, &View),
+    ) {
         if let Some(time) = stamp.time {
             self.clock.advance(time);
             self.release_due(release);
@@ -80,8 +86,16 @@ impl Session {
         self.view.saw(&stamp, &head, raw);
         let keys = self.keys(&stamp, &head, raw);
         let id = self.entry_for(&head, &keys, raw);
-        let stored = Stored { stamp, head, raw: raw.into(), keys, copy: None };
-        let Some(live) = self.entries.get_mut(&id) else { return };
+        let stored = Stored {
+            stamp,
+            head,
+            raw: raw.into(),
+            keys,
+            copy: None,
+        };
+        let Some(live) = self.entries.get_mut(&id) else {
+            return;
+        };
         let before = live.entry.weight_step(&stored);
         live.entry.push(stored);
         self.bytes += before;
@@ -120,7 +134,11 @@ impl Session {
 
     fn keep_bounds(&mut self, release: &mut impl FnMut(Call, &View)) {
         while self.entries.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
-            let oldest = self.timers.pop().map(|Reverse((_, id))| id).or_else(|| self.entries.keys().min().copied());
+            let oldest = self
+                .timers
+                .pop()
+                .map(|Reverse((_, id))| id)
+                .or_else(|| self.entries.keys().min().copied());
             let Some(id) = oldest else { return };
             self.limits.early_releases += u64::from(self.entries.contains_key(&id));
             self.release(id, release);
@@ -146,7 +164,9 @@ impl Session {
     }
 
     fn release(&mut self, id: u64, release: &mut impl FnMut(Call, &View)) {
-        let Some(live) = self.entries.remove(&id) else { return };
+        let Some(live) = self.entries.remove(&id) else {
+            return;
+        };
         self.bytes = self.bytes.saturating_sub(live.entry.weight());
         if let Some(ids) = self.by_call_id.get_mut(&live.entry.key) {
             ids.retain(|other| *other != id);
@@ -187,7 +207,14 @@ impl Session {
                 self.by_call_id.insert(key.as_ref().into(), vec![id]);
             }
         }
-        self.entries.insert(id, Live { entry, due: i64::MAX, queued: i64::MAX });
+        self.entries.insert(
+            id,
+            Live {
+                entry,
+                due: i64::MAX,
+                queued: i64::MAX,
+            },
+        );
         id
     }
 
@@ -196,8 +223,14 @@ impl Session {
     fn known(&self, key: &[u8], head: &Head, keys: &Keys, raw: &[u8]) -> Option<u64> {
         const NEWEST: usize = 64;
         let ids = self.by_call_id.get(key)?;
-        let newest = || ids.iter().rev().take(NEWEST).filter_map(|id| self.entries.get(id));
-        let takes = |live: &&Live| live.entry.takes(head, keys) && !self.strays(live, head, keys, raw);
+        let newest = || {
+            ids.iter()
+                .rev()
+                .take(NEWEST)
+                .filter_map(|id| self.entries.get(id))
+        };
+        let takes =
+            |live: &&Live| live.entry.takes(head, keys) && !self.strays(live, head, keys, raw);
         newest().find(takes).map(|live| live.entry.id)
     }
 
@@ -207,20 +240,51 @@ impl Session {
         other_tag && {
             let message = Message { raw, head };
             let answered = typed::credentials(message);
-            let asked = live.entry.messages.iter().rev().take(8).flat_map(|m| typed::challenges(m.message()));
-            !asked.into_iter().any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
+            let asked = live
+                .entry
+                .messages
+                .iter()
+                .rev()
+                .take(8)
+                .flat_map(|m| typed::challenges(m.message()));
+            !asked
+                .into_iter()
+                .any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
         }
     }
 
     fn keys(&self, stamp: &Stamp, head: &Head, raw: &[u8]) -> Keys {
-        let tag = |span: crate::message::Span| if span.is_empty() { 0 } else { self.hash.hash_one(span.of(raw)) | 1 };
-        let method = if head.method == Method::Ack { Method::Invite } else { head.method };
+        let tag = |span: crate::message::Span| {
+            if span.is_empty() {
+                0
+            } else {
+                self.hash.hash_one(span.of(raw)) | 1
+            }
+        };
+        let method = if head.method == Method::Ack {
+            Method::Invite
+        } else {
+            head.method
+        };
         let to_tag = tag(head.to_tag);
         let mut hasher = self.hash.build_hasher();
         (head.branch.of(raw), head.sent_by.of(raw), head.cseq, method).hash(&mut hasher);
         let transaction = hasher.finish();
-        (head.code(), head.method, to_tag, stamp.source, stamp.destination, stamp.transport).hash(&mut hasher);
-        Keys { from_tag: tag(head.from_tag), to_tag, transaction, repeat: hasher.finish() }
+        (
+            head.code(),
+            head.method,
+            to_tag,
+            stamp.source,
+            stamp.destination,
+            stamp.transport,
+        )
+            .hash(&mut hasher);
+        Keys {
+            from_tag: tag(head.from_tag),
+            to_tag,
+            transaction,
+            repeat: hasher.finish(),
+        }
     }
 }
 
@@ -228,7 +292,16 @@ impl Session {
 // Call-ID can hold.
 fn key_bytes<'a>(head: &Head, raw: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
     match head.call_id.of(raw) {
-        [] => [b"\0", head.branch.of(raw), b"\0", head.sent_by.of(raw), b"\0", head.from.of(raw)].concat().into(),
+        [] => [
+            b"\0",
+            head.branch.of(raw),
+            b"\0",
+            head.sent_by.of(raw),
+            b"\0",
+            head.from.of(raw),
+        ]
+        .concat()
+        .into(),
         call_id => call_id.into(),
     }
 }

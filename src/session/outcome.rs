@@ -52,7 +52,10 @@ impl Outcome {
 
     /// What `--fail-on failed` means: failed, timed out or redirected to nowhere.
     pub fn is_failure(self) -> bool {
-        matches!(self, Outcome::Failed | Outcome::TimedOut | Outcome::Redirected)
+        matches!(
+            self,
+            Outcome::Failed | Outcome::TimedOut | Outcome::Redirected
+        )
     }
 }
 
@@ -63,7 +66,11 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
             return decided;
         }
     }
-    let of_beginning = |f: &Final| call.messages.get(f.message).is_some_and(|m| call.is_of_beginning(m));
+    let of_beginning = |f: &Final| {
+        call.messages
+            .get(f.message)
+            .is_some_and(|m| call.is_of_beginning(m))
+    };
     let open: Vec<usize> = (0..call.finals.len())
         .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]))
         .collect();
@@ -94,7 +101,10 @@ fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
     let on_first_hop = |m: &&Stored| {
         m.head.vias <= request.head.vias && m.cseq() == call.cseqs.last().copied().unwrap_or(0)
     };
-    let cancel = call.requests(Method::Cancel).map(|(_, m)| m).find(on_first_hop)?;
+    let cancel = call
+        .requests(Method::Cancel)
+        .map(|(_, m)| m)
+        .find(on_first_hop)?;
     if !call.has_beginning() {
         return None;
     }
@@ -108,7 +118,12 @@ fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
     let terminated = call.finals.iter().position(is_487);
     // Answered before the CANCEL arrived, but not with a 2xx: that answer decides.
     let beaten = call.finals.iter().any(|f| {
-        f.step.is_none() && f.code >= 300 && call.messages.get(f.message).is_some_and(|m| call.is_of_beginning(m))
+        f.step.is_none()
+            && f.code >= 300
+            && call
+                .messages
+                .get(f.message)
+                .is_some_and(|m| call.is_of_beginning(m))
     });
     (terminated.is_some() || !beaten).then_some((Outcome::Cancelled, terminated))
 }
@@ -116,10 +131,14 @@ fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
 /// Was a 2xx to INVITE repeated and never acknowledged, through 64*T1 in view?
 pub fn never_acknowledged(call: &Call, index: usize) -> bool {
     const COPIES: usize = 3;
-    let Some(message) = call.message_of(index) else { return false };
-    let acknowledged = || call.messages.iter().any(|m| {
-        m.head.is_request() && m.head.method == Method::Ack && m.cseq() == message.cseq()
-    });
+    let Some(message) = call.message_of(index) else {
+        return false;
+    };
+    let acknowledged = || {
+        call.messages.iter().any(|m| {
+            m.head.is_request() && m.head.method == Method::Ack && m.cseq() == message.cseq()
+        })
+    };
     call.method == Method::Invite
         && call.finals[index].repeats.len() + 1 >= COPIES
         && waited(call, index)
@@ -133,13 +152,20 @@ fn waited(call: &Call, index: usize) -> bool {
 }
 
 fn silent_to_the_end(call: &Call) -> bool {
-    let requests = call.originals().filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
+    let requests = call
+        .originals()
+        .filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
     let last_attempt = requests.filter_map(|(_, m)| m.time()).last();
-    let provisional = call.messages.iter().filter(|m| m.head.code().is_some_and(|code| code < 200));
+    let provisional = call
+        .messages
+        .iter()
+        .filter(|m| m.head.code().is_some_and(|code| code < 200));
     let last_sign = provisional.filter_map(Stored::time).last();
     match (call.method, last_sign) {
         // A provisional response stops the timers of the caller; Timer C of a proxy is over 3 minutes.
-        (Method::Invite, Some(sign)) => call.seen_until.is_some_and(|now| now >= sign + 180 * SECOND),
+        (Method::Invite, Some(sign)) => call
+            .seen_until
+            .is_some_and(|now| now >= sign + 180 * SECOND),
         _ => in_view(last_attempt, call.seen_until),
     }
 }

@@ -54,9 +54,9 @@ pub(super) fn mark(call: &mut Call) {
 // The copy made nearest the callee carries the most Vias; a relay of it has lost the topmost.
 fn mark_relays(call: &mut Call) {
     for later in 1..call.finals.len() {
-        let original = (0..later).filter(|&earlier| is_relay(call, earlier, later)).min_by_key(|&earlier| {
-            call.message_of(earlier).map_or(u16::MAX, |m| m.head.vias)
-        });
+        let original = (0..later)
+            .filter(|&earlier| is_relay(call, earlier, later))
+            .min_by_key(|&earlier| call.message_of(earlier).map_or(u16::MAX, |m| m.head.vias));
         if let Some(original) = original {
             call.finals[later].step = Some(Step::Relayed);
             call.finals[later].step_of = Some(original);
@@ -65,7 +65,9 @@ fn mark_relays(call: &mut Call) {
 }
 
 fn is_relay(call: &Call, earlier: usize, later: usize) -> bool {
-    let (Some(a), Some(b)) = (call.message_of(earlier), call.message_of(later)) else { return false };
+    let (Some(a), Some(b)) = (call.message_of(earlier), call.message_of(later)) else {
+        return false;
+    };
     let same = call.finals[earlier].code == call.finals[later].code
         && a.head.method == b.head.method
         && a.head.cseq == b.head.cseq
@@ -73,14 +75,24 @@ fn is_relay(call: &Call, earlier: usize, later: usize) -> bool {
     if !same || b.head.vias >= a.head.vias {
         return false;
     }
-    let key = |m: &Stored| typed::vias(m.message()).into_iter().map(|v| (v.sent_by, v.branch)).collect::<Vec<_>>();
+    let key = |m: &Stored| {
+        typed::vias(m.message())
+            .into_iter()
+            .map(|v| (v.sent_by, v.branch))
+            .collect::<Vec<_>>()
+    };
     key(a).ends_with(&key(b))
 }
 
 fn answered_step(call: &Call, index: usize) -> Option<Step> {
     let last = call.finals[index].message;
     let response = call.messages.get(last)?;
-    let later = || call.messages.iter().skip(last + 1).filter(|m| m.copy.is_none() && m.head.is_request());
+    let later = || {
+        call.messages
+            .iter()
+            .skip(last + 1)
+            .filter(|m| m.copy.is_none() && m.head.is_request())
+    };
     let newer = || {
         later().filter(|m| {
             m.head.method == response.head.method
@@ -90,13 +102,21 @@ fn answered_step(call: &Call, index: usize) -> Option<Step> {
     };
     match call.finals[index].code {
         401 | 407 => {
-            let met = |m: &Stored| m.message().header("Authorization").or_else(|| m.message().header("Proxy-Authorization")).is_some();
+            let met = |m: &Stored| {
+                m.message()
+                    .header("Authorization")
+                    .or_else(|| m.message().header("Proxy-Authorization"))
+                    .is_some()
+            };
             // Another From-tag is allowed here: some stacks begin anew and still answer the nonce.
-            let retry = |m: &&Stored| m.head.method == response.head.method && m.cseq() > response.cseq() && met(m);
+            let retry = |m: &&Stored| {
+                m.head.method == response.head.method && m.cseq() > response.cseq() && met(m)
+            };
             later().find(retry).map(|_| Step::ChallengeMet)
         }
         300..=399 => {
-            let recursed = || branches_elsewhere(response, later()).any(|m| goes_to_contact(m, response));
+            let recursed =
+                || branches_elsewhere(response, later()).any(|m| goes_to_contact(m, response));
             (newer().next().is_some() || recursed()).then_some(Step::RedirectFollowed)
         }
         420 | 421 | 422 | 423 | 428 | 491 | 494 => newer().next().map(|_| Step::Retried),
@@ -105,7 +125,11 @@ fn answered_step(call: &Call, index: usize) -> Option<Step> {
             (newer().next().is_some() || elsewhere()).then_some(Step::Retried)
         }
         487 if response.head.method == Method::Invite => {
-            let cancels = |m: &&Stored| m.head.is_request() && m.head.method == Method::Cancel && m.cseq() == response.cseq();
+            let cancels = |m: &&Stored| {
+                m.head.is_request()
+                    && m.head.method == Method::Cancel
+                    && m.cseq() == response.cseq()
+            };
             call.messages.iter().find(cancels).map(|_| Step::Cancelled)
         }
         _ => None,
@@ -128,23 +152,35 @@ fn branches_elsewhere<'a>(
 }
 
 fn goes_to_contact(request: &Stored, redirection: &Stored) -> bool {
-    let uri = request.message().request_uri().map(|uri| uri.of(&request.raw));
-    let bare = uri.and_then(crate::message::uri::Uri::parse).map(|uri| uri.bare());
+    let uri = request
+        .message()
+        .request_uri()
+        .map(|uri| uri.of(&request.raw));
+    let bare = uri
+        .and_then(crate::message::uri::Uri::parse)
+        .map(|uri| uri.bare());
     bare.is_some_and(|bare| typed::contacts(redirection.message()).contains(&bare))
 }
 
 // Where a request was forked, the answer that reached furthest towards the caller decides.
 fn mark_lost_forks(call: &mut Call) {
-    let open: Vec<usize> = (0..call.finals.len()).filter(|&i| {
-        call.finals[i].step.is_none() && call.message_of(i).is_some_and(|m| call.is_of_beginning(m))
-    }).collect();
+    let open: Vec<usize> = (0..call.finals.len())
+        .filter(|&i| {
+            call.finals[i].step.is_none()
+                && call.message_of(i).is_some_and(|m| call.is_of_beginning(m))
+        })
+        .collect();
     if open.len() < 2 {
         return;
     }
-    let Some(winner) = winner(call, &open) else { return };
+    let Some(winner) = winner(call, &open) else {
+        return;
+    };
     let cseq = call.message_of(winner).map(Stored::cseq);
     for &index in open.iter().filter(|&&index| index != winner) {
-        let lost = call.message_of(index).is_some_and(|m| Some(m.cseq()) == cseq && has_sibling(call, m));
+        let lost = call
+            .message_of(index)
+            .is_some_and(|m| Some(m.cseq()) == cseq && has_sibling(call, m));
         if lost && call.finals[index].code >= 300 {
             call.finals[index].step = Some(Step::ForkLost);
         }
@@ -157,7 +193,12 @@ pub(super) fn winner(call: &Call, open: &[usize]) -> Option<usize> {
     let rank = |&&index: &&usize| {
         let success = (200..300).contains(&call.finals[index].code);
         let message = call.message_of(index);
-        (!success, std::cmp::Reverse(message.map_or(0, Stored::cseq)), reach(call, index), std::cmp::Reverse(index))
+        (
+            !success,
+            std::cmp::Reverse(message.map_or(0, Stored::cseq)),
+            reach(call, index),
+            std::cmp::Reverse(index),
+        )
     };
     open.iter().min_by_key(rank).copied()
 }
@@ -165,7 +206,10 @@ pub(super) fn winner(call: &Call, open: &[usize]) -> Option<usize> {
 // The fewest Vias that the response, or a relay of it, was seen with.
 fn reach(call: &Call, index: usize) -> u16 {
     let relays = (0..call.finals.len()).filter(|&other| call.finals[other].step_of == Some(index));
-    let all = relays.chain([index]).filter_map(|i| call.message_of(i)).map(|m| m.head.vias);
+    let all = relays
+        .chain([index])
+        .filter_map(|i| call.message_of(i))
+        .map(|m| m.head.vias);
     all.min().unwrap_or(u16::MAX)
 }
 

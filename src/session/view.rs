@@ -27,7 +27,9 @@ impl View {
         if !body.is_empty() {
             self.sample(stamp, body);
         }
-        let (Some(time), Some(address)) = (stamp.time, stamp.destination) else { return };
+        let (Some(time), Some(address)) = (stamp.time, stamp.destination) else {
+            return;
+        };
         if let Some(last) = self.towards.get_mut(&address.ip()) {
             *last = time.0.max(*last);
         } else if self.towards.len() < MOST_ADDRESSES {
@@ -36,13 +38,20 @@ impl View {
     }
 
     fn sample(&mut self, stamp: &Stamp, body: &[u8]) {
-        let Some(ip) = stamp.source.map(|address| address.ip()) else { return };
+        let Some(ip) = stamp.source.map(|address| address.ip()) else {
+            return;
+        };
         let known = self.codecs.get(&ip).map_or(0, |(samples, _)| *samples);
         if known >= SAMPLES || (known == 0 && self.codecs.len() >= MOST_ADDRESSES) {
             return;
         }
-        let audio = sdp::media(body).into_iter().filter(|m| m.kind == "audio" && m.profile == "RTP/AVP");
-        let names = audio.flat_map(|m| m.codecs).filter(|codec| !codec.is_auxiliary()).map(|codec| codec.name);
+        let audio = sdp::media(body)
+            .into_iter()
+            .filter(|m| m.kind == "audio" && m.profile == "RTP/AVP");
+        let names = audio
+            .flat_map(|m| m.codecs)
+            .filter(|codec| !codec.is_auxiliary())
+            .map(|codec| codec.name);
         let (samples, list) = self.codecs.entry(ip).or_default();
         *samples += 1;
         for name in names.take(64) {
@@ -54,11 +63,16 @@ impl View {
 
     /// The audio codecs that an address was seen to offer or take.
     pub fn codecs(&self, ip: IpAddr) -> Option<&Vec<String>> {
-        self.codecs.get(&ip).map(|(_, list)| list).filter(|list| !list.is_empty())
+        self.codecs
+            .get(&ip)
+            .map(|(_, list)| list)
+            .filter(|list| !list.is_empty())
     }
 
     /// Was anything seen on its way to `ip` at or after `since`, a minute of grace given?
     pub fn towards(&self, ip: IpAddr, since: i64) -> bool {
-        self.towards.get(&ip).is_some_and(|last| *last >= since - 60 * SECOND)
+        self.towards
+            .get(&ip)
+            .is_some_and(|last| *last >= since - 60 * SECOND)
     }
 }

@@ -26,20 +26,40 @@ pub static RULE: Rule = Rule {
 };
 
 // Programs that look for open servers never answer; what they are is for another rule.
-const SCANNERS: [&str; 5] = ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr"];
+const SCANNERS: [&str; 5] = [
+    "friendly-scanner",
+    "sipvicious",
+    "sipcli",
+    "sip-scan",
+    "sundayddr",
+];
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let Some((index, response)) = deciding(call).filter(|_| call.outcome == Outcome::Failed) else { return };
+    let Some((index, response)) = deciding(call).filter(|_| call.outcome == Outcome::Failed) else {
+        return;
+    };
     if !matches!(response.head.code(), Some(401 | 407)) || is_scanner(call) {
         return;
     }
-    let Some(challenge) = typed::challenges(response.message()).into_iter().next() else { return };
-    let attempts = || call.messages.iter().filter(|m| m.head.is_request() && call.is_of_beginning(m));
-    if attempts().any(|m| typed::credentials(m.message()).iter().any(|c| c.realm == challenge.realm)) {
+    let Some(challenge) = typed::challenges(response.message()).into_iter().next() else {
+        return;
+    };
+    let attempts = || {
+        call.messages
+            .iter()
+            .filter(|m| m.head.is_request() && call.is_of_beginning(m))
+    };
+    if attempts().any(|m| {
+        typed::credentials(m.message())
+            .iter()
+            .any(|c| c.realm == challenge.realm)
+    }) {
         return;
     }
     // Without an ACK, or with the request sent again, the challenge may never have arrived.
-    let acknowledged = call.requests(Method::Ack).find(|(_, m)| m.keys.transaction == response.keys.transaction);
+    let acknowledged = call
+        .requests(Method::Ack)
+        .find(|(_, m)| m.keys.transaction == response.keys.transaction);
     let asked_again = attempts().any(|m| m.copy.is_some() && m.time() > response.time());
     let confidence = match (call.method, acknowledged) {
         (Method::Invite, Some(_)) => Confidence::Certain,
@@ -47,21 +67,42 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         _ if asked_again => return,
         _ => Confidence::Likely,
     };
-    let Some(finding) = found.add(confidence, Acts::Caller) else { return };
+    let Some(finding) = found.add(confidence, Acts::Caller) else {
+        return;
+    };
     finding.element(address(response.stamp.source));
-    finding.args(Args::new().text("realm", challenge.realm).text("algorithm", challenge.algorithm));
-    let header = if challenge.proxy { "Proxy-Authenticate" } else { "WWW-Authenticate" };
+    finding.args(
+        Args::new()
+            .text("realm", challenge.realm)
+            .text("algorithm", challenge.algorithm),
+    );
+    let header = if challenge.proxy {
+        "Proxy-Authenticate"
+    } else {
+        "WWW-Authenticate"
+    };
     finding.proof(Evidence::header(index, response, header, note("asked")));
     if let Some((ack, stored)) = acknowledged {
         finding.proof(Evidence::start_line(ack, stored, note("acknowledged")));
     }
     if let Some(from) = response.time() {
-        finding.proof(Evidence::Absence { message: index, from, until: from + TRANSACTION * SECOND, note: note("silence") });
+        finding.proof(Evidence::Absence {
+            message: index,
+            from,
+            until: from + TRANSACTION * SECOND,
+            note: note("silence"),
+        });
     }
 }
 
 /// Does the request come from a known scanner?
 pub(super) fn is_scanner(call: &Call) -> bool {
-    let agent = call.request().map(Stored::message).and_then(|m| m.text("User-Agent")).unwrap_or_default();
-    SCANNERS.iter().any(|name| agent.to_ascii_lowercase().contains(name))
+    let agent = call
+        .request()
+        .map(Stored::message)
+        .and_then(|m| m.text("User-Agent"))
+        .unwrap_or_default();
+    SCANNERS
+        .iter()
+        .any(|name| agent.to_ascii_lowercase().contains(name))
 }

@@ -16,9 +16,18 @@ pub static RULE: Rule = Rule {
     why: "{element} answered {code} after it had rung for {ring}: the called person was in another call or rejected this one",
     fix: "Try again later; nothing is broken. If callers should not hear busy, set up call waiting, forwarding on busy or a second line on the called side.",
     sentences: &[
-        ("why-at-once", "{element} answered {code} without ringing: the line is in use, or calls to it are switched off or limited"),
-        ("fix-at-once", "Try again later. If every call to this destination ends so, at any time of day, look on the called side for do not disturb, for call waiting switched off, and for a limit of parallel calls on the line or trunk."),
-        ("why-q850", "{element} answered {code} with Q.850 cause 17: the telephone network reports the line of the called person as busy"),
+        (
+            "why-at-once",
+            "{element} answered {code} without ringing: the line is in use, or calls to it are switched off or limited",
+        ),
+        (
+            "fix-at-once",
+            "Try again later. If every call to this destination ends so, at any time of day, look on the called side for do not disturb, for call waiting switched off, and for a limit of parallel calls on the line or trunk.",
+        ),
+        (
+            "why-q850",
+            "{element} answered {code} with Q.850 cause 17: the telephone network reports the line of the called person as busy",
+        ),
         ("answer", "the final answer"),
         ("ringing", "it rang before"),
         ("cause", "the telephone network says so"),
@@ -27,26 +36,46 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let Some((index, response)) = deciding(call) else { return };
+    let Some((index, response)) = deciding(call) else {
+        return;
+    };
     if call.method != Method::Invite || !matches!(call.code(), Some(486 | 600)) {
         return;
     }
     let reasons = typed::reasons(response.message());
-    let cause_17 = reasons.iter().any(|r| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(17));
+    let cause_17 = reasons
+        .iter()
+        .any(|r| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(17));
     let ringing = call.originals().find(|(_, m)| {
         m.head.code().is_some_and(|code| (180..200).contains(&code)) && call.is_of_beginning(m)
     });
-    let Some(finding) = found.add(Confidence::Certain, Acts::Nobody) else { return };
-    finding.element(address(response.stamp.source)).args(Args::new().code("code", call.code().unwrap_or(486)));
+    let Some(finding) = found.add(Confidence::Certain, Acts::Nobody) else {
+        return;
+    };
+    finding
+        .element(address(response.stamp.source))
+        .args(Args::new().code("code", call.code().unwrap_or(486)));
     finding.proof(Evidence::start_line(index, response, note("answer")));
     match ringing {
         _ if cause_17 => {
-            finding.why("why-q850").proof(Evidence::header(index, response, "Reason", note("cause")));
+            finding.why("why-q850").proof(Evidence::header(
+                index,
+                response,
+                "Reason",
+                note("cause"),
+            ));
         }
         Some((at, rang)) => {
-            let ring = response.time().zip(rang.time()).map_or(0, |(end, start)| end - start);
+            let ring = response
+                .time()
+                .zip(rang.time())
+                .map_or(0, |(end, start)| end - start);
             finding.args(Args::new().duration("ring", ring));
-            finding.proof(Evidence::start_line(at, rang, Template::new("ringing", Args::new())));
+            finding.proof(Evidence::start_line(
+                at,
+                rang,
+                Template::new("ringing", Args::new()),
+            ));
         }
         None => {
             finding.why("why-at-once").fix("fix-at-once");

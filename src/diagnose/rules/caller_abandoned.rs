@@ -17,7 +17,10 @@ pub static RULE: Rule = Rule {
     why: "the caller sent CANCEL after {waited}, {ringing}; the 487 that follows only confirms it",
     fix: "Leave it as it is: a caller who gives up is no failure. If many calls end so after the same time, a timer on the calling side ends them; if they end before it rings, find out why ringing takes so long.",
     sentences: &[
-        ("why-timer", "the calling side sent CANCEL after {waited}, which is so round a time that a timer may have done it rather than a person"),
+        (
+            "why-timer",
+            "the calling side sent CANCEL after {waited}, which is so round a time that a timer may have done it rather than a person",
+        ),
         ("cancel", "the first CANCEL on the way, from {element}"),
         ("confirmed", "the call is ended as the caller asked"),
         ("rang", "it was ringing"),
@@ -32,30 +35,63 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.outcome != Outcome::Cancelled || call.method != Method::Invite {
         return;
     }
-    let Some((index, cancel)) = call.requests(Method::Cancel).next() else { return };
+    let Some((index, cancel)) = call.requests(Method::Cancel).next() else {
+        return;
+    };
     // The CANCEL says that somebody else answered, or that a timer ended it: not the caller.
     let reasons = typed::reasons(cancel.message());
-    if reasons.iter().any(|r| r.protocol.eq_ignore_ascii_case("SIP") && r.cause.is_some_and(|c| c != 487)) {
+    if reasons
+        .iter()
+        .any(|r| r.protocol.eq_ignore_ascii_case("SIP") && r.cause.is_some_and(|c| c != 487))
+    {
         return;
     }
-    let Some(request) = call.request() else { return };
+    let Some(request) = call.request() else {
+        return;
+    };
     let ringing = call.ringing();
     let since = ringing.unwrap_or(request);
-    let waited = cancel.time().zip(since.time()).map_or(0, |(end, start)| end - start);
-    let round = TIMERS.iter().any(|timer| (waited - timer * SECOND).abs() <= SECOND / 10);
-    let confidence = if round { Confidence::Possible } else { Confidence::Likely };
-    let Some(finding) = found.add(confidence, Acts::Nobody) else { return };
+    let waited = cancel
+        .time()
+        .zip(since.time())
+        .map_or(0, |(end, start)| end - start);
+    let round = TIMERS
+        .iter()
+        .any(|timer| (waited - timer * SECOND).abs() <= SECOND / 10);
+    let confidence = if round {
+        Confidence::Possible
+    } else {
+        Confidence::Likely
+    };
+    let Some(finding) = found.add(confidence, Acts::Nobody) else {
+        return;
+    };
     finding.element(address(cancel.stamp.source));
-    let words = if ringing.is_some() { "while it was ringing" } else { "before it was ringing" };
-    finding.args(Args::new().duration("waited", waited).text("ringing", words));
+    let words = if ringing.is_some() {
+        "while it was ringing"
+    } else {
+        "before it was ringing"
+    };
+    finding.args(
+        Args::new()
+            .duration("waited", waited)
+            .text("ringing", words),
+    );
     if round {
         finding.why("why-timer");
     }
-    if let Some((at, rang)) = call.originals().find(|(_, m)| ringing.is_some_and(|r| std::ptr::eq(*m, r))) {
+    if let Some((at, rang)) = call
+        .originals()
+        .find(|(_, m)| ringing.is_some_and(|r| std::ptr::eq(*m, r)))
+    {
         finding.proof(Evidence::start_line(at, rang, note("rang")));
     }
     let from = Args::new().text("element", address(cancel.stamp.source));
-    finding.proof(Evidence::start_line(index, cancel, Template::new("cancel", from)));
+    finding.proof(Evidence::start_line(
+        index,
+        cancel,
+        Template::new("cancel", from),
+    ));
     if let Some((at, terminated)) = super::super::finding::deciding(call) {
         finding.proof(Evidence::start_line(at, terminated, note("confirmed")));
     }

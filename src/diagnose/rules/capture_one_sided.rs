@@ -16,9 +16,18 @@ pub static RULE: Rule = Rule {
     why: "the capture holds {seen} requests and none of the answers that must have come, so whatever is missing may simply not have been recorded",
     fix: "Record again with both directions: on the interface that carries the replies as well (`any` on Linux), with a mirror port that copies both ways, and without a filter on source or destination.",
     sentences: &[
-        ("why-answers", "the capture holds {seen} answers and none of the requests they belong to, so whatever is missing may simply not have been recorded"),
-        ("unseen-answer", "this To-tag was given out by an answer that is not in the capture"),
-        ("unseen-request", "an answer whose request is not in the capture"),
+        (
+            "why-answers",
+            "the capture holds {seen} answers and none of the requests they belong to, so whatever is missing may simply not have been recorded",
+        ),
+        (
+            "unseen-answer",
+            "this To-tag was given out by an answer that is not in the capture",
+        ),
+        (
+            "unseen-request",
+            "an answer whose request is not in the capture",
+        ),
     ],
     check,
 };
@@ -27,25 +36,49 @@ pub static RULE: Rule = Rule {
 const ENOUGH: usize = 3;
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let requests = call.originals().filter(|(_, m)| m.head.is_request()).count();
+    let requests = call
+        .originals()
+        .filter(|(_, m)| m.head.is_request())
+        .count();
     let answers = call.originals().count() - requests;
     match (requests, answers) {
         (ENOUGH.., 0) => {
             // An ACK with a To-tag, or another request inside the dialog: the answer was received.
-            let proof = call.originals().find(|(_, m)| !m.head.to_tag.is_empty() && m.head.is_request());
+            let proof = call
+                .originals()
+                .find(|(_, m)| !m.head.to_tag.is_empty() && m.head.is_request());
             let Some((index, stored)) = proof else { return };
-            let span = stored.message().header("To").map(|to| (to, stored.head.to_tag));
-            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else { return };
-            finding.role(Role::Contributing).args(Args::new().count("seen", requests));
+            let span = stored
+                .message()
+                .header("To")
+                .map(|to| (to, stored.head.to_tag));
+            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
+                return;
+            };
+            finding
+                .role(Role::Contributing)
+                .args(Args::new().count("seen", requests));
             if let Some((to, tag)) = span {
                 finding.proof(Evidence::of_header(index, to, tag, note("unseen-answer")));
             }
         }
         (0, ENOUGH..) if progressed(call) => {
-            let Some((index, stored)) = call.originals().next() else { return };
-            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else { return };
-            finding.role(Role::Contributing).why("why-answers").args(Args::new().count("seen", answers));
-            finding.proof(Evidence::header(index, stored, "CSeq", note("unseen-request")));
+            let Some((index, stored)) = call.originals().next() else {
+                return;
+            };
+            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
+                return;
+            };
+            finding
+                .role(Role::Contributing)
+                .why("why-answers")
+                .args(Args::new().count("seen", answers));
+            finding.proof(Evidence::header(
+                index,
+                stored,
+                "CSeq",
+                note("unseen-request"),
+            ));
         }
         _ => {}
     }
@@ -55,5 +88,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
 fn progressed(call: &Call) -> bool {
     let key = |m: &Stored| (m.head.method, m.cseq());
     let first = call.first().map(key);
-    call.messages.iter().any(|m| Some(key(m)) != first) || call.messages.iter().all(|m| m.head.method == Method::Invite)
+    call.messages.iter().any(|m| Some(key(m)) != first)
+        || call
+            .messages
+            .iter()
+            .all(|m| m.head.method == Method::Invite)
 }

@@ -16,10 +16,22 @@ pub static RULE: Rule = Rule {
     why: "the capture ends while the request still waits for its final answer, so how it ended is not recorded",
     fix: "Record longer: begin before the call is placed and go on for at least 3 minutes after it, so that every timer has run out.",
     sentences: &[
-        ("why-begun", "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded"),
-        ("inside", "the first message of the call; its To-tag belongs to a dialog that is already there"),
-        ("answer-first", "the first message of the call is an answer; its request came before the capture"),
-        ("last", "the last message of the call before the capture ends"),
+        (
+            "why-begun",
+            "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded",
+        ),
+        (
+            "inside",
+            "the first message of the call; its To-tag belongs to a dialog that is already there",
+        ),
+        (
+            "answer-first",
+            "the first message of the call is an answer; its request came before the capture",
+        ),
+        (
+            "last",
+            "the last message of the call before the capture ends",
+        ),
     ],
     check,
 };
@@ -30,19 +42,27 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
     let Some(first) = call.first() else { return };
     if call.has_beginning() {
-        let Some((index, last)) = call.originals().last() else { return };
+        let Some((index, last)) = call.originals().last() else {
+            return;
+        };
         if let Some(finding) = found.add(Confidence::Certain, Acts::Capture) {
-            finding.role(Role::Contributing).proof(Evidence::start_line(index, last, note("last")));
+            finding
+                .role(Role::Contributing)
+                .proof(Evidence::start_line(index, last, note("last")));
         }
         return;
     }
     // A lone ACK or an answer to OPTIONS, REGISTER, ... is a stray, not a call in progress.
-    let in_dialog = first.head.is_request() && !first.head.to_tag.is_empty() && first.head.method != Method::Ack;
+    let in_dialog = first.head.is_request()
+        && !first.head.to_tag.is_empty()
+        && first.head.method != Method::Ack;
     let of_call = !first.head.is_request() && first.head.method == Method::Invite;
     if (!in_dialog && !of_call && call.messages.len() < 2) || call.continues.is_some() {
         return;
     }
-    let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else { return };
+    let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
+        return;
+    };
     finding.role(Role::Contributing).why("why-begun");
     finding.proof(match first.message().header("To").filter(|_| in_dialog) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),

@@ -17,7 +17,10 @@ pub static RULE: Rule = Rule {
     why: "the caller offers {offered}; {element} takes {taken}, as its own session descriptions show; nothing is on both lists",
     fix: "Allow a codec on both sides, best G.711 (PCMU and PCMA), in the codec list of the side that restricts it: the caller's, where only {offered} is offered. Where neither side can change, let the PBX or SBC between them transcode.",
     sentences: &[
-        ("why-warning", "the caller offers {offered}, and {element} refuses it as an incompatible media format; its own list is not in the capture"),
+        (
+            "why-warning",
+            "the caller offers {offered}, and {element} refuses it as an incompatible media format; its own list is not in the capture",
+        ),
         ("offer", "the codecs offered: {offered}"),
         ("taken", "the codecs that {element} takes: {taken}"),
         ("warning", "the reason given: {name}"),
@@ -27,20 +30,29 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
-    let Some((index, response)) = deciding(call) else { return };
+    let Some((index, response)) = deciding(call) else {
+        return;
+    };
     if !matches!(response.head.code(), Some(415 | 488 | 500 | 606)) {
         return;
     }
-    let Some((offer_at, offer, media)) = offer(call, response) else { return };
+    let Some((offer_at, offer, media)) = offer(call, response) else {
+        return;
+    };
     let offered = names(&media);
     // Encryption asked for by one side only looks the same from afar and is another cause.
     if offered.is_empty() || media.profile != "RTP/AVP" {
         return;
     }
     let own = own_codecs(call, response);
-    let known = response.stamp.source.and_then(|address| context.view.codecs(address.ip()));
+    let known = response
+        .stamp
+        .source
+        .and_then(|address| context.view.codecs(address.ip()));
     let taken = own.as_ref().or(known);
-    let warning = typed::warnings(response.message()).into_iter().find(|w| matches!(w.code, 304 | 305));
+    let warning = typed::warnings(response.message())
+        .into_iter()
+        .find(|w| matches!(w.code, 304 | 305));
     let confidence = match (taken, &warning) {
         (Some(taken), _) if taken.iter().any(|codec| offered.contains(codec)) => return,
         (Some(_), _) => Confidence::Certain,
@@ -49,15 +61,31 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => return,
     };
     let list = offered.join(", ");
-    let Some(finding) = found.add(confidence, Acts::Caller) else { return };
-    finding.element(address(response.stamp.source)).args(Args::new().text("offered", list.clone()));
+    let Some(finding) = found.add(confidence, Acts::Caller) else {
+        return;
+    };
+    finding
+        .element(address(response.stamp.source))
+        .args(Args::new().text("offered", list.clone()));
     let line = media.line.shifted(offer.head.body as usize);
     let note_offer = Template::new("offer", Args::new().text("offered", list));
-    finding.proof(Evidence::Excerpt { message: offer_at, line, mark: line, part: Part::Body, note: note_offer });
+    finding.proof(Evidence::Excerpt {
+        message: offer_at,
+        line,
+        mark: line,
+        part: Part::Body,
+        note: note_offer,
+    });
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if let Some(warning) = warning {
-        let name = crate::knowledge::cause("warning", warning.code.into()).map_or_else(String::new, |c| c.name.clone());
-        finding.proof(Evidence::header(index, response, "Warning", Template::new("warning", Args::new().text("name", name))));
+        let name = crate::knowledge::cause("warning", warning.code.into())
+            .map_or_else(String::new, |c| c.name.clone());
+        finding.proof(Evidence::header(
+            index,
+            response,
+            "Warning",
+            Template::new("warning", Args::new().text("name", name)),
+        ));
     }
     match taken {
         Some(taken) => finding.args(Args::new().text("taken", taken.join(", "))),
@@ -70,18 +98,30 @@ fn offer<'a>(call: &'a Call, response: &Stored) -> Option<(usize, &'a Stored, Me
     let requests = call.originals().filter(|(_, m)| m.head.is_request());
     let mut asked = requests.filter(|(_, m)| m.keys.transaction == response.keys.transaction);
     let (index, stored) = asked.next()?;
-    let media = sdp::media(stored.message().body()).into_iter().find(|m| m.kind == "audio" && m.port != 0)?;
+    let media = sdp::media(stored.message().body())
+        .into_iter()
+        .find(|m| m.kind == "audio" && m.port != 0)?;
     Some((index, stored, media))
 }
 
 // What the refusing side says of itself in this call: in the refusal or an earlier answer.
 fn own_codecs(call: &Call, response: &Stored) -> Option<Vec<String>> {
-    let own = call.messages.iter().filter(|m| m.stamp.source.is_some() && m.stamp.source == response.stamp.source);
-    let lists = own.filter(|m| !m.head.is_request()).flat_map(|m| sdp::media(m.message().body()));
+    let own = call
+        .messages
+        .iter()
+        .filter(|m| m.stamp.source.is_some() && m.stamp.source == response.stamp.source);
+    let lists = own
+        .filter(|m| !m.head.is_request())
+        .flat_map(|m| sdp::media(m.message().body()));
     let mut audio = lists.filter(|m| m.kind == "audio" && !names(m).is_empty());
     audio.next().map(|m| names(&m))
 }
 
 fn names(media: &Media) -> Vec<String> {
-    media.codecs.iter().filter(|codec| !codec.is_auxiliary()).map(|codec| codec.name.clone()).collect()
+    media
+        .codecs
+        .iter()
+        .filter(|codec| !codec.is_auxiliary())
+        .map(|codec| codec.name.clone())
+        .collect()
 }

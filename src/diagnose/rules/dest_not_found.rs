@@ -18,10 +18,22 @@ pub static RULE: Rule = Rule {
     why: "{element} answers {code} to {dialled}: it has no user or number in exactly this form",
     fix: "Compare {dialled} with what {element} expects: the form of the number (leading +, 00 or 0, country code, prefixes) and the domain or address behind the @. Correct the dial plan of the calling side, or have the number created at {element}.",
     sentences: &[
-        ("why-unassigned", "the telephone network behind {element} says cause 1, unallocated number: {dialled} is not assigned to anybody"),
-        ("fix-unassigned", "Check the number with the person who gave it. If it was ported or is new, ask the carrier at {element} to check its number data; if a digit or prefix was added or lost on the way, correct the dial plan."),
-        ("why-no-route", "the telephone network behind {element} says cause {cause}, no route: the number may exist, but that network cannot reach it"),
-        ("fix-no-route", "Send the call by another route or carrier, and report cause {cause} with the number to the operator of {element}."),
+        (
+            "why-unassigned",
+            "the telephone network behind {element} says cause 1, unallocated number: {dialled} is not assigned to anybody",
+        ),
+        (
+            "fix-unassigned",
+            "Check the number with the person who gave it. If it was ported or is new, ask the carrier at {element} to check its number data; if a digit or prefix was added or lost on the way, correct the dial plan.",
+        ),
+        (
+            "why-no-route",
+            "the telephone network behind {element} says cause {cause}, no route: the number may exist, but that network cannot reach it",
+        ),
+        (
+            "fix-no-route",
+            "Send the call by another route or carrier, and report cause {cause} with the number to the operator of {element}.",
+        ),
         ("dialled", "what was asked for"),
         ("answer", "the final answer"),
         ("cause", "what the telephone network says: {name}"),
@@ -30,32 +42,69 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if !matches!(call.method, Method::Invite | Method::Message | Method::Refer) || is_scanner(call) {
+    if !matches!(
+        call.method,
+        Method::Invite | Method::Message | Method::Refer
+    ) || is_scanner(call)
+    {
         return;
     }
-    let Some((index, response)) = deciding(call).filter(|_| matches!(call.code(), Some(404 | 604))) else { return };
+    let Some((index, response)) = deciding(call).filter(|_| matches!(call.code(), Some(404 | 604)))
+    else {
+        return;
+    };
     // The request that this answer belongs to: behind a proxy the Request-URI may have changed.
-    let mut asked = call.originals().filter(|(_, m)| m.head.is_request() && m.keys.transaction == response.keys.transaction);
-    let Some((asked_at, request)) = asked.find(|(_, m)| m.head.method == call.method) else { return };
-    let Some(uri) = request.message().request_uri() else { return };
-    let dialled = Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
-    let q850 = typed::reasons(response.message()).into_iter().find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
+    let mut asked = call
+        .originals()
+        .filter(|(_, m)| m.head.is_request() && m.keys.transaction == response.keys.transaction);
+    let Some((asked_at, request)) = asked.find(|(_, m)| m.head.method == call.method) else {
+        return;
+    };
+    let Some(uri) = request.message().request_uri() else {
+        return;
+    };
+    let dialled =
+        Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
+    let q850 = typed::reasons(response.message())
+        .into_iter()
+        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
     let cause = q850.and_then(|r| r.cause);
     let (why, fix, acts) = match cause {
         Some(1) => ("why-unassigned", "fix-unassigned", Acts::Caller),
         Some(2 | 3) => ("why-no-route", "fix-no-route", Acts::Carrier),
         _ => ("why", "fix", Acts::Caller),
     };
-    let Some(finding) = found.add(Confidence::Certain, acts) else { return };
-    finding.why(why).fix(fix).element(address(response.stamp.source));
-    finding.args(Args::new().text("dialled", dialled).code("code", call.code().unwrap_or(404)));
+    let Some(finding) = found.add(Confidence::Certain, acts) else {
+        return;
+    };
+    finding
+        .why(why)
+        .fix(fix)
+        .element(address(response.stamp.source));
+    finding.args(
+        Args::new()
+            .text("dialled", dialled)
+            .code("code", call.code().unwrap_or(404)),
+    );
     let line = request.message().start_line();
     let part = super::super::finding::Part::StartLine;
-    finding.proof(Evidence::Excerpt { message: asked_at, line, mark: uri, part, note: note("dialled") });
+    finding.proof(Evidence::Excerpt {
+        message: asked_at,
+        line,
+        mark: uri,
+        part,
+        note: note("dialled"),
+    });
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if let Some(cause) = cause {
         finding.args(Args::new().count("cause", cause as usize));
-        let name = crate::knowledge::cause("Q.850", cause).map_or_else(|| cause.to_string(), |c| c.name.clone());
-        finding.proof(Evidence::header(index, response, "Reason", Template::new("cause", Args::new().text("name", name))));
+        let name = crate::knowledge::cause("Q.850", cause)
+            .map_or_else(|| cause.to_string(), |c| c.name.clone());
+        finding.proof(Evidence::header(
+            index,
+            response,
+            "Reason",
+            Template::new("cause", Args::new().text("name", name)),
+        ));
     }
 }

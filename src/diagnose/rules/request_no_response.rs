@@ -17,8 +17,14 @@ pub static RULE: Rule = Rule {
     why: "{method} was sent to {element} {copies} times over {span} and nothing came back, not even a provisional answer: it does not arrive there, nobody listens there, or the answers do not find the way back",
     fix: "Check from the sender whether {element} is up and listens on this port and transport; then capture at {element}. If the request arrives there, its answers are sent elsewhere or dropped on the way back (NAT, firewall, wrong Via); if it does not arrive, a firewall or a wrong address or port stops it.",
     sentences: &[
-        ("why-relayed", "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting"),
-        ("fix-relayed", "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem."),
+        (
+            "why-relayed",
+            "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting",
+        ),
+        (
+            "fix-relayed",
+            "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem.",
+        ),
         ("sent", "sent {copies} times, the same every time"),
         ("silence", "no answer from {element}"),
         ("gave-up", "what {sender} made of it"),
@@ -31,21 +37,40 @@ pub static RULE: Rule = Rule {
 const ENOUGH: usize = 5;
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
-    let relayed = call.outcome == Outcome::Failed && matches!(call.code(), Some(408 | 503 | 504 | 500 | 480));
+    let relayed =
+        call.outcome == Outcome::Failed && matches!(call.code(), Some(408 | 503 | 504 | 500 | 480));
     if call.outcome != Outcome::TimedOut && !relayed {
         return;
     }
-    let Some((index, request, copies)) = unanswered(call) else { return };
-    let gave_up = super::super::finding::deciding(call).filter(|(_, m)| relayed && made_by_sender(m, request));
+    let Some((index, request, copies)) = unanswered(call) else {
+        return;
+    };
+    let gave_up = super::super::finding::deciding(call)
+        .filter(|(_, m)| relayed && made_by_sender(m, request));
     if relayed && gave_up.is_none() {
         return;
     }
-    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else { return };
-    let last = call.messages.iter().filter(|m| m.keys.repeat == request.keys.repeat).filter_map(Stored::time).last();
+    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else {
+        return;
+    };
+    let last = call
+        .messages
+        .iter()
+        .filter(|m| m.keys.repeat == request.keys.repeat)
+        .filter_map(Stored::time)
+        .last();
     let span = last.unwrap_or(from) - from;
-    let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else { return };
-    let confidence = if found.has("capture-one-sided") { Confidence::Possible } else { confidence };
-    let Some(finding) = found.add(confidence, Acts::Network) else { return };
+    let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else {
+        return;
+    };
+    let confidence = if found.has("capture-one-sided") {
+        Confidence::Possible
+    } else {
+        confidence
+    };
+    let Some(finding) = found.add(confidence, Acts::Network) else {
+        return;
+    };
     let sender = address(request.stamp.source);
     finding.element(destination.to_string()).args(
         Args::new()
@@ -55,30 +80,60 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .text("sender", sender.clone())
             .code("code", call.code().unwrap_or(0)),
     );
-    finding.proof(Evidence::start_line(index, request, Template::new("sent", Args::new().count("copies", copies))));
-    let silence = Template::new("silence", Args::new().text("element", destination.to_string()));
-    let until = gave_up.and_then(|(_, m)| m.time()).or(call.seen_until).unwrap_or(from + span);
-    finding.proof(Evidence::Absence { message: index, from, until, note: silence });
+    finding.proof(Evidence::start_line(
+        index,
+        request,
+        Template::new("sent", Args::new().count("copies", copies)),
+    ));
+    let silence = Template::new(
+        "silence",
+        Args::new().text("element", destination.to_string()),
+    );
+    let until = gave_up
+        .and_then(|(_, m)| m.time())
+        .or(call.seen_until)
+        .unwrap_or(from + span);
+    finding.proof(Evidence::Absence {
+        message: index,
+        from,
+        until,
+        note: silence,
+    });
     if let Some((at, answer)) = gave_up {
         finding.why("why-relayed").fix("fix-relayed");
-        finding.proof(Evidence::start_line(at, answer, Template::new("gave-up", Args::new().text("sender", sender))));
+        finding.proof(Evidence::start_line(
+            at,
+            answer,
+            Template::new("gave-up", Args::new().text("sender", sender)),
+        ));
     }
 }
 
 // The request of the beginning that nobody answered on its hop, furthest from the caller, and
 // how often it was sent.
 fn unanswered(call: &Call) -> Option<(usize, &Stored, usize)> {
-    let asked = call.originals().filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
+    let asked = call
+        .originals()
+        .filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
     let silent = asked.filter(|(_, m)| {
-        !call.messages.iter().any(|r| !r.head.is_request() && r.keys.transaction == m.keys.transaction)
+        !call
+            .messages
+            .iter()
+            .any(|r| !r.head.is_request() && r.keys.transaction == m.keys.transaction)
     });
     let (index, request) = silent.max_by_key(|(index, m)| (m.head.vias, *index))?;
-    let copies = call.messages.iter().filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m)).count();
+    let copies = call
+        .messages
+        .iter()
+        .filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m))
+        .count();
     Some((index, request, copies))
 }
 
 fn is_duplicate(stored: &Stored) -> bool {
-    stored.copy.is_some_and(|copy| copy.kind == crate::session::CopyKind::Duplicate)
+    stored
+        .copy
+        .is_some_and(|copy| copy.kind == crate::session::CopyKind::Duplicate)
 }
 
 fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
@@ -89,8 +144,17 @@ fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
 
 // Copies to the end of the timer prove that the sender got nothing. Otherwise the capture must
 // show that something towards the sender could be seen.
-fn confidence(call: &Call, request: &Stored, copies: usize, context: &Context<'_>, gave_up: bool) -> Option<Confidence> {
-    let reliable = request.stamp.transport.is_some_and(crate::layers::Transport::is_reliable);
+fn confidence(
+    call: &Call,
+    request: &Stored,
+    copies: usize,
+    context: &Context<'_>,
+    gave_up: bool,
+) -> Option<Confidence> {
+    let reliable = request
+        .stamp
+        .transport
+        .is_some_and(crate::layers::Transport::is_reliable);
     if !reliable && copies >= ENOUGH && follows_timer(call, request) {
         return Some(Confidence::Certain);
     }
@@ -111,8 +175,15 @@ fn follows_timer(call: &Call, request: &Stored) -> bool {
         .filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m))
         .filter_map(Stored::time)
         .collect();
-    let gaps: Vec<i64> = times.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
-    let limit = if request.head.method == Method::Invite { i64::MAX } else { 4 * SECOND };
+    let gaps: Vec<i64> = times
+        .windows(2)
+        .filter_map(|pair| Some(pair.get(1)? - pair.first()?))
+        .collect();
+    let limit = if request.head.method == Method::Invite {
+        i64::MAX
+    } else {
+        4 * SECOND
+    };
     let grows = |pair: &[i64]| match pair {
         [a, b] => {
             let wanted = a.saturating_mul(2).min(limit);

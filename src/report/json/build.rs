@@ -17,14 +17,20 @@ const LONGEST_TEXT: usize = 1024;
 
 pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> shape::Call<'a> {
     let root = diagnosis.cause().map(|finding| finding.rule.id);
-    let time_of_day = call.first().filter(|m| m.stamp.time.is_none()).and_then(|m| m.stamp.time_of_day);
+    let time_of_day = call
+        .first()
+        .filter(|m| m.stamp.time.is_none())
+        .and_then(|m| m.stamp.time_of_day);
     shape::Call {
         id: call.id,
         call_ids: call.call_id().into_iter().collect(),
         joins: [],
         related: [],
         continues: call.continues,
-        method: call.method.name().map_or_else(|| method_name(call).into(), Cow::Borrowed),
+        method: call
+            .method
+            .name()
+            .map_or_else(|| method_name(call).into(), Cow::Borrowed),
         from: call.from(),
         to: call.to(),
         request_uri: call.request_uri(),
@@ -33,13 +39,24 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         time_of_day: time_of_day.map(clock_time),
         outcome: call.outcome.word(),
         decided_by: call.decided_by,
-        final_responses: call.finals.iter().filter_map(|f| final_response(call, f)).collect(),
-        findings: diagnosis.findings.iter().map(|f| finding(call, f, lang)).collect(),
+        final_responses: call
+            .finals
+            .iter()
+            .filter_map(|f| final_response(call, f))
+            .collect(),
+        findings: diagnosis
+            .findings
+            .iter()
+            .map(|f| finding(call, f, lang))
+            .collect(),
         root_cause: root,
-        undetermined: diagnosis.undetermined.as_ref().map(|u| shape::Undetermined {
-            why: lang.undetermined(&u.why),
-            would_help: lang.undetermined(&u.would_help),
-        }),
+        undetermined: diagnosis
+            .undetermined
+            .as_ref()
+            .map(|u| shape::Undetermined {
+                why: lang.undetermined(&u.why),
+                would_help: lang.undetermined(&u.would_help),
+            }),
         alternatives: [],
         blame: None,
     }
@@ -49,7 +66,10 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
     let stored = call.messages.get(answer.message)?;
     let text = |span: Span| String::from_utf8_lossy(span.of(&stored.raw));
     let head = &stored.head;
-    let method = head.method.name().map_or_else(|| text(head.cseq_method), Cow::Borrowed);
+    let method = head
+        .method
+        .name()
+        .map_or_else(|| text(head.cseq_method), Cow::Borrowed);
     let reason = stored.message().reason().map_or(Cow::Borrowed(""), text);
     let explanation = knowledge::explanation_key(answer.code, &method, &reason);
     Some(shape::FinalResponse {
@@ -64,7 +84,11 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         destination: stored.stamp.destination,
         inferred: [],
         transport: stored.stamp.transport.map(crate::layers::Transport::name),
-        repeats: answer.repeats.iter().filter_map(|at| repeat(call.messages.get(*at)?)).collect(),
+        repeats: answer
+            .repeats
+            .iter()
+            .filter_map(|at| repeat(call.messages.get(*at)?))
+            .collect(),
         step: answer.step.map(crate::session::Step::word),
         step_of: answer.step_of,
         explanation,
@@ -84,16 +108,34 @@ fn place(stored: &Stored) -> Place {
 }
 
 fn repeat(stored: &Stored) -> Option<shape::Repeat> {
-    let Place { input, frame, part, line, .. } = place(stored);
+    let Place {
+        input,
+        frame,
+        part,
+        line,
+        ..
+    } = place(stored);
     let kind = match stored.copy?.kind {
         CopyKind::Retransmission => "retransmission",
         CopyKind::Duplicate => "duplicate",
     };
-    Some(shape::Repeat { input, frame, line, part, time: stored.time().map(Instant), kind })
+    Some(shape::Repeat {
+        input,
+        frame,
+        line,
+        part,
+        time: stored.time().map(Instant),
+        kind,
+    })
 }
 
 fn documents(rfc: impl IntoIterator<Item = knowledge::Rfc>) -> Vec<shape::Rfc> {
-    rfc.into_iter().map(|rfc| shape::Rfc { number: rfc.number, section: rfc.section }).collect()
+    rfc.into_iter()
+        .map(|rfc| shape::Rfc {
+            number: rfc.number,
+            section: rfc.section,
+        })
+        .collect()
 }
 
 fn finding(call: &Call, finding: &diagnose::Finding, lang: &Lang) -> shape::Finding {
@@ -110,13 +152,28 @@ fn finding(call: &Call, finding: &diagnose::Finding, lang: &Lang) -> shape::Find
         rfc: documents(rule.documents()),
         element: finding.element.clone(),
         acts: finding.acts.word(),
-        evidence: finding.evidence.iter().filter_map(|e| evidence(call, finding, e, lang)).collect(),
+        evidence: finding
+            .evidence
+            .iter()
+            .filter_map(|e| evidence(call, finding, e, lang))
+            .collect(),
     }
 }
 
-fn evidence(call: &Call, finding: &diagnose::Finding, of: &Evidence, lang: &Lang) -> Option<shape::Evidence> {
+fn evidence(
+    call: &Call,
+    finding: &diagnose::Finding,
+    of: &Evidence,
+    lang: &Lang,
+) -> Option<shape::Evidence> {
     let stored = call.messages.get(of.message())?;
-    let Place { input, frame, part, line, .. } = place(stored);
+    let Place {
+        input,
+        frame,
+        part,
+        line,
+        ..
+    } = place(stored);
     let (kind, note) = match of {
         Evidence::Excerpt { note, .. } => ("excerpt", note),
         Evidence::Absence { note, .. } => ("absence", note),
@@ -143,7 +200,9 @@ fn evidence(call: &Call, finding: &diagnose::Finding, of: &Evidence, lang: &Lang
         note: lang.rule(finding.rule, note.id, &args),
     };
     match of {
-        Evidence::Excerpt { line, mark, part, .. } => {
+        Evidence::Excerpt {
+            line, mark, part, ..
+        } => {
             shaped.part_of = Some(match part {
                 Part::StartLine => "start-line",
                 Part::Header(_) => "header",
@@ -152,8 +211,14 @@ fn evidence(call: &Call, finding: &diagnose::Finding, of: &Evidence, lang: &Lang
             if let Part::Header(header) = part {
                 name(&mut shaped, stored, *header);
             }
-            let end = line.end.min(line.start.saturating_add(u32::try_from(LONGEST_TEXT).unwrap_or(u32::MAX)));
-            let shown = Span { start: line.start, end };
+            let end = line.end.min(
+                line.start
+                    .saturating_add(u32::try_from(LONGEST_TEXT).unwrap_or(u32::MAX)),
+            );
+            let shown = Span {
+                start: line.start,
+                end,
+            };
             shaped.cut = end < line.end;
             shaped.text = Some(raw_text(&mask(shown.of(&stored.raw))));
             shaped.span = Some([shown.start, shown.end]);
@@ -175,8 +240,13 @@ fn evidence(call: &Call, finding: &diagnose::Finding, of: &Evidence, lang: &Lang
 fn name(shaped: &mut shape::Evidence, stored: &Stored, header: Header) {
     let received = header.name.of(&stored.raw);
     let full = canonical(received);
-    let before = stored.message().headers().take_while(|other| other.name != header.name);
-    let same = before.filter(|other| canonical(other.name.of(&stored.raw)) == full).count();
+    let before = stored
+        .message()
+        .headers()
+        .take_while(|other| other.name != header.name);
+    let same = before
+        .filter(|other| canonical(other.name.of(&stored.raw)) == full)
+        .count();
     shaped.name = Some(String::from_utf8_lossy(received).into_owned());
     shaped.header = Some(full);
     shaped.index = Some(same);
@@ -187,7 +257,10 @@ fn raw_text(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02X}")));
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| out.push_str(&format!("\\x{byte:02X}")));
     }
     out
 }
@@ -195,7 +268,12 @@ fn raw_text(bytes: &[u8]) -> String {
 fn clock_time(nanoseconds: u64) -> String {
     let seconds = nanoseconds / 1_000_000_000;
     let micros = nanoseconds / 1000 % 1_000_000;
-    format!("{:02}:{:02}:{:02}.{micros:06}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}.{micros:06}",
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 pub(super) fn explanation(explained: knowledge::Explanation, lang: &Lang) -> shape::Explanation {
@@ -213,8 +291,14 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
     let read = run.inputs.iter().map(|read| {
         let (summary, account) = (&read.summary, &read.account);
         let log = summary.format.starts_with("log:");
-        let mut other: Vec<_> =
-            account.other.iter().map(|(protocol, frames)| shape::Other { protocol, frames: *frames }).collect();
+        let mut other: Vec<_> = account
+            .other
+            .iter()
+            .map(|(protocol, frames)| shape::Other {
+                protocol,
+                frames: *frames,
+            })
+            .collect();
         other.sort_by_key(|other| (std::cmp::Reverse(other.frames), other.protocol));
         shape::Input {
             path: summary.path.clone(),
@@ -236,16 +320,31 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
 }
 
 fn not_decoded(of: &crate::message::account::NotDecoded) -> shape::NotDecoded {
-    shape::NotDecoded { reason: of.reason, frames: of.frames, first_frame: of.first_frame, detail: of.detail.clone() }
+    shape::NotDecoded {
+        reason: of.reason,
+        frames: of.frames,
+        first_frame: of.first_frame,
+        detail: of.detail.clone(),
+    }
 }
 
 fn damage(of: &crate::input::Damage) -> shape::Damage {
-    shape::Damage { reason: of.reason, offset: of.offset, detail: of.detail.clone() }
+    shape::Damage {
+        reason: of.reason,
+        offset: of.offset,
+        detail: of.detail.clone(),
+    }
 }
 
 pub(super) fn totals(totals: &Totals) -> shape::Totals {
     let outcomes = totals.outcomes.iter().map(|(method, by_outcome)| {
-        (method.clone(), by_outcome.iter().map(|(outcome, count)| (outcome.word(), *count)).collect())
+        (
+            method.clone(),
+            by_outcome
+                .iter()
+                .map(|(outcome, count)| (outcome.word(), *count))
+                .collect(),
+        )
     });
     shape::Totals {
         messages: totals.messages,

@@ -1,9 +1,9 @@
 //! `--format json` and `ndjson`: the contract of design.md, frozen in [`shape`].
 
-/// The objects as they are written.
-mod shape;
 /// Calls and findings to those objects.
 mod build;
+/// The objects as they are written.
+mod shape;
 
 use super::{Options, Output, Report, Run};
 use crate::diagnose::Diagnosis;
@@ -28,12 +28,22 @@ fn put(out: &mut Sink, value: &impl Serialize) -> io::Result<()> {
 
 /// Begins one document.
 pub fn begin_document(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
-    Box::new(Document { out: buffered(sink), options, any: false, explained: BTreeMap::new() })
+    Box::new(Document {
+        out: buffered(sink),
+        options,
+        any: false,
+        explained: BTreeMap::new(),
+    })
 }
 
 /// Begins a stream of objects, one a line.
 pub fn begin_lines(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
-    Box::new(Lines { out: buffered(sink), options, begun: false, explained: HashSet::default() })
+    Box::new(Lines {
+        out: buffered(sink),
+        options,
+        begun: false,
+        explained: HashSet::default(),
+    })
 }
 
 struct Document {
@@ -48,11 +58,22 @@ impl Report for Document {
         let built = build::call(call, diagnosis, self.options.lang);
         for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {
             if !self.explained.contains_key(shaped.explanation.as_ref()) {
-                let explained = knowledge::explain(answer.code, shaped.method.as_deref().unwrap_or_default(), &shaped.reason);
-                self.explained.insert(explained.key.clone(), build::explanation(explained, self.options.lang));
+                let explained = knowledge::explain(
+                    answer.code,
+                    shaped.method.as_deref().unwrap_or_default(),
+                    &shaped.reason,
+                );
+                self.explained.insert(
+                    explained.key.clone(),
+                    build::explanation(explained, self.options.lang),
+                );
             }
         }
-        let before = if self.any { ",\n" } else { "{\"schema\":\"sipexplain/1\",\n\"calls\":[\n" };
+        let before = if self.any {
+            ",\n"
+        } else {
+            "{\"schema\":\"sipexplain/1\",\n\"calls\":[\n"
+        };
         self.any = true;
         self.out.write_all(before.as_bytes())?;
         put(&mut self.out, &built)
@@ -60,9 +81,11 @@ impl Report for Document {
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         if !self.any {
-            self.out.write_all(b"{\"schema\":\"sipexplain/1\",\n\"calls\":[")?;
+            self.out
+                .write_all(b"{\"schema\":\"sipexplain/1\",\n\"calls\":[")?;
         }
-        self.out.write_all(b"],\n\"findings\":[],\n\"explanations\":")?;
+        self.out
+            .write_all(b"],\n\"findings\":[],\n\"explanations\":")?;
         put(&mut self.out, &self.explained)?;
         self.out.write_all(b",\n\"inputs\":")?;
         put(&mut self.out, &build::inputs(run))?;
@@ -108,16 +131,26 @@ impl Report for Lines {
         let built = build::call(call, diagnosis, self.options.lang);
         for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {
             if !self.explained.contains(shaped.explanation.as_ref()) {
-                let explained = knowledge::explain(answer.code, shaped.method.as_deref().unwrap_or_default(), &shaped.reason);
+                let explained = knowledge::explain(
+                    answer.code,
+                    shaped.method.as_deref().unwrap_or_default(),
+                    &shaped.reason,
+                );
                 self.explained.insert(explained.key.clone());
                 let key = explained.key.clone();
-                let object = shape::KeyedExplanation { key, explanation: build::explanation(explained, self.options.lang) };
+                let object = shape::KeyedExplanation {
+                    key,
+                    explanation: build::explanation(explained, self.options.lang),
+                };
                 self.line("explanation", &object)?;
             }
         }
         // Flattening would copy every field; a call is written thousands of times.
         self.out.write_all(b"{\"kind\":\"call\",")?;
-        let mut rest = Skip { out: &mut self.out, skipped: false };
+        let mut rest = Skip {
+            out: &mut self.out,
+            skipped: false,
+        };
         serde_json::to_writer(&mut rest, &built).map_err(io::Error::from)?;
         self.out.write_all(b"\n")
     }

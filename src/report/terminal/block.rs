@@ -15,7 +15,7 @@ use crate::session::{Call, Outcome, Stored};
 
 /// Draws calls.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(super) struct Block {
     /// What was asked for.
     pub options: Options,
     /// Colour.
@@ -24,11 +24,14 @@ pub struct Block {
 
 impl Block {
     /// The call in full; `ladder` says whether its messages are drawn too.
-    pub fn draw(&self, call: &Call, diagnosis: &Diagnosis, ladder: bool) -> Vec<String> {
+    pub(super) fn draw(&self, call: &Call, diagnosis: &Diagnosis, ladder: bool) -> Vec<String> {
         let shown = diagnosis.cause().or_else(|| diagnosis.findings.first());
         let mut lines = vec![self.heading(call, diagnosis, shown)];
         match shown.filter(|finding| !finding.evidence.is_empty()) {
-            Some(finding) => finding.evidence.iter().for_each(|e| self.evidence(&mut lines, call, finding, e)),
+            Some(finding) => finding
+                .evidence
+                .iter()
+                .for_each(|e| self.evidence(&mut lines, call, finding, e)),
             None => self.bare_proof(&mut lines, call),
         }
         self.explain(&mut lines, call, diagnosis, shown);
@@ -36,7 +39,11 @@ impl Block {
         if ladder {
             lines.push(self.palette.faint("  |"));
             let drawn = ladder::draw(call, self.palette, self.options.width.saturating_sub(4));
-            lines.extend(drawn.into_iter().map(|line| format!("{} {line}", self.palette.faint("  |"))));
+            lines.extend(
+                drawn
+                    .into_iter()
+                    .map(|line| format!("{} {line}", self.palette.faint("  |"))),
+            );
         }
         lines
     }
@@ -45,7 +52,9 @@ impl Block {
     fn heading(&self, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) -> String {
         let (severity, tag) = match (diagnosis.cause(), call.outcome) {
             (Some(finding), _) => (finding.rule.severity, finding.rule.id.to_owned()),
-            (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => (Severity::Error, decided(call)),
+            (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => {
+                (Severity::Error, decided(call))
+            }
             (None, Outcome::Succeeded) if shown.is_none() => (Severity::Info, decided(call)),
             (None, _) => match shown {
                 Some(finding) => (finding.rule.severity, finding.rule.id.to_owned()),
@@ -58,15 +67,31 @@ impl Block {
             false => severity.word(),
         };
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
-        let title = format!("{} {}: {}, {}", noun(call), call.id, parties(call), result(call));
+        let title = format!(
+            "{} {}: {}, {}",
+            noun(call),
+            call.id,
+            parties(call),
+            result(call)
+        );
         format!("{head} {}", self.palette.strong(&clean(&title)))
     }
 
-    fn evidence(&self, lines: &mut Vec<String>, call: &Call, finding: &Finding, evidence: &Evidence) {
-        let Some(stored) = call.messages.get(evidence.message()) else { return };
+    fn evidence(
+        &self,
+        lines: &mut Vec<String>,
+        call: &Call,
+        finding: &Finding,
+        evidence: &Evidence,
+    ) {
+        let Some(stored) = call.messages.get(evidence.message()) else {
+            return;
+        };
         let mut args = finding.args.clone();
         let note = match evidence {
-            Evidence::Excerpt { note, .. } | Evidence::Absence { note, .. } | Evidence::Decoded { note, .. } => note,
+            Evidence::Excerpt { note, .. }
+            | Evidence::Absence { note, .. }
+            | Evidence::Decoded { note, .. } => note,
         };
         args.0.extend(note.args.0.iter().cloned());
         let note = clean(&self.options.lang.rule(finding.rule, note.id, &args));
@@ -106,11 +131,24 @@ impl Block {
             Some(_) => format!("line {}", stored.stamp.origin.place),
             None => format!("#{}", stored.stamp.origin.place),
         };
-        let address = |a: Option<std::net::SocketAddr>| a.map_or_else(|| "unknown".to_owned(), |a| a.to_string());
-        let hop = format!("{} -> {}", address(stored.stamp.source), address(stored.stamp.destination));
-        let time = stored.time().map(|time| self.clock(time)).unwrap_or_default();
+        let address = |a: Option<std::net::SocketAddr>| {
+            a.map_or_else(|| "unknown".to_owned(), |a| a.to_string())
+        };
+        let hop = format!(
+            "{} -> {}",
+            address(stored.stamp.source),
+            address(stored.stamp.destination)
+        );
+        let time = stored
+            .time()
+            .map(|time| self.clock(time))
+            .unwrap_or_default();
         let what = match stored.head.is_request() {
-            true => format!("  {}, CSeq {}", clean(&stored.message().method_name()), stored.cseq()),
+            true => format!(
+                "  {}, CSeq {}",
+                clean(&stored.message().method_name()),
+                stored.cseq()
+            ),
             false => String::new(),
         };
         let line = format!("  |  {place}  {time}  {hop}{what}");
@@ -128,13 +166,21 @@ impl Block {
         let gap = " ".repeat(shown.column);
         let bar = self.palette.faint("  |");
         if unicode_width::UnicodeWidthStr::width(note) <= room {
-            lines.push(format!("{bar}  {gap}{} {}", self.palette.mark(&mark), self.palette.mark(note)));
+            lines.push(format!(
+                "{bar}  {gap}{} {}",
+                self.palette.mark(&mark),
+                self.palette.mark(note)
+            ));
             return;
         }
         lines.push(format!("{bar}  {gap}{}", self.palette.mark(&mark)));
         let indent = shown.column.min(self.room() / 3);
         for part in textwrap::wrap(note, self.room().saturating_sub(indent).max(20)) {
-            lines.push(format!("{bar}  {}{}", " ".repeat(indent), self.palette.mark(&part)));
+            lines.push(format!(
+                "{bar}  {}{}",
+                " ".repeat(indent),
+                self.palette.mark(&part)
+            ));
         }
     }
 
@@ -142,11 +188,21 @@ impl Block {
         lines.push(format!("{}  {text}", self.palette.faint("  |")));
     }
 
-    fn explain(&self, lines: &mut Vec<String>, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) {
+    fn explain(
+        &self,
+        lines: &mut Vec<String>,
+        call: &Call,
+        diagnosis: &Diagnosis,
+        shown: Option<&Finding>,
+    ) {
         let lang: &Lang = self.options.lang;
         let answer = call.deciding();
         let explained = answer.zip(call.code()).map(|(answer, code)| {
-            let reason = answer.message().reason().map(|span| answer.message().slice(span)).unwrap_or_default();
+            let reason = answer
+                .message()
+                .reason()
+                .map(|span| answer.message().slice(span))
+                .unwrap_or_default();
             knowledge::explain(code, &answer.message().method_name(), &reason)
         });
         if let Some(explained) = &explained {
@@ -157,31 +213,73 @@ impl Block {
                 crate::diagnose::Role::Cause => format!("cause ({})", finding.confidence.word()),
                 _ => format!("note ({})", finding.confidence.word()),
             };
-            self.item(lines, &label, &clean(&lang.rule(finding.rule, finding.why, &finding.args)));
+            self.item(
+                lines,
+                &label,
+                &clean(&lang.rule(finding.rule, finding.why, &finding.args)),
+            );
             self.item(lines, "acts", acts(finding.acts));
-            self.item(lines, "fix", &clean(&lang.rule(finding.rule, finding.fix, &finding.args)));
+            self.item(
+                lines,
+                "fix",
+                &clean(&lang.rule(finding.rule, finding.fix, &finding.args)),
+            );
         }
         if let Some(undetermined) = &diagnosis.undetermined {
-            self.item(lines, "cause", &format!("undetermined: {}", clean(&lang.undetermined(&undetermined.why))));
+            self.item(
+                lines,
+                "cause",
+                &format!(
+                    "undetermined: {}",
+                    clean(&lang.undetermined(&undetermined.why))
+                ),
+            );
             if let Some(explained) = &explained {
                 self.item(lines, "seen when", &explained.when);
                 self.item(lines, "fix", &explained.fix);
             }
-            self.item(lines, "would help", &clean(&lang.undetermined(&undetermined.would_help)));
+            self.item(
+                lines,
+                "would help",
+                &clean(&lang.undetermined(&undetermined.would_help)),
+            );
         }
         for detail in answer.map(details::of).unwrap_or_default() {
-            let means = if detail.means.is_empty() { String::new() } else { format!(" ({})", detail.means) };
-            self.item(lines, detail.header, &clean(&format!("{}{means}", detail.said)));
+            let means = if detail.means.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", detail.means)
+            };
+            self.item(
+                lines,
+                detail.header,
+                &clean(&format!("{}{means}", detail.said)),
+            );
         }
-        for finding in diagnosis.findings.iter().filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown))) {
+        for finding in diagnosis
+            .findings
+            .iter()
+            .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
+        {
             if finding.role != crate::diagnose::Role::Symptom {
-                self.item(lines, "also", &clean(&lang.rule(finding.rule, "title", &finding.args)));
+                self.item(
+                    lines,
+                    "also",
+                    &clean(&lang.rule(finding.rule, "title", &finding.args)),
+                );
             }
         }
-        let mut more: Vec<String> = shown.map(|f| format!("sipexplain rule {}", f.rule.id)).into_iter().collect();
+        let mut more: Vec<String> = shown
+            .map(|f| format!("sipexplain rule {}", f.rule.id))
+            .into_iter()
+            .collect();
         more.extend(call.code().map(|code| format!("sipexplain code {code}")));
-        let rfc = shown.and_then(|f| f.rule.documents().next()).or_else(|| explained?.rfc.into_iter().next());
-        let cited = rfc.map(|rfc| format!(" · RFC {} §{}", rfc.number, rfc.section)).unwrap_or_default();
+        let rfc = shown
+            .and_then(|f| f.rule.documents().next())
+            .or_else(|| explained?.rfc.into_iter().next());
+        let cited = rfc
+            .map(|rfc| format!(" · RFC {} §{}", rfc.number, rfc.section))
+            .unwrap_or_default();
         if !more.is_empty() {
             self.item(lines, "more", &format!("{}{cited}", more.join(", ")));
         }
@@ -200,14 +298,24 @@ impl Block {
             self.item(lines, "times", &times.join(", "));
         }
         if let Some(call_id) = call.call_id() {
-            self.item(lines, "in Wireshark", &format!("sip.Call-ID == \"{}\"", clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))));
+            self.item(
+                lines,
+                "in Wireshark",
+                &format!(
+                    "sip.Call-ID == \"{}\"",
+                    clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))
+                ),
+            );
         }
     }
 
     fn item(&self, lines: &mut Vec<String>, label: &str, text: &str) {
         let lead = format!("  = {label}: ");
         let indent = "    ";
-        let options = textwrap::Options::new(self.options.width.max(40)).initial_indent(&lead).subsequent_indent(indent).break_words(false);
+        let options = textwrap::Options::new(self.options.width.max(40))
+            .initial_indent(&lead)
+            .subsequent_indent(indent)
+            .break_words(false);
         for (index, line) in textwrap::wrap(text, options).into_iter().enumerate() {
             match (index, line.strip_prefix("  = ")) {
                 (0, Some(rest)) => lines.push(format!("{}{rest}", self.palette.faint("  = "))),
@@ -221,18 +329,21 @@ impl Block {
     }
 
     /// Time of day with milliseconds in the zone asked for.
-    pub fn clock(&self, nanoseconds: i64) -> String {
+    pub(super) fn clock(&self, nanoseconds: i64) -> String {
         let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
-        at.to_zoned(self.options.zone.clone()).strftime("%H:%M:%S.%3f").to_string()
+        at.to_zoned(self.options.zone.clone())
+            .strftime("%H:%M:%S.%3f")
+            .to_string()
     }
 }
 
 fn decided(call: &Call) -> String {
-    call.code().map_or_else(|| "no answer".to_owned(), |code| code.to_string())
+    call.code()
+        .map_or_else(|| "no answer".to_owned(), |code| code.to_string())
 }
 
 /// What an entry is called.
-pub fn noun(call: &Call) -> String {
+pub(super) fn noun(call: &Call) -> String {
     match call.method {
         Method::Invite => "call".to_owned(),
         Method::Register => "registration".to_owned(),
@@ -241,10 +352,12 @@ pub fn noun(call: &Call) -> String {
 }
 
 /// `bob -> alice`, with what a person would call each.
-pub fn parties(call: &Call) -> String {
+pub(super) fn parties(call: &Call) -> String {
     let name = |uri: Option<String>| {
         let uri = uri?;
-        let user = Uri::parse(uri.as_bytes()).map(|parsed| parsed.number()).filter(|user| !user.is_empty());
+        let user = Uri::parse(uri.as_bytes())
+            .map(|parsed| parsed.number())
+            .filter(|user| !user.is_empty());
         Some(user.unwrap_or(uri))
     };
     let (from, to) = (name(call.from()), name(call.to()));
@@ -256,10 +369,16 @@ pub fn parties(call: &Call) -> String {
 }
 
 /// What came of it, in a few words.
-pub fn result(call: &Call) -> String {
+pub(super) fn result(call: &Call) -> String {
     let phrase = call.deciding().map(|answer| {
-        let reason = answer.message().reason().map(|span| answer.message().slice(span)).unwrap_or_default();
-        format!("{} {}", call.code().unwrap_or(0), reason).trim_end().to_owned()
+        let reason = answer
+            .message()
+            .reason()
+            .map(|span| answer.message().slice(span))
+            .unwrap_or_default();
+        format!("{} {}", call.code().unwrap_or(0), reason)
+            .trim_end()
+            .to_owned()
     });
     let result = match (call.outcome, phrase) {
         (Outcome::Unfinished, _) => "not finished in this capture".to_owned(),
@@ -270,7 +389,11 @@ pub fn result(call: &Call) -> String {
         (outcome, None) => outcome.word().to_owned(),
     };
     let tries = call.cseqs.len();
-    if tries > 1 { format!("{result} after {tries} tries") } else { result }
+    if tries > 1 {
+        format!("{result} after {tries} tries")
+    } else {
+        result
+    }
 }
 
 fn acts(acts: Acts) -> &'static str {
@@ -291,11 +414,22 @@ fn acts(acts: Acts) -> &'static str {
 fn hops(call: &Call) -> Vec<String> {
     const MOST: usize = 6;
     let agent = |address: std::net::SocketAddr| {
-        let sent = call.messages.iter().filter(|m| m.stamp.source == Some(address));
-        let named = sent.filter(|m| m.head.vias <= 1 || !m.head.is_request()).find_map(|m| {
-            let name = if m.head.is_request() { "User-Agent" } else { "Server" };
-            m.message().text(name).or_else(|| m.message().text("User-Agent"))
-        });
+        let sent = call
+            .messages
+            .iter()
+            .filter(|m| m.stamp.source == Some(address));
+        let named = sent
+            .filter(|m| m.head.vias <= 1 || !m.head.is_request())
+            .find_map(|m| {
+                let name = if m.head.is_request() {
+                    "User-Agent"
+                } else {
+                    "Server"
+                };
+                m.message()
+                    .text(name)
+                    .or_else(|| m.message().text("User-Agent"))
+            });
         match named {
             Some(name) => format!("{address} ({})", name.chars().take(60).collect::<String>()),
             None => address.to_string(),
@@ -303,23 +437,34 @@ fn hops(call: &Call) -> Vec<String> {
     };
     let mut seen = Vec::new();
     for message in call.messages.iter().filter(|m| call.is_of_beginning(m)) {
-        let (Some(source), Some(destination)) = (message.stamp.source, message.stamp.destination) else { continue };
-        let hop = if message.head.is_request() { (source, destination) } else { (destination, source) };
+        let (Some(source), Some(destination)) = (message.stamp.source, message.stamp.destination)
+        else {
+            continue;
+        };
+        let hop = if message.head.is_request() {
+            (source, destination)
+        } else {
+            (destination, source)
+        };
         if !seen.contains(&hop) && seen.len() < MOST {
             seen.push(hop);
         }
     }
-    seen.into_iter().map(|(from, to)| format!("{} -> {}", agent(from), agent(to))).collect()
+    seen.into_iter()
+        .map(|(from, to)| format!("{} -> {}", agent(from), agent(to)))
+        .collect()
 }
 
 /// Delay to ringing and to the final answer, ring and talk time; a provisional 100 is no delay.
-pub fn times(call: &Call) -> Vec<String> {
+pub(super) fn times(call: &Call) -> Vec<String> {
     let start = call.start().filter(|_| call.has_beginning());
     let ringing = call.ringing();
     let mut all = Vec::new();
     if let Some(ringing) = ringing {
         let code = ringing.head.code().unwrap_or(180);
-        all.extend(ladder::since(start, Some(ringing)).map(|after| format!("{code} after {after}")));
+        all.extend(
+            ladder::since(start, Some(ringing)).map(|after| format!("{code} after {after}")),
+        );
     }
     let last = call.answer().or_else(|| call.deciding());
     all.extend(ladder::since(start, last).map(|after| format!("final after {after}")));
@@ -340,7 +485,11 @@ pub fn times(call: &Call) -> Vec<String> {
     if let Some(answered) = call.answer().and_then(Stored::time) {
         match call.bye().and_then(Stored::time) {
             Some(bye) => all.push(format!("talked {}", duration(bye - answered))),
-            None => all.extend(call.seen_until.map(|until| format!("talked at least {}", duration((until - answered).max(0))))),
+            None => {
+                all.extend(call.seen_until.map(|until| {
+                    format!("talked at least {}", duration((until - answered).max(0)))
+                }))
+            }
         }
     }
     all

@@ -14,7 +14,11 @@ fn push(out: &mut String, c: char) {
     match c {
         '\t' => out.push(' '),
         _ if c.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(c))),
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => {
+        '\u{061C}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' => {
             out.push_str(&format!("\\u{{{:X}}}", u32::from(c)));
         }
         _ => out.push(c),
@@ -36,15 +40,29 @@ pub struct Shown {
 pub fn show(line: &[u8], from: usize, until: usize, width: usize) -> Shown {
     let cells = cells(line);
     let total: usize = cells.iter().map(|cell| cell.width).sum();
-    let column_of = |byte: usize| cells.iter().take_while(|cell| cell.byte < byte).map(|cell| cell.width).sum::<usize>();
+    let column_of = |byte: usize| {
+        cells
+            .iter()
+            .take_while(|cell| cell.byte < byte)
+            .map(|cell| cell.width)
+            .sum::<usize>()
+    };
     let (start, end) = (column_of(from), column_of(until).min(total));
     let room = width.max(20).saturating_sub(6);
     if total <= room + 6 {
         let text = cells.iter().map(|cell| cell.text.as_str()).collect();
-        return Shown { text, column: start, columns: (end - start.min(end)).max(1) };
+        return Shown {
+            text,
+            column: start,
+            columns: (end - start.min(end)).max(1),
+        };
     }
     // The name of the header stays; a window around the mark follows it.
-    let lead = if start + 12 <= room { 0 } else { start.saturating_sub(room / 3) };
+    let lead = if start + 12 <= room {
+        0
+    } else {
+        start.saturating_sub(room / 3)
+    };
     let (mut text, mut column, mut shown) = (String::new(), 0, Vec::new());
     if lead > 0 {
         text.push_str("...");
@@ -67,7 +85,11 @@ pub fn show(line: &[u8], from: usize, until: usize, width: usize) -> Shown {
         text.push_str("...");
     }
     let dots = if lead > 0 { 3 } else { 0 };
-    Shown { text, column: marked_at.unwrap_or(0) + dots, columns: marked.max(1) }
+    Shown {
+        text,
+        column: marked_at.unwrap_or(0) + dots,
+        columns: marked.max(1),
+    }
 }
 
 struct Cell {
@@ -109,7 +131,10 @@ mod tests {
 
     #[test]
     fn nothing_from_the_wire_steers_the_terminal() {
-        assert_eq!(clean("a\x1b[31mb\u{9b}\u{202e}c\u{7}\n"), "a\\x1B[31mb\\x9B\\u{202E}c\\x07\\x0A");
+        assert_eq!(
+            clean("a\x1b[31mb\u{9b}\u{202e}c\u{7}\n"),
+            "a\\x1B[31mb\\x9B\\u{202E}c\\x07\\x0A"
+        );
         let shown = show(b"To: \x1b]0;x\x07\xff", 4, 5, 80);
         assert_eq!(shown.text, "To: \\x1B]0;x\\x07\\xFF");
         assert_eq!((shown.column, shown.columns), (4, 4));
@@ -117,9 +142,20 @@ mod tests {
 
     #[test]
     fn the_mark_stays_in_view_in_a_long_line() {
-        let line = [&b"Authorization: "[..], &[b'x'; 300], b"NONCE", &[b'y'; 300]].concat();
+        let line = [
+            &b"Authorization: "[..],
+            &[b'x'; 300],
+            b"NONCE",
+            &[b'y'; 300],
+        ]
+        .concat();
         let shown = show(&line, 315, 320, 80);
-        let marked: String = shown.text.chars().skip(shown.column).take(shown.columns).collect();
+        let marked: String = shown
+            .text
+            .chars()
+            .skip(shown.column)
+            .take(shown.columns)
+            .collect();
         assert_eq!(marked, "NONCE");
         assert!(shown.text.chars().count() <= 80, "{}", shown.text);
     }

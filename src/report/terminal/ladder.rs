@@ -12,7 +12,7 @@ const MOST_LINES: usize = 60;
 const NARROWEST: usize = 19;
 
 /// Draws the ladder in `width` columns: arrows between columns where they fit, a list otherwise.
-pub fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
+pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for message in &call.messages {
         for name in [end(message.stamp.source), end(message.stamp.destination)] {
@@ -27,7 +27,10 @@ pub fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
     let column = room.min(32);
     let mut lines = Vec::new();
     if drawn {
-        let heads: String = names.iter().map(|name| format!("{:^column$}", fit(name, column - 1))).collect();
+        let heads: String = names
+            .iter()
+            .map(|name| format!("{:^column$}", fit(name, column - 1)))
+            .collect();
         lines.push(palette.faint(format!("{:LEAD$}{heads}", "").trim_end()));
     }
     let start = call.start();
@@ -37,12 +40,20 @@ pub fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
         lines.push(if drawn {
             format!("{}{}", palette.faint(&lead), arrow(message, &names, column))
         } else {
-            let hop = format!("{} -> {}", end(message.stamp.source), end(message.stamp.destination));
+            let hop = format!(
+                "{} -> {}",
+                end(message.stamp.source),
+                end(message.stamp.destination)
+            );
             format!("{}{hop}  {}", palette.faint(&lead), label(message))
         });
     }
     if call.messages.len() > MOST_LINES {
-        lines.push(format!("{:LEAD$}and {} more messages", "", call.messages.len() - MOST_LINES));
+        lines.push(format!(
+            "{:LEAD$}and {} more messages",
+            "",
+            call.messages.len() - MOST_LINES
+        ));
     }
     lines
 }
@@ -68,12 +79,20 @@ fn delay(message: &Stored, start: Option<i64>) -> String {
 fn label(message: &Stored) -> String {
     let text = match message.head.code() {
         Some(code) => {
-            let reason = message.message().reason().map(|span| message.message().slice(span)).unwrap_or_default();
+            let reason = message
+                .message()
+                .reason()
+                .map(|span| message.message().slice(span))
+                .unwrap_or_default();
             format!("{code} {}", clean(&reason))
         }
         None => clean(&message.message().method_name()),
     };
-    let body = if message.message().body().starts_with(b"v=0") { " SDP" } else { "" };
+    let body = if message.message().body().starts_with(b"v=0") {
+        " SDP"
+    } else {
+        ""
+    };
     let copy = match message.copy.map(|copy| copy.kind) {
         Some(CopyKind::Retransmission) => " again",
         Some(CopyKind::Duplicate) => " duplicate",
@@ -85,7 +104,10 @@ fn label(message: &Stored) -> String {
 // `|---- INVITE SDP ---->|` between the middles of two columns.
 fn arrow(message: &Stored, names: &[String], column: usize) -> String {
     let at = |name: String| names.iter().position(|known| *known == name).unwrap_or(0);
-    let (from, to) = (at(end(message.stamp.source)), at(end(message.stamp.destination)));
+    let (from, to) = (
+        at(end(message.stamp.source)),
+        at(end(message.stamp.destination)),
+    );
     let middle = |index: usize| index * column + column / 2;
     let (left, right) = (middle(from.min(to)), middle(from.max(to)));
     let mut line: Vec<String> = vec![" ".to_owned(); names.len() * column];
@@ -98,7 +120,10 @@ fn arrow(message: &Stored, names: &[String], column: usize) -> String {
     let inner = right - left - 1;
     let text = fit(&label(message), inner.saturating_sub(4));
     let padding = inner.saturating_sub(text.width() + 4);
-    let (before, after) = ("-".repeat(padding / 2 + 1), "-".repeat(padding - padding / 2 + 1));
+    let (before, after) = (
+        "-".repeat(padding / 2 + 1),
+        "-".repeat(padding - padding / 2 + 1),
+    );
     let shaft = match from < to {
         true => format!("{before} {text} {}>", after.get(1..).unwrap_or_default()),
         false => format!("<{} {text} {after}", before.get(1..).unwrap_or_default()),
@@ -124,6 +149,6 @@ fn fit(text: &str, columns: usize) -> String {
 }
 
 /// The time that a call took to a message, for people.
-pub fn since(start: Option<i64>, message: Option<&Stored>) -> Option<String> {
+pub(super) fn since(start: Option<i64>, message: Option<&Stored>) -> Option<String> {
     Some(duration(message?.time()? - start?))
 }

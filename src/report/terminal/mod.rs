@@ -1,13 +1,15 @@
 //! The terminal report: groups of equal failures, what went well in a line each, then the counts.
 
-/// Text from the wire made safe.
-pub mod escape;
-/// Colour.
-pub mod palette;
 /// A call in full.
 mod block;
+/// Text from the wire made safe.
+pub mod escape;
 /// Messages by hop.
 mod ladder;
+/// Pages of the reference.
+pub mod page;
+/// Colour.
+pub mod palette;
 /// The counts below the calls, and the statement on coverage above them.
 mod summary;
 
@@ -111,7 +113,11 @@ impl Report for Terminal {
             self.write_group(&group)?;
         }
         if self.more_groups > 0 {
-            writeln!(self.out, "\n{} more calls failed in further ways; --list shows each", self.more_groups)?;
+            writeln!(
+                self.out,
+                "\n{} more calls failed in further ways; --list shows each",
+                self.more_groups
+            )?;
         }
         self.write_good()?;
         for line in summary::tail(run, &self.block, &self.causes, &self.peers) {
@@ -137,19 +143,42 @@ impl Terminal {
             return;
         }
         let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
-        let example = self.block.draw(call, diagnosis, self.block.options.ladder || failed);
+        let example = self
+            .block
+            .draw(call, diagnosis, self.block.options.ladder || failed);
         let severity = severity(call, diagnosis);
-        self.groups.insert(key, Group { severity, count: 1, first: call.id, times: time.map(|t| (t, t)), example });
+        self.groups.insert(
+            key,
+            Group {
+                severity,
+                count: 1,
+                first: call.id,
+                times: time.map(|t| (t, t)),
+                example,
+            },
+        );
     }
 
     fn write_group(&mut self, group: &Group) -> io::Result<()> {
         self.write_block(&group.example)?;
         if group.count > 1 {
             let span = group.times.map_or_else(String::new, |(first, last)| {
-                format!(", {} to {}", self.block.clock(first), self.block.clock(last))
+                format!(
+                    ", {} to {}",
+                    self.block.clock(first),
+                    self.block.clock(last)
+                )
             });
-            let line = format!("{} in all with this cause and this peer{span}; this is the first", group.count);
-            writeln!(self.out, "  {} {}", self.block.palette.faint("="), self.block.palette.strong(&line))?;
+            let line = format!(
+                "{} in all with this cause and this peer{span}; this is the first",
+                group.count
+            );
+            writeln!(
+                self.out,
+                "  {} {}",
+                self.block.palette.faint("="),
+                self.block.palette.strong(&line)
+            )?;
         }
         Ok(())
     }
@@ -179,7 +208,10 @@ impl Terminal {
     // A line a call: number, time, parties, result, cause, times.
     fn line(&self, call: &Call, diagnosis: &Diagnosis) -> String {
         let palette = self.block.palette;
-        let time = call.start().map(|time| self.block.clock(time)).unwrap_or_default();
+        let time = call
+            .start()
+            .map(|time| self.block.clock(time))
+            .unwrap_or_default();
         let result = clean(&block::result(call));
         let painted = match call.outcome {
             Outcome::Succeeded => palette.good(&result),
@@ -191,8 +223,17 @@ impl Terminal {
             None => String::new(),
         };
         let times = block::times(call).join(", ");
-        let times = if times.is_empty() { times } else { format!("  {times}") };
-        format!("{:>5}  {time}  {} {}: {painted}{cause}{times}", call.id, block::noun(call), clean(&block::parties(call)))
+        let times = if times.is_empty() {
+            times
+        } else {
+            format!("  {times}")
+        };
+        format!(
+            "{:>5}  {time}  {} {}: {painted}{cause}{times}",
+            call.id,
+            block::noun(call),
+            clean(&block::parties(call))
+        )
     }
 }
 
@@ -200,7 +241,12 @@ fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
     let finding = diagnosis.cause().or_else(|| diagnosis.findings.first());
     let peer = call.deciding().and_then(|answer| answer.stamp.source);
     let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
-    Key { cause: finding.map_or("", |finding| finding.rule.id), code: call.code(), outcome: call.outcome, peer }
+    Key {
+        cause: finding.map_or("", |finding| finding.rule.id),
+        code: call.code(),
+        outcome: call.outcome,
+        peer,
+    }
 }
 
 fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {

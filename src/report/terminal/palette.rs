@@ -18,7 +18,11 @@ impl Palette {
     }
 
     fn paint(self, text: &str, style: impl FnOnce(&str) -> ColoredString) -> String {
-        if self.colour { style(text).to_string() } else { text.to_owned() }
+        if self.colour {
+            style(text).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// `error`, `warning`, `info`.

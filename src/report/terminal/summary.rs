@@ -19,7 +19,7 @@ const SHOWN_INPUTS: usize = 20;
 
 /// Calls by the address that they were sent to first.
 #[derive(Debug, Default)]
-pub struct Peers {
+pub(super) struct Peers {
     by_address: HashMap<SocketAddr, Peer, RandomState>,
     more: u64,
 }
@@ -34,11 +34,13 @@ struct Peer {
 
 impl Peers {
     /// Counts a call.
-    pub fn add(&mut self, call: &Call) {
+    pub(super) fn add(&mut self, call: &Call) {
         if call.method != crate::message::Method::Invite {
             return;
         }
-        let Some(address) = call.request().and_then(|request| request.stamp.destination) else { return };
+        let Some(address) = call.request().and_then(|request| request.stamp.destination) else {
+            return;
+        };
         if self.by_address.len() >= MOST_PEERS && !self.by_address.contains_key(&address) {
             self.more += 1;
             return;
@@ -57,27 +59,42 @@ impl Peers {
 }
 
 /// What was read: a line an input, then what is wrong with it, then the calls.
-pub fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
+pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
     let mut lines = Vec::new();
     for read in run.inputs.iter().take(SHOWN_INPUTS) {
         lines.push(input(read));
         let summary = &read.summary;
         for damage in summary.damage.iter().take(3) {
-            lines.push(format!("  damaged at byte {}: {} ({})", damage.offset, clean(&damage.detail), damage.reason));
+            lines.push(format!(
+                "  damaged at byte {}: {} ({})",
+                damage.offset,
+                clean(&damage.detail),
+                damage.reason
+            ));
         }
         for skipped in &read.account.not_decoded {
             lines.push(format!(
                 "  not decoded: {} {} from #{} on, {} ({})",
-                skipped.frames, plural(skipped.frames, "frame"), skipped.first_frame, clean(&skipped.detail), skipped.reason
+                skipped.frames,
+                plural(skipped.frames, "frame"),
+                skipped.first_frame,
+                clean(&skipped.detail),
+                skipped.reason
             ));
         }
     }
     if run.inputs.len() > SHOWN_INPUTS {
-        lines.push(format!("and {} more inputs", run.inputs.len() - SHOWN_INPUTS));
+        lines.push(format!(
+            "and {} more inputs",
+            run.inputs.len() - SHOWN_INPUTS
+        ));
     }
     if !run.filters.is_empty() {
         let filters = clean(&run.filters.join(" "));
-        lines.push(format!("{} of {} entries selected by {filters}", run.totals.entries, run.entries));
+        lines.push(format!(
+            "{} of {} entries selected by {filters}",
+            run.totals.entries, run.entries
+        ));
     }
     let limits = run.limits;
     if limits.long_entries + limits.early_releases > 0 {
@@ -99,18 +116,38 @@ fn input(read: &Read) -> String {
         link_name(number).map_or_else(|| format!("link type {number}"), str::to_owned)
     }));
     let counts = if summary.format.starts_with("log:") {
-        format!("{} lines: {} of SIP, {} messages", summary.lines, summary.sip_lines, account.sip_messages)
+        format!(
+            "{} lines: {} of SIP, {} messages",
+            summary.lines, summary.sip_lines, account.sip_messages
+        )
     } else {
         let mut other = account.other.clone();
         other.sort_by_key(|(protocol, frames)| (std::cmp::Reverse(*frames), *protocol));
         let mut parts = vec![format!("{} SIP", account.sip_frames)];
-        parts.extend(other.iter().map(|(protocol, frames)| format!("{frames} {}", protocol_name(protocol))));
+        parts.extend(
+            other
+                .iter()
+                .map(|(protocol, frames)| format!("{frames} {}", protocol_name(protocol))),
+        );
         let not_decoded: u64 = account.not_decoded.iter().map(|n| n.frames).sum();
         parts.push(format!("{not_decoded} not decoded"));
-        format!("{} {}: {}", summary.frames, plural(summary.frames, "frame"), parts.join(", "))
+        format!(
+            "{} {}: {}",
+            summary.frames,
+            plural(summary.frames, "frame"),
+            parts.join(", ")
+        )
     };
-    let span = summary.first_time.zip(summary.last_time).map(|(first, last)| format!(" · {}", duration(last.0 - first.0)));
-    format!("{} · {} · {counts}{}", clean(&summary.path), format.join(", "), span.unwrap_or_default())
+    let span = summary
+        .first_time
+        .zip(summary.last_time)
+        .map(|(first, last)| format!(" · {}", duration(last.0 - first.0)));
+    format!(
+        "{} · {} · {counts}{}",
+        clean(&summary.path),
+        format.join(", "),
+        span.unwrap_or_default()
+    )
 }
 
 fn protocol_name(protocol: &str) -> String {
@@ -122,7 +159,11 @@ fn protocol_name(protocol: &str) -> String {
 }
 
 fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+    if count == 1 {
+        noun.to_owned()
+    } else {
+        format!("{noun}s")
+    }
 }
 
 // `12 calls: 9 answered, 1 refused, 2 failed · 3 registrations: 3 ok`
@@ -149,7 +190,7 @@ fn outcomes(run: &Run<'_>) -> String {
 }
 
 /// Final responses by code, and calls by peer.
-pub fn tail(
+pub(super) fn tail(
     run: &Run<'_>,
     block: &Block,
     causes: &HashMap<(u16, &'static str), u64, RandomState>,
@@ -165,21 +206,58 @@ pub fn tail(
     lines
 }
 
-fn codes(run: &Run<'_>, block: &Block, causes: &HashMap<(u16, &'static str), u64, RandomState>) -> Vec<String> {
+fn codes(
+    run: &Run<'_>,
+    block: &Block,
+    causes: &HashMap<(u16, &'static str), u64, RandomState>,
+) -> Vec<String> {
     const BAR: u64 = 20;
-    let most = run.totals.final_responses.values().copied().max().unwrap_or(1).max(1);
-    let named: Vec<_> = run.totals.final_responses.iter().map(|(code, count)| {
-        let title = knowledge::code(*code).map_or_else(|| "unregistered".to_owned(), |known| known.title.clone());
-        (*code, *count, format!("{code} {title}"))
-    }).collect();
-    let width = named.iter().map(|(_, _, name)| name.len()).max().unwrap_or(0);
-    named.into_iter().map(|(code, count, name)| {
-        let bar = "█".repeat(usize::try_from((count * BAR).div_ceil(most)).unwrap_or(0));
-        let mut why: Vec<_> = causes.iter().filter(|((of, _), _)| *of == code).map(|((_, id), n)| (*n, *id)).collect();
-        why.sort_unstable_by(|a, b| b.cmp(a));
-        let why = why.iter().map(|(n, id)| format!("{id} ({n})")).collect::<Vec<_>>().join(", ");
-        format!("  {name:width$}  {count:>7}  {}  {why}", block.palette.faint(&format!("{bar:20}"))).trim_end().to_owned()
-    }).collect()
+    let most = run
+        .totals
+        .final_responses
+        .values()
+        .copied()
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let named: Vec<_> = run
+        .totals
+        .final_responses
+        .iter()
+        .map(|(code, count)| {
+            let title = knowledge::code(*code)
+                .map_or_else(|| "unregistered".to_owned(), |known| known.title.clone());
+            (*code, *count, format!("{code} {title}"))
+        })
+        .collect();
+    let width = named
+        .iter()
+        .map(|(_, _, name)| name.len())
+        .max()
+        .unwrap_or(0);
+    named
+        .into_iter()
+        .map(|(code, count, name)| {
+            let bar = "█".repeat(usize::try_from((count * BAR).div_ceil(most)).unwrap_or(0));
+            let mut why: Vec<_> = causes
+                .iter()
+                .filter(|((of, _), _)| *of == code)
+                .map(|((_, id), n)| (*n, *id))
+                .collect();
+            why.sort_unstable_by(|a, b| b.cmp(a));
+            let why = why
+                .iter()
+                .map(|(n, id)| format!("{id} ({n})"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            format!(
+                "  {name:width$}  {count:>7}  {}  {why}",
+                block.palette.faint(&format!("{bar:20}"))
+            )
+            .trim_end()
+            .to_owned()
+        })
+        .collect()
 }
 
 fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
@@ -189,9 +267,17 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = vec![String::new(), block.palette.strong("Calls by peer")];
-    let width = all.iter().take(SHOWN_PEERS).map(|(address, _)| address.to_string().len()).max().unwrap_or(0);
+    let width = all
+        .iter()
+        .take(SHOWN_PEERS)
+        .map(|(address, _)| address.to_string().len())
+        .max()
+        .unwrap_or(0);
     for (address, peer) in all.iter().take(SHOWN_PEERS) {
-        let top = peer.failures.iter().max_by_key(|(code, count)| (**count, std::cmp::Reverse(**code)));
+        let top = peer
+            .failures
+            .iter()
+            .max_by_key(|(code, count)| (**count, std::cmp::Reverse(**code)));
         let top = top.map_or_else(String::new, |(code, count)| match code {
             0 => format!(", most often without answer ({count})"),
             code => format!(", most often {code} ({count})"),
@@ -200,13 +286,21 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
             format!(", {} to {}", block.clock(first), block.clock(last))
         });
         let address = address.to_string();
-        lines.push(format!("  {address:width$}  {} {}, {} answered{top}{span}", peer.calls, plural(peer.calls, "call"), peer.answered));
+        lines.push(format!(
+            "  {address:width$}  {} {}, {} answered{top}{span}",
+            peer.calls,
+            plural(peer.calls, "call"),
+            peer.answered
+        ));
     }
     if all.len() > SHOWN_PEERS {
         lines.push(format!("  and {} more peers", all.len() - SHOWN_PEERS));
     }
     if peers.more > 0 {
-        lines.push(format!("  and {} calls to peers beyond the first {MOST_PEERS}", peers.more));
+        lines.push(format!(
+            "  and {} calls to peers beyond the first {MOST_PEERS}",
+            peers.more
+        ));
     }
     lines
 }

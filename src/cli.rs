@@ -1,0 +1,147 @@
+//! Every option with its help text. No input or output.
+
+use crate::diagnose::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::IpAddr;
+
+/// What follows the options in `--help`.
+const AFTER: &str = "\
+Exit status:
+  0  judged, and nothing asked for fell short
+  1  judged, and what --fail-on asked for fell short
+  2  could not be judged: bad usage, an input that cannot be read, no SIP in all inputs together";
+
+/// Explains recorded SIP traffic: what happened in every call, which answer ended it, why, with the proof, and what to do
+#[derive(Debug, Parser)]
+#[command(name = "sipexplain", version, after_help = AFTER, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// Look something up instead of reading captures.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The main job.
+    #[command(flatten)]
+    pub main: Main,
+}
+
+/// Options of the main job.
+#[derive(Debug, Args)]
+pub struct Main {
+    /// Captures (pcap, pcapng, also gzipped) or text logs; `-` is standard input, a folder means the files in it
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<std::ffi::OsString>,
+    /// Show every call in full, not only what did not succeed
+    #[arg(long, conflicts_with = "list")]
+    pub all: bool,
+    /// Show a line for each call
+    #[arg(long)]
+    pub list: bool,
+    /// Draw the messages of every call shown, with frame and delay
+    #[arg(long)]
+    pub ladder: bool,
+    /// Only the call with this number (as `--list` shows it)
+    #[arg(long = "call", value_name = "ID", help_heading = "Filters")]
+    pub calls: Vec<u64>,
+    /// Only the call with this Call-ID
+    #[arg(long, value_name = "CALL-ID", help_heading = "Filters")]
+    pub call_id: Vec<String>,
+    /// Only calls with this number or user in From, To, Request-URI or P-Asserted-Identity
+    #[arg(long, value_name = "NUMBER", help_heading = "Filters")]
+    pub number: Vec<String>,
+    /// Only calls that this address sent or received a message of
+    #[arg(long, value_name = "ADDRESS", help_heading = "Filters")]
+    pub ip: Vec<IpAddr>,
+    /// Only what a request with this method began
+    #[arg(long, value_name = "METHOD", help_heading = "Filters")]
+    pub method: Vec<String>,
+    /// Only calls with this final response; 4xx means the class
+    #[arg(long, value_name = "CODE", help_heading = "Filters")]
+    pub code: Vec<String>,
+    /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
+    #[arg(long, value_name = "WHAT")]
+    pub fail_on: Option<FailOn>,
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
+    pub format: String,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
+    /// Time zone of the times shown: UTC, local, or a name such as Europe/Paris
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+}
+
+/// Options of everything that writes text.
+#[derive(Debug, Args, Clone)]
+pub struct Text {
+    /// Colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: When,
+    /// Language of the sentences (BCP 47); for text LC_ALL and LANG are asked as well
+    #[arg(long, value_name = "TAG", global = true)]
+    pub lang: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// If the output is a terminal and NO_COLOR is not set.
+    Auto,
+    /// Also into a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What makes the exit status 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A call that failed, timed out or was redirected to nowhere.
+    Failed,
+    /// A finding of severity error.
+    Error,
+    /// A finding of severity warning or error.
+    Warning,
+}
+
+/// What can be looked up.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explain a response code (607), a cause (q850:34), a warning (warning:304) or a STIR reason (stir:438)
+    Code {
+        /// The code.
+        #[arg(value_name = "CODE", required = true)]
+        codes: Vec<String>,
+        /// Explain it for this method
+        #[arg(long, value_name = "METHOD")]
+        method: Option<String>,
+        /// Options of everything that writes text.
+        #[command(flatten)]
+        text: Text,
+    },
+    /// Explain a diagnosis rule
+    Rule {
+        /// Its id, as `sipexplain rules` lists it.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Options of everything that writes text.
+        #[command(flatten)]
+        text: Text,
+    },
+    /// List the diagnosis rules
+    Rules {
+        /// Options of everything that writes text.
+        #[command(flatten)]
+        text: Text,
+    },
+}
+
+impl FailOn {
+    /// The severity from which on a finding counts; `None` where outcomes count.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::Failed => None,
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+        }
+    }
+}

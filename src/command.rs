@@ -1,0 +1,314 @@
+//! What each command does with its options. The only place that writes to standard error.
+
+use crate::analyze;
+use crate::cli::{FailOn, Main, Text, When};
+use crate::diagnose::rules;
+use crate::input::{Inputs, Named};
+use crate::lang::{LANGS, Lang};
+use crate::report::terminal::escape::clean;
+use crate::report::terminal::page::Page;
+use crate::report::terminal::palette::Palette;
+use crate::report::{FORMATS, Options, Output};
+use crate::select::Selection;
+use crate::{Judged, knowledge};
+use std::io::{IsTerminal, Write};
+
+/// Columns where the output is no terminal.
+const PIPED: usize = 120;
+
+/// What the exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// 0: judged, nothing asked for fell short.
+    Fine,
+    /// 1: judged, and what was asked for fell short.
+    FellShort,
+    /// 2: could not be judged.
+    NotJudged,
+}
+
+// Nothing can be done if standard error is closed too.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "sipexplain: {}", clean(text));
+}
+
+/// Reads the inputs and reports on them.
+pub fn main_job(main: &Main) -> Status {
+    let options = match options(main) {
+        Ok(options) => options,
+        Err(wrong) => {
+            complain(&wrong);
+            return Status::NotJudged;
+        }
+    };
+    let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
+        return Status::NotJudged;
+    };
+    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
+    let inputs = Inputs::open(&named);
+    for skipped in inputs.skipped() {
+        complain(&format!(
+            "{}: {} files in it are neither captures nor logs with SIP",
+            skipped.folder, skipped.files
+        ));
+    }
+    let (selection, filters) = selection(main);
+    let mut report = (format.begin)(Box::new(std::io::stdout()), options);
+    match analyze(inputs, &selection, &filters, report.as_mut()) {
+        Ok(judged) => status(main, &selection, &judged),
+        Err(error) => {
+            complain(&error.to_string());
+            Status::NotJudged
+        }
+    }
+}
+
+fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+    judged.unread.iter().for_each(|unread| complain(unread));
+    if judged.sip_messages == 0 {
+        for instead in &judged.instead {
+            complain(&format!("no SIP found in {instead}"));
+        }
+    } else if judged.selected == 0 && !selection.is_everything() {
+        complain("no call fits the filters");
+    }
+    if !judged.unread.is_empty() || judged.sip_messages == 0 {
+        return Status::NotJudged;
+    }
+    let short = match main.fail_on {
+        None => 0,
+        Some(FailOn::Failed) => judged.failed,
+        Some(FailOn::Error) => judged.errors,
+        Some(FailOn::Warning) => judged.warnings,
+    };
+    if short > 0 {
+        Status::FellShort
+    } else {
+        Status::Fine
+    }
+}
+
+fn options(main: &Main) -> Result<Options, String> {
+    let zone = match main.tz.as_str() {
+        "local" => jiff::tz::TimeZone::system(),
+        // Also on a machine that has no time zone database.
+        "UTC" | "utc" => jiff::tz::TimeZone::UTC,
+        name => jiff::tz::TimeZone::get(name).map_err(|_| {
+            format!("--tz {name}: no such time zone; UTC, local or a name such as Europe/Paris")
+        })?,
+    };
+    let from_locale = main.format == "text";
+    Ok(Options {
+        lang: language(&main.text, from_locale)?,
+        colour: colour(main.text.color),
+        width: width(),
+        zone,
+        all: main.all,
+        list: main.list,
+        ladder: main.ladder,
+    })
+}
+
+fn language(text: &Text, from_locale: bool) -> Result<&'static Lang, String> {
+    if let Some(tag) = &text.lang {
+        let known = || {
+            LANGS
+                .iter()
+                .map(|lang| lang.tag)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        return Lang::find(tag)
+            .ok_or_else(|| format!("--lang {tag}: no such language; there is {}", known()));
+    }
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|v| !v.is_empty());
+    let asked = locale
+        .filter(|_| from_locale)
+        .and_then(|locale| Lang::find(&locale));
+    Ok(asked.unwrap_or(Lang::english()))
+}
+
+// NO_COLOR counts where it is set and not empty (no-color.org).
+fn colour(when: When) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
+        }
+    }
+}
+
+fn width() -> usize {
+    let columns =
+        terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    columns.unwrap_or(PIPED).max(40)
+}
+
+fn selection(main: &Main) -> (Selection, Vec<String>) {
+    let selection = Selection {
+        ids: main.calls.clone(),
+        call_ids: main.call_id.clone(),
+        numbers: main.number.clone(),
+        ips: main.ip.clone(),
+        methods: main.method.clone(),
+        codes: main.code.clone(),
+    };
+    let mut filters = Vec::new();
+    let mut add = |name: &str, values: Vec<String>| {
+        filters.extend(values.into_iter().map(|value| format!("--{name} {value}")))
+    };
+    add("call", main.calls.iter().map(ToString::to_string).collect());
+    add("call-id", main.call_id.clone());
+    add("number", main.number.clone());
+    add("ip", main.ip.iter().map(ToString::to_string).collect());
+    add("method", main.method.clone());
+    add("code", main.code.clone());
+    (selection, filters)
+}
+
+fn page(text: &Text) -> Result<Page, String> {
+    Ok(Page {
+        lang: language(text, true)?,
+        palette: Palette::new(colour(text.color)),
+        width: width(),
+    })
+}
+
+fn print(lines: &[String]) -> Status {
+    let mut out = Output::new(std::io::stdout());
+    let text = lines
+        .iter()
+        .fold(String::new(), |text, line| text + line.trim_end() + "\n");
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Status::Fine,
+        Err(error) => {
+            complain(&error.to_string());
+            Status::NotJudged
+        }
+    }
+}
+
+/// Explains codes and causes.
+pub fn code(codes: &[String], method: Option<&str>, text: &Text) -> Status {
+    let page = match page(text) {
+        Ok(page) => page,
+        Err(wrong) => {
+            complain(&wrong);
+            return Status::NotJudged;
+        }
+    };
+    let mut status = Status::Fine;
+    for (index, wanted) in codes.iter().enumerate() {
+        let method = method.map(str::to_ascii_uppercase);
+        match look_up(page, wanted, method.as_deref()) {
+            Some(mut lines) => {
+                if index > 0 {
+                    lines.insert(0, String::new());
+                }
+                if print(&lines) != Status::Fine {
+                    return Status::NotJudged;
+                }
+            }
+            None => {
+                complain(&format!("code {wanted}: {}", suggestion(wanted)));
+                status = Status::NotJudged;
+            }
+        }
+    }
+    status
+}
+
+fn look_up(page: Page, wanted: &str, method: Option<&str>) -> Option<Vec<String>> {
+    if let Some((protocol, number)) = wanted.split_once(':') {
+        let protocol = match protocol.to_ascii_lowercase().as_str() {
+            "q850" | "q.850" => "Q.850",
+            "warning" | "warn" => "warning",
+            "stir" => "STIR",
+            _ => return None,
+        };
+        return page.cause(protocol, number.parse().ok()?);
+    }
+    page.code(wanted.parse().ok()?, method)
+}
+
+fn suggestion(wanted: &str) -> String {
+    if let Some((protocol, _)) = wanted.split_once(':') {
+        let protocol = protocol.to_ascii_lowercase();
+        return match protocol.as_str() {
+            "q850" | "q.850" | "warning" | "warn" | "stir" => {
+                format!("no such {protocol} number in the table")
+            }
+            _ => "known tables are q850, warning and stir, as in q850:34".to_owned(),
+        };
+    }
+    match wanted.parse::<u16>() {
+        Ok(number) => {
+            let near = knowledge::near(number);
+            let near: Vec<_> = near.iter().map(|code| code.code.to_string()).collect();
+            match near.is_empty() {
+                true => "status codes run from 100 to 699".to_owned(),
+                false => format!(
+                    "status codes run from 100 to 699; did you mean {}?",
+                    near.join(" or ")
+                ),
+            }
+        }
+        Err(_) => {
+            "a status code is a number from 100 to 699, as in `sipexplain code 607`".to_owned()
+        }
+    }
+}
+
+/// Explains a rule.
+pub fn rule(id: &str, text: &Text) -> Status {
+    match (rules::rule(id), page(text)) {
+        (Some(rule), Ok(page)) => print(&page.rule(rule)),
+        (_, Err(wrong)) => {
+            complain(&wrong);
+            Status::NotJudged
+        }
+        (None, _) => {
+            let near = rules::RULES
+                .iter()
+                .map(|rule| rule.id)
+                .min_by_key(|known| distance(known, id))
+                .unwrap_or_default();
+            complain(&format!(
+                "no rule {id}; did you mean {near}? `sipexplain rules` lists all"
+            ));
+            Status::NotJudged
+        }
+    }
+}
+
+/// Lists the rules.
+pub fn rules(text: &Text) -> Status {
+    match page(text) {
+        Ok(page) => print(&page.rules(rules::RULES)),
+        Err(wrong) => {
+            complain(&wrong);
+            Status::NotJudged
+        }
+    }
+}
+
+// Levenshtein distance, on ids that are short.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let substitute = row[j] + usize::from(from != *to);
+            next.push(substitute.min(row[j + 1] + 1).min(next[j] + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
