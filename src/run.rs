@@ -11,6 +11,7 @@ use crate::message::framing::{Framer, Receive, Stamp};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
+use crate::session::keys::{KeyMaker, Keys};
 use crate::session::{Call, Session, View};
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -46,13 +47,14 @@ pub struct Judged {
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
-    messages: Vec<(Stamp, Head, usize)>,
+    messages: Vec<(Stamp, Head, Keys, usize)>,
     clock: Option<Time>,
 }
 
 struct Sender {
     batch: Batch,
     records: u32,
+    keys: KeyMaker,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
 }
@@ -60,7 +62,8 @@ struct Sender {
 impl Receive for Sender {
     fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]) {
         self.batch.bytes.extend_from_slice(raw);
-        self.batch.messages.push((stamp, head, raw.len()));
+        let keys = self.keys.keys(&stamp, &head, raw);
+        self.batch.messages.push((stamp, head, keys, raw.len()));
         if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
             self.send();
         }
@@ -104,6 +107,7 @@ pub fn analyze(
                 Sender {
                     batch: Batch::default(),
                     records: 0,
+                    keys: KeyMaker::default(),
                     to,
                     empty,
                 },
@@ -201,10 +205,11 @@ impl<'a> Judge<'a> {
         let mut at = 0;
         let desk = &mut self.desk;
         let mut release = |call: Call, view: &View| desk.call(&call, view);
-        for (stamp, head, length) in &batch.messages {
+        for (stamp, head, keys, length) in &batch.messages {
             let raw = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
-            self.session.message(*stamp, *head, raw, &mut release);
+            self.session
+                .message(*stamp, *head, *keys, raw, &mut release);
         }
         if let Some(time) = batch.clock {
             self.session.tick(time, &mut release);
@@ -222,7 +227,7 @@ impl<'a> Judge<'a> {
         filters: &[String],
     ) -> Result<Judged, Error> {
         let Judge { session, mut desk } = self;
-        let (limits, _) = session.finish(&mut |call: Call, view: &View| desk.call(&call, view));
+        let limits = session.finish(&mut |call: Call, view: &View| desk.call(&call, view));
         if let Some(error) = desk.failure {
             return Err(error.into());
         }

@@ -101,24 +101,31 @@ pub(crate) enum Line {
 /// Reads the line at `at`; gives it and the offset of what follows. `None` at the end of `raw`.
 /// A last line without line end is read as far as it goes.
 pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
-    let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
-    let mut end = line_end(rest, 0);
-    match rest {
-        [b'\n', ..] | [b'\r', b'\n', ..] => return Some((Line::Blank, at + end)),
-        _ => {}
-    }
-    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
-        end = line_end(rest, end);
-    }
-    let whole = rest.get(..end).unwrap_or(rest);
+    let (end, blank) = extent(raw, at)?;
+    let whole = raw.get(at..end).unwrap_or_default();
     let line = match name_and_value(whole) {
+        _ if blank => Line::Blank,
         Ok((_, (name, value))) => Line::Header(Header {
             name: span_in(raw, name),
             value: span_in(raw, trim(value)),
         }),
         Err(_) => Line::Broken,
     };
-    Some((line, at + end))
+    Some((line, end))
+}
+
+/// Where the line at `at` ends, folded lines included, and whether it is the blank line before
+/// the body; `None` at the end of `raw`.
+pub(crate) fn extent(raw: &[u8], at: usize) -> Option<(usize, bool)> {
+    let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
+    if matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]) {
+        return Some((at + line_end(rest, 0), true));
+    }
+    let mut end = line_end(rest, 0);
+    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
+        end = line_end(rest, end);
+    }
+    Some((at + end, false))
 }
 
 fn name_and_value(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {

@@ -152,19 +152,41 @@ impl Head {
     }
 
     fn read_headers(&mut self, raw: &[u8], mut at: usize) {
-        while let Some((line, next)) = header::line(raw, at) {
-            at = next;
-            match line {
-                Line::Header(header) => self.take(raw, header),
-                Line::Broken => self.flaws.add(Flaw::BrokenHeaderLine),
-                Line::Blank => {
-                    self.body = u32::try_from(at).unwrap_or(u32::MAX);
-                    return;
-                }
+        while let Some((end, blank)) = header::extent(raw, at) {
+            if blank {
+                self.body = u32::try_from(end).unwrap_or(u32::MAX);
+                return;
             }
+            self.take_line(raw, at);
+            at = end;
         }
         self.body = u32::try_from(raw.len()).unwrap_or(u32::MAX);
         self.flaws.add(Flaw::NoBlankLine);
+    }
+
+    // Most headers are none that correlation needs: their first letter says so, and then it is
+    // enough that there is a colon.
+    fn take_line(&mut self, raw: &[u8], at: usize) {
+        let line = raw.get(at..).unwrap_or_default();
+        if matches!(
+            line.first(),
+            Some(b'v' | b'V' | b'f' | b'F' | b't' | b'T' | b'c' | b'C' | b'i' | b'I' | b'l' | b'L')
+        ) {
+            match header::line(raw, at) {
+                Some((Line::Header(header), _)) => self.take(raw, header),
+                _ => self.flaws.add(Flaw::BrokenHeaderLine),
+            }
+            return;
+        }
+        let name = line
+            .iter()
+            .position(|b| !start_line::is_token(*b))
+            .unwrap_or(line.len());
+        let behind = line.get(name..).unwrap_or_default();
+        let colon = behind.iter().find(|b| !matches!(b, b' ' | b'\t'));
+        if name == 0 || colon != Some(&b':') {
+            self.flaws.add(Flaw::BrokenHeaderLine);
+        }
     }
 
     // The first letter decides, so that a header nobody asks for costs one comparison.

@@ -39,10 +39,8 @@ fn value_span(value: &[u8], start: usize) -> Span {
         let end = memchr::memchr(b'"', quoted).unwrap_or(quoted.len());
         return Span::new(start + 1, start + 1 + end);
     }
-    let end = value
-        .iter()
-        .take_while(|b| !b";,> \t\r\n".contains(b))
-        .count();
+    let ends = |b: &u8| matches!(b, b';' | b',' | b'>' | b' ' | b'\t' | b'\r' | b'\n');
+    let end = value.iter().position(ends).unwrap_or(value.len());
     Span::new(start, start + end)
 }
 

@@ -1,6 +1,7 @@
 //! A live entry: the messages of one call, registration, ... and what decides when it is over.
 
 use super::clock::SECOND;
+use super::keys::Keys;
 use crate::message::framing::Stamp;
 use crate::message::{Head, Message, Method};
 
@@ -26,19 +27,6 @@ pub struct Stored {
     pub keys: Keys,
     /// The earlier message that this one repeats.
     pub copy: Option<CopyOf>,
-}
-
-/// Hashes (seeded, of this run) of what is compared often; 0 stands for "not there".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keys {
-    /// Tag of From.
-    pub from_tag: u64,
-    /// Tag of To.
-    pub to_tag: u64,
-    /// Transaction: branch, sent-by, CSeq (RFC 3261 §17.1.3); ACK counts as INVITE.
-    pub transaction: u64,
-    /// Transaction, start line, To-tag, source, destination, transport: equal for repeats.
-    pub repeat: u64,
 }
 
 /// Which message is repeated, and how.
@@ -99,7 +87,7 @@ pub struct Entry {
     /// The released entry that this one continues.
     pub continues: Option<u64>,
     /// Key in the map of Call-IDs.
-    pub key: Box<[u8]>,
+    pub key: u64,
     /// Tag of the side that began, as far as seen.
     pub caller_tag: u64,
     /// Method of the first message.
@@ -125,11 +113,11 @@ struct State {
 
 impl Entry {
     /// An entry begun by a message with these keys.
-    pub fn new(id: u64, key: Box<[u8]>, head: &Head, keys: Keys) -> Entry {
+    pub fn new(id: u64, head: &Head, keys: Keys) -> Entry {
         Entry {
             id,
             continues: None,
-            key,
+            key: keys.call_id,
             caller_tag: keys.from_tag,
             method: head.method,
             cseqs: head.cseq.into_iter().collect(),
@@ -247,7 +235,7 @@ impl Entry {
     }
 
     /// Bytes that a message adds to [`Entry::weight`].
-    pub fn weight_step(&self, stored: &Stored) -> usize {
+    pub fn weight_of(stored: &Stored) -> usize {
         stored.raw.len() + size_of::<Stored>()
     }
 

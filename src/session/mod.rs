@@ -9,6 +9,8 @@ pub mod call;
 pub mod clock;
 /// A live entry.
 pub mod entry;
+/// Hashes of what is compared often.
+pub mod keys;
 /// How an entry ended.
 pub mod outcome;
 /// Which final responses are only a step on the way.
@@ -26,11 +28,10 @@ use crate::message::framing::Stamp;
 use crate::message::typed;
 use crate::message::{Head, Message, Method};
 use clock::Clock;
-use entry::{Entry, Keys, is_initial};
-use foldhash::fast::RandomState;
+use entry::{Entry, is_initial};
+use keys::{KeyMap, Keys};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::collections::{BinaryHeap, VecDeque};
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
 const MOST_MESSAGES: usize = 4096;
@@ -50,15 +51,15 @@ pub struct Limits {
 /// The correlation of messages.
 #[derive(Debug, Default)]
 pub struct Session {
-    entries: HashMap<u64, Live, RandomState>,
-    by_call_id: HashMap<Box<[u8]>, Vec<u64>, RandomState>,
-    timers: BinaryHeap<Reverse<(i64, u64)>>,
-    tombstones: HashMap<u64, u64, RandomState>,
+    slots: Vec<Option<Live>>,
+    free: Vec<u32>,
+    by_call_id: KeyMap<Slots>,
+    timers: BinaryHeap<Reverse<(i64, u64, u32)>>,
+    tombstones: KeyMap<u64>,
     buried: VecDeque<u64>,
-    hash: RandomState,
     clock: Clock,
     view: View,
-    next_id: u64,
+    last_id: u64,
     bytes: usize,
     limits: Limits,
 }
@@ -70,12 +71,29 @@ struct Live {
     queued: i64,
 }
 
+/// The entries with one Call-ID, oldest first; nearly always one.
+#[derive(Debug)]
+enum Slots {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Slots {
+    fn all(&self) -> &[u32] {
+        match self {
+            Slots::One(slot) => std::slice::from_ref(slot),
+            Slots::Many(slots) => slots,
+        }
+    }
+}
+
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
     pub fn message(
         &mut self,
         stamp: Stamp,
         head: Head,
+        keys: Keys,
         raw: &[u8],
         release: &mut impl FnMut(Call, &View),
     ) {
@@ -84,8 +102,12 @@ impl Session {
             self.release_due(release);
         }
         self.view.saw(&stamp, &head, raw);
-        let keys = self.keys(&stamp, &head, raw);
-        let id = self.entry_for(&head, &keys, raw);
+        let slot = self
+            .known(&head, &keys, raw)
+            .unwrap_or_else(|| self.open(&head, keys));
+        let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
+            return;
+        };
         let stored = Stored {
             stamp,
             head,
@@ -93,23 +115,18 @@ impl Session {
             keys,
             copy: None,
         };
-        let Some(live) = self.entries.get_mut(&id) else {
-            return;
-        };
-        let before = live.entry.weight_step(&stored);
+        self.bytes += Entry::weight_of(&stored);
         live.entry.push(stored);
-        self.bytes += before;
-        let full = live.entry.messages.len() >= MOST_MESSAGES;
         if let Some(time) = stamp.time {
             live.due = time.0.saturating_add(live.entry.linger());
             if live.due < live.queued {
                 live.queued = live.due;
-                self.timers.push(Reverse((live.due, id)));
+                self.timers.push(Reverse((live.due, live.entry.id, slot)));
             }
         }
-        if full {
+        if live.entry.messages.len() >= MOST_MESSAGES {
             self.limits.long_entries += 1;
-            self.release(id, release);
+            self.release(slot, release);
         }
         self.keep_bounds(release);
     }
@@ -121,65 +138,95 @@ impl Session {
     }
 
     /// Releases everything, by first message.
-    pub fn finish(mut self, release: &mut impl FnMut(Call, &View)) -> (Limits, View) {
+    pub fn finish(mut self, release: &mut impl FnMut(Call, &View)) -> Limits {
         self.clock.end();
         self.release_due(release);
-        let mut rest: Vec<u64> = self.entries.keys().copied().collect();
+        let live = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, live)| Some((live.as_ref()?.entry.id, slot)));
+        let mut rest: Vec<(u64, usize)> = live.collect();
         rest.sort_unstable();
-        for id in rest {
-            self.release(id, release);
+        for (_, slot) in rest {
+            self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
         }
-        (self.limits, self.view)
+        self.limits
     }
 
+    // The entries that are due first go first.
     fn keep_bounds(&mut self, release: &mut impl FnMut(Call, &View)) {
-        while self.entries.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
-            let oldest = self
-                .timers
-                .pop()
-                .map(|Reverse((_, id))| id)
-                .or_else(|| self.entries.keys().min().copied());
-            let Some(id) = oldest else { return };
-            self.limits.early_releases += u64::from(self.entries.contains_key(&id));
-            self.release(id, release);
+        while self.slots.len() - self.free.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
+            let next = self.timers.pop().map(|Reverse((_, id, slot))| (id, slot));
+            // Undated entries have no timer: the oldest then goes.
+            let undated = || {
+                self.slots
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(slot, live)| {
+                        Some((live.as_ref()?.entry.id, u32::try_from(slot).ok()?))
+                    })
+                    .min()
+            };
+            let Some((id, slot)) = next.or_else(undated) else {
+                return;
+            };
+            if self.holds(slot, id) {
+                self.limits.early_releases += 1;
+                self.release(slot, release);
+            }
         }
+    }
+
+    fn holds(&self, slot: u32, id: u64) -> bool {
+        self.slots
+            .get(slot as usize)
+            .and_then(Option::as_ref)
+            .is_some_and(|live| live.entry.id == id)
     }
 
     fn release_due(&mut self, release: &mut impl FnMut(Call, &View)) {
         let Some(now) = self.clock.now() else { return };
-        while let Some(&Reverse((queued, id))) = self.timers.peek() {
+        while let Some(&Reverse((queued, id, slot))) = self.timers.peek() {
             if queued > now {
                 return;
             }
             self.timers.pop();
-            match self.entries.get_mut(&id) {
+            // A timer may outlive its entry, and its slot then hold another one.
+            match self.slots.get_mut(slot as usize).and_then(Option::as_mut) {
+                Some(live) if live.entry.id != id => {}
                 Some(live) if live.due > now => {
                     live.queued = live.due;
-                    self.timers.push(Reverse((live.due, id)));
+                    self.timers.push(Reverse((live.due, id, slot)));
                 }
-                Some(_) => self.release(id, release),
+                Some(_) => self.release(slot, release),
                 None => {}
             }
         }
     }
 
-    fn release(&mut self, id: u64, release: &mut impl FnMut(Call, &View)) {
-        let Some(live) = self.entries.remove(&id) else {
+    fn release(&mut self, slot: u32, release: &mut impl FnMut(Call, &View)) {
+        let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return;
         };
+        self.free.push(slot);
+        let (key, id) = (live.entry.key, live.entry.id);
         self.bytes = self.bytes.saturating_sub(live.entry.weight());
-        if let Some(ids) = self.by_call_id.get_mut(&live.entry.key) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_call_id.remove(&live.entry.key);
+        let emptied = match self.by_call_id.get_mut(&key) {
+            Some(Slots::Many(slots)) => {
+                slots.retain(|other| *other != slot);
+                slots.is_empty()
             }
+            _ => true,
+        };
+        if emptied {
+            self.by_call_id.remove(&key);
         }
-        self.bury(&live.entry.key, id);
+        self.bury(key, id);
         release(Call::conclude(live.entry, self.clock.now()), &self.view);
     }
 
-    fn bury(&mut self, key: &[u8], id: u64) {
-        let key = self.hash.hash_one(key);
+    fn bury(&mut self, key: u64, id: u64) {
         self.tombstones.insert(key, id);
         self.buried.push_back(key);
         if self.buried.len() > MOST_TOMBSTONES
@@ -189,119 +236,73 @@ impl Session {
         }
     }
 
-    fn entry_for(&mut self, head: &Head, keys: &Keys, raw: &[u8]) -> u64 {
-        let key = key_bytes(head, raw);
-        if let Some(id) = self.known(&key, head, keys, raw) {
-            return id;
-        }
-        let id = self.next_id + 1;
-        self.next_id = id;
-        let mut entry = Entry::new(id, key.as_ref().into(), head, *keys);
-        if !is_initial(head) {
-            entry.continues = self.tombstones.get(&self.hash.hash_one(&key)).copied();
-        }
-        self.bytes += size_of::<Entry>();
-        match self.by_call_id.get_mut(key.as_ref()) {
-            Some(ids) => ids.push(id),
-            None => {
-                self.by_call_id.insert(key.as_ref().into(), vec![id]);
-            }
-        }
-        self.entries.insert(
-            id,
-            Live {
-                entry,
-                due: i64::MAX,
-                queued: i64::MAX,
-            },
-        );
-        id
-    }
-
     // The latest entry that takes the message; a Call-ID used for everything must not cost more
     // than a look at its newest entries.
-    fn known(&self, key: &[u8], head: &Head, keys: &Keys, raw: &[u8]) -> Option<u64> {
+    fn known(&self, head: &Head, keys: &Keys, raw: &[u8]) -> Option<u32> {
         const NEWEST: usize = 64;
-        let ids = self.by_call_id.get(key)?;
-        let newest = || {
-            ids.iter()
-                .rev()
-                .take(NEWEST)
-                .filter_map(|id| self.entries.get(id))
+        let slots = self.by_call_id.get(&keys.call_id)?.all();
+        let takes = |slot: &&u32| {
+            let live = self.slots.get(**slot as usize).and_then(Option::as_ref);
+            live.is_some_and(|Live { entry, .. }| {
+                entry.takes(head, keys)
+                    && same_call_id(entry, head, raw)
+                    && !strays(entry, head, keys, raw)
+            })
         };
-        let takes =
-            |live: &&Live| live.entry.takes(head, keys) && !self.strays(live, head, keys, raw);
-        newest().find(takes).map(|live| live.entry.id)
+        slots.iter().rev().take(NEWEST).find(takes).copied()
     }
 
-    // A further attempt under another From-tag belongs only if it answers the open challenge.
-    fn strays(&self, live: &Live, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
-        let other_tag = is_initial(head) && live.entry.caller_tag != keys.from_tag;
-        other_tag && {
-            let message = Message { raw, head };
-            let answered = typed::credentials(message);
-            let asked = live
-                .entry
-                .messages
-                .iter()
-                .rev()
-                .take(8)
-                .flat_map(|m| typed::challenges(m.message()));
-            !asked
-                .into_iter()
-                .any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
+    fn open(&mut self, head: &Head, keys: Keys) -> u32 {
+        self.last_id += 1;
+        let mut entry = Entry::new(self.last_id, head, keys);
+        if !is_initial(head) {
+            entry.continues = self.tombstones.get(&keys.call_id).copied();
         }
-    }
-
-    fn keys(&self, stamp: &Stamp, head: &Head, raw: &[u8]) -> Keys {
-        let tag = |span: crate::message::Span| {
-            if span.is_empty() {
-                0
-            } else {
-                self.hash.hash_one(span.of(raw)) | 1
+        self.bytes += entry.weight();
+        let live = Some(Live {
+            entry,
+            due: i64::MAX,
+            queued: i64::MAX,
+        });
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = live;
+                slot
+            }
+            None => {
+                self.slots.push(live);
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        let method = if head.method == Method::Ack {
-            Method::Invite
-        } else {
-            head.method
-        };
-        let to_tag = tag(head.to_tag);
-        let mut hasher = self.hash.build_hasher();
-        (head.branch.of(raw), head.sent_by.of(raw), head.cseq, method).hash(&mut hasher);
-        let transaction = hasher.finish();
-        (
-            head.code(),
-            head.method,
-            to_tag,
-            stamp.source,
-            stamp.destination,
-            stamp.transport,
-        )
-            .hash(&mut hasher);
-        Keys {
-            from_tag: tag(head.from_tag),
-            to_tag,
-            transaction,
-            repeat: hasher.finish(),
+        match self.by_call_id.get_mut(&keys.call_id) {
+            Some(Slots::Many(slots)) => slots.push(slot),
+            Some(one) => *one = Slots::Many([one.all(), &[slot]].concat()),
+            None => {
+                self.by_call_id.insert(keys.call_id, Slots::One(slot));
+            }
         }
+        slot
     }
 }
 
-// Without Call-ID an entry is one transaction: its branch stands in, behind a byte that no
-// Call-ID can hold.
-fn key_bytes<'a>(head: &Head, raw: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-    match head.call_id.of(raw) {
-        [] => [
-            b"\0",
-            head.branch.of(raw),
-            b"\0",
-            head.sent_by.of(raw),
-            b"\0",
-            head.from.of(raw),
-        ]
-        .concat()
-        .into(),
-        call_id => call_id.into(),
+fn same_call_id(entry: &Entry, head: &Head, raw: &[u8]) -> bool {
+    entry
+        .messages
+        .first()
+        .is_none_or(|first| first.head.call_id.of(&first.raw) == head.call_id.of(raw))
+}
+
+// A further attempt under another From-tag belongs only if it answers the open challenge.
+fn strays(entry: &Entry, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
+    let other_tag = is_initial(head) && entry.caller_tag != keys.from_tag;
+    other_tag && {
+        let answered = typed::credentials(Message { raw, head });
+        let mut asked = entry
+            .messages
+            .iter()
+            .rev()
+            .take(8)
+            .flat_map(|m| typed::challenges(m.message()));
+        !asked.any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
     }
 }
