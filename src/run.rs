@@ -101,18 +101,17 @@ pub fn analyze(
     let (to, batches) = sync_channel(BATCHES);
     let (give_back, empty) = sync_channel(BATCHES);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || {
-            read(
-                inputs,
-                Sender {
-                    batch: Batch::default(),
-                    records: 0,
-                    keys: KeyMaker::default(),
-                    to,
-                    empty,
-                },
-            )
-        });
+        let sender = Sender {
+            batch: Batch::default(),
+            records: 0,
+            keys: KeyMaker::default(),
+            to,
+            empty,
+        };
+        let thread = std::thread::Builder::new().name("reader".to_owned());
+        let reader = thread
+            .spawn_scoped(scope, move || read(inputs, sender))
+            .map_err(|_| Error::Stage("reads the inputs"))?;
         let mut judge = Judge::new(selection, report);
         for mut batch in batches {
             judge.batch(&batch)?;
@@ -204,7 +203,7 @@ impl<'a> Judge<'a> {
     fn batch(&mut self, batch: &Batch) -> Result<(), Error> {
         let mut at = 0;
         let desk = &mut self.desk;
-        let mut release = |call: Call, view: &View| desk.call(&call, view);
+        let mut release = |call: &Call, view: &View| desk.call(call, view);
         for (stamp, head, keys, length) in &batch.messages {
             let raw = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
@@ -227,7 +226,7 @@ impl<'a> Judge<'a> {
         filters: &[String],
     ) -> Result<Judged, Error> {
         let Judge { session, mut desk } = self;
-        let limits = session.finish(&mut |call: Call, view: &View| desk.call(&call, view));
+        let limits = session.finish(&mut |call: &Call, view: &View| desk.call(call, view));
         if let Some(error) = desk.failure {
             return Err(error.into());
         }

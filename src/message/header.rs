@@ -102,16 +102,21 @@ pub(crate) enum Line {
 /// A last line without line end is read as far as it goes.
 pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
     let (end, blank) = extent(raw, at)?;
-    let whole = raw.get(at..end).unwrap_or_default();
-    let line = match name_and_value(whole) {
+    let line = match parse(raw, at, end) {
         _ if blank => Line::Blank,
-        Ok((_, (name, value))) => Line::Header(Header {
-            name: span_in(raw, name),
-            value: span_in(raw, trim(value)),
-        }),
-        Err(_) => Line::Broken,
+        Some(header) => Line::Header(header),
+        None => Line::Broken,
     };
     Some((line, end))
+}
+
+/// The header on the line from `at` to `end`; `None` where there is none.
+pub(crate) fn parse(raw: &[u8], at: usize, end: usize) -> Option<Header> {
+    let (_, (name, value)) = name_and_value(raw.get(at..end)?).ok()?;
+    Some(Header {
+        name: span_in(raw, name),
+        value: span_in(raw, trim(value)),
+    })
 }
 
 /// Where the line at `at` ends, folded lines included, and whether it is the blank line before

@@ -157,7 +157,7 @@ impl Head {
                 self.body = u32::try_from(end).unwrap_or(u32::MAX);
                 return;
             }
-            self.take_line(raw, at);
+            self.take_line(raw, at, end);
             at = end;
         }
         self.body = u32::try_from(raw.len()).unwrap_or(u32::MAX);
@@ -166,15 +166,15 @@ impl Head {
 
     // Most headers are none that correlation needs: their first letter says so, and then it is
     // enough that there is a colon.
-    fn take_line(&mut self, raw: &[u8], at: usize) {
-        let line = raw.get(at..).unwrap_or_default();
+    fn take_line(&mut self, raw: &[u8], at: usize, end: usize) {
+        let line = raw.get(at..end).unwrap_or_default();
         if matches!(
             line.first(),
             Some(b'v' | b'V' | b'f' | b'F' | b't' | b'T' | b'c' | b'C' | b'i' | b'I' | b'l' | b'L')
         ) {
-            match header::line(raw, at) {
-                Some((Line::Header(header), _)) => self.take(raw, header),
-                _ => self.flaws.add(Flaw::BrokenHeaderLine),
+            match header::parse(raw, at, end) {
+                Some(header) => self.take(raw, header),
+                None => self.flaws.add(Flaw::BrokenHeaderLine),
             }
             return;
         }

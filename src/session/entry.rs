@@ -22,7 +22,7 @@ pub struct Stored {
     /// What correlation needs.
     pub head: Head,
     /// The bytes.
-    pub raw: Box<[u8]>,
+    pub raw: Vec<u8>,
     /// Hashes of what is compared often.
     pub keys: Keys,
     /// The earlier message that this one repeats.
@@ -112,8 +112,8 @@ struct State {
 }
 
 impl Entry {
-    /// An entry begun by a message with these keys.
-    pub fn new(id: u64, head: &Head, keys: Keys) -> Entry {
+    /// An entry begun by a message with these keys; its messages go into the empty `messages`.
+    pub fn new(id: u64, head: &Head, keys: Keys, messages: Vec<Stored>) -> Entry {
         Entry {
             id,
             continues: None,
@@ -121,7 +121,7 @@ impl Entry {
             caller_tag: keys.from_tag,
             method: head.method,
             cseqs: head.cseq.into_iter().collect(),
-            messages: Vec::with_capacity(6),
+            messages,
             step_open: false,
             state: State::default(),
         }

@@ -13,6 +13,8 @@ pub mod entry;
 pub mod keys;
 /// How an entry ended.
 pub mod outcome;
+/// Memory of released entries, used again.
+mod pool;
 /// Which final responses are only a step on the way.
 mod steps;
 /// Who could be seen receiving.
@@ -26,10 +28,11 @@ pub use view::View;
 
 use crate::message::framing::Stamp;
 use crate::message::typed;
-use crate::message::{Head, Message, Method};
+use crate::message::{Head, Message};
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
+use pool::Pool;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -62,6 +65,7 @@ pub struct Session {
     last_id: u64,
     bytes: usize,
     limits: Limits,
+    pool: Pool,
 }
 
 #[derive(Debug)]
@@ -95,7 +99,7 @@ impl Session {
         head: Head,
         keys: Keys,
         raw: &[u8],
-        release: &mut impl FnMut(Call, &View),
+        release: &mut impl FnMut(&Call, &View),
     ) {
         if let Some(time) = stamp.time {
             self.clock.advance(time);
@@ -111,7 +115,7 @@ impl Session {
         let stored = Stored {
             stamp,
             head,
-            raw: raw.into(),
+            raw: self.pool.bytes(raw),
             keys,
             copy: None,
         };
@@ -132,13 +136,13 @@ impl Session {
     }
 
     /// Takes the time of a record that is no SIP message.
-    pub fn tick(&mut self, time: crate::input::Time, release: &mut impl FnMut(Call, &View)) {
+    pub fn tick(&mut self, time: crate::input::Time, release: &mut impl FnMut(&Call, &View)) {
         self.clock.advance(time);
         self.release_due(release);
     }
 
     /// Releases everything, by first message.
-    pub fn finish(mut self, release: &mut impl FnMut(Call, &View)) -> Limits {
+    pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
         self.clock.end();
         self.release_due(release);
         let live = self
@@ -155,7 +159,7 @@ impl Session {
     }
 
     // The entries that are due first go first.
-    fn keep_bounds(&mut self, release: &mut impl FnMut(Call, &View)) {
+    fn keep_bounds(&mut self, release: &mut impl FnMut(&Call, &View)) {
         while self.slots.len() - self.free.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
             let next = self.timers.pop().map(|Reverse((_, id, slot))| (id, slot));
             // Undated entries have no timer: the oldest then goes.
@@ -185,7 +189,7 @@ impl Session {
             .is_some_and(|live| live.entry.id == id)
     }
 
-    fn release_due(&mut self, release: &mut impl FnMut(Call, &View)) {
+    fn release_due(&mut self, release: &mut impl FnMut(&Call, &View)) {
         let Some(now) = self.clock.now() else { return };
         while let Some(&Reverse((queued, id, slot))) = self.timers.peek() {
             if queued > now {
@@ -205,7 +209,7 @@ impl Session {
         }
     }
 
-    fn release(&mut self, slot: u32, release: &mut impl FnMut(Call, &View)) {
+    fn release(&mut self, slot: u32, release: &mut impl FnMut(&Call, &View)) {
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return;
         };
@@ -223,7 +227,9 @@ impl Session {
             self.by_call_id.remove(&key);
         }
         self.bury(key, id);
-        release(Call::conclude(live.entry, self.clock.now()), &self.view);
+        let call = Call::conclude(live.entry, self.clock.now());
+        release(&call, &self.view);
+        self.pool.take_back(call.messages);
     }
 
     fn bury(&mut self, key: u64, id: u64) {
@@ -244,9 +250,7 @@ impl Session {
         let takes = |slot: &&u32| {
             let live = self.slots.get(**slot as usize).and_then(Option::as_ref);
             live.is_some_and(|Live { entry, .. }| {
-                entry.takes(head, keys)
-                    && same_call_id(entry, head, raw)
-                    && !strays(entry, head, keys, raw)
+                entry.takes(head, keys) && !strays(entry, head, keys, raw)
             })
         };
         slots.iter().rev().take(NEWEST).find(takes).copied()
@@ -254,7 +258,7 @@ impl Session {
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
         self.last_id += 1;
-        let mut entry = Entry::new(self.last_id, head, keys);
+        let mut entry = Entry::new(self.last_id, head, keys, self.pool.messages());
         if !is_initial(head) {
             entry.continues = self.tombstones.get(&keys.call_id).copied();
         }
@@ -283,13 +287,6 @@ impl Session {
         }
         slot
     }
-}
-
-fn same_call_id(entry: &Entry, head: &Head, raw: &[u8]) -> bool {
-    entry
-        .messages
-        .first()
-        .is_none_or(|first| first.head.call_id.of(&first.raw) == head.call_id.of(raw))
 }
 
 // A further attempt under another From-tag belongs only if it answers the open challenge.

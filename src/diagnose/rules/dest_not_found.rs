@@ -42,6 +42,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let Some((index, response)) = deciding(call).filter(|_| matches!(call.code(), Some(404 | 604)))
+    else {
+        return;
+    };
     if !matches!(
         call.method,
         Method::Invite | Method::Message | Method::Refer
@@ -49,10 +53,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     {
         return;
     }
-    let Some((index, response)) = deciding(call).filter(|_| matches!(call.code(), Some(404 | 604)))
-    else {
-        return;
-    };
     // The request that this answer belongs to: behind a proxy the Request-URI may have changed.
     let mut asked = call
         .originals()
