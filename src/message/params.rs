@@ -39,8 +39,10 @@ fn value_span(value: &[u8], start: usize) -> Span {
         let end = memchr::memchr(b'"', quoted).unwrap_or(quoted.len());
         return Span::new(start + 1, start + 1 + end);
     }
-    let ends = |b: &u8| matches!(b, b';' | b',' | b'>' | b' ' | b'\t' | b'\r' | b'\n');
-    let end = value.iter().position(ends).unwrap_or(value.len());
+    let end = memchr::memchr3(b';', b',', b'>', value).unwrap_or(value.len());
+    let end = value
+        .get(..end)
+        .map_or(0, |value| value.trim_ascii_end().len());
     Span::new(start, start + end)
 }
 

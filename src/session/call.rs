@@ -1,12 +1,13 @@
 //! A released entry: its repeats marked, its final responses listed, its outcome decided.
 
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
+use super::keys::KeyMap;
 use super::outcome::{self, Outcome};
+use super::series::Series;
 use super::steps::{self, Step};
 use crate::message::header::unfold;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, Span, StartLine, lossy};
-use std::collections::HashMap;
 
 /// A call, registration, ping, ...: everything about one Call-ID and From-tag.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct Call {
     /// Method of the request that began it.
     pub method: Method,
     /// Sequence numbers of that request and of those that answered a step.
-    pub cseqs: Vec<u32>,
+    pub cseqs: Series,
     /// All messages in the order in which they were seen; repeats are marked.
     pub messages: Vec<Stored>,
     /// The final responses, repeats folded in.
@@ -127,7 +128,7 @@ impl Call {
             && stored
                 .head
                 .cseq
-                .is_none_or(|cseq| self.cseqs.contains(&cseq))
+                .is_none_or(|cseq| self.cseqs.contains(cseq))
     }
 
     /// The first answer to the request that began it which is a 2xx.
@@ -211,7 +212,7 @@ pub fn bare_uri(stored: &Stored, value: Span) -> Option<String> {
 // Equal keys are found in a scan while the call is short, in a map when it is long.
 fn mark_copies(messages: &mut [Stored]) {
     const SHORT: usize = 32;
-    let mut seen: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut seen: KeyMap<usize> = KeyMap::default();
     for index in 0..messages.len() {
         let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else {
             return;
@@ -232,6 +233,7 @@ fn mark_copies(messages: &mut [Stored]) {
         match first {
             Some(first) if is_repeat(earlier.get(first), current) => {
                 let kind = copy_kind(earlier, first, current);
+                let first = u32::try_from(first).unwrap_or(u32::MAX);
                 current.copy = Some(CopyOf { first, kind });
             }
             _ if index >= SHORT => {
@@ -273,7 +275,7 @@ fn list_finals(messages: &[Stored]) -> Vec<Final> {
         };
         match stored.copy {
             Some(copy) => {
-                if let Some(known) = finals.iter_mut().find(|f| f.message == copy.first) {
+                if let Some(known) = finals.iter_mut().find(|f| f.message == copy.first as usize) {
                     known.repeats.push(index);
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::clock::SECOND;
 use super::keys::Keys;
+use super::series::Series;
 use crate::message::framing::Stamp;
 use crate::message::{Head, Message, Method};
 
@@ -33,7 +34,7 @@ pub struct Stored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyOf {
     /// Index of the first of the equal messages.
-    pub first: usize,
+    pub first: u32,
     /// How.
     pub kind: CopyKind,
 }
@@ -93,7 +94,7 @@ pub struct Entry {
     /// Method of the first message.
     pub method: Method,
     /// Sequence numbers of the request that began it and of those that answered a step.
-    pub cseqs: Vec<u32>,
+    pub cseqs: Series,
     /// The messages in the order in which they were seen.
     pub messages: Vec<Stored>,
     /// A final response waits for a further request: a challenge, a redirection, ...
@@ -120,7 +121,7 @@ impl Entry {
             key: keys.call_id,
             caller_tag: keys.from_tag,
             method: head.method,
-            cseqs: head.cseq.into_iter().collect(),
+            cseqs: Series::new(head.cseq),
             messages,
             step_open: false,
             state: State::default(),
@@ -135,12 +136,11 @@ impl Entry {
     /// Does the message belong here? See design: one entry per Call-ID and From-tag.
     pub fn takes(&self, head: &Head, keys: &Keys) -> bool {
         let cseq = head.cseq.unwrap_or(0);
-        let of_series = self.cseqs.contains(&cseq) || self.cseqs.is_empty();
+        let of_series = self.cseqs.contains(cseq) || self.cseqs.is_empty();
         if is_initial(head) {
             let same_side = self.caller_tag == keys.from_tag;
             return head.method == self.method
-                && ((same_side && of_series)
-                    || (self.step_open && self.cseqs.iter().all(|known| *known < cseq)));
+                && ((same_side && of_series) || (self.step_open && self.cseqs.precede(cseq)));
         }
         if !self.has_side(keys) {
             return false;
@@ -161,7 +161,7 @@ impl Entry {
 
     /// Is it a response to the request that began the entry, or to one that answered a step?
     pub fn answers_beginning(&self, head: &Head) -> bool {
-        head.method == self.method && head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+        head.method == self.method && head.cseq.is_none_or(|cseq| self.cseqs.contains(cseq))
     }
 
     /// Takes a message and notes what it changes.
@@ -173,7 +173,7 @@ impl Entry {
     fn note(&mut self, stored: &Stored) {
         let head = &stored.head;
         if is_initial(head) && head.method == self.method {
-            if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(cseq)) {
+            if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(*cseq)) {
                 self.cseqs.push(cseq);
                 (self.step_open, self.state.rejected, self.state.acked) = (false, false, false);
             }
@@ -181,7 +181,7 @@ impl Entry {
         }
         match (head.code(), head.method) {
             (None, Method::Ack) => {
-                self.state.acked |= head.cseq.is_none_or(|cseq| self.cseqs.contains(&cseq))
+                self.state.acked |= head.cseq.is_none_or(|cseq| self.cseqs.contains(cseq))
             }
             (None, Method::Bye) => self.state.bye = true,
             (None, Method::Notify) => {

@@ -15,6 +15,8 @@ pub mod keys;
 pub mod outcome;
 /// Memory of released entries, used again.
 mod pool;
+/// The sequence numbers of the request that began an entry.
+pub mod series;
 /// Which final responses are only a step on the way.
 mod steps;
 /// Who could be seen receiving.

@@ -71,10 +71,9 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
             .get(f.message)
             .is_some_and(|m| call.is_of_beginning(m))
     };
-    let open: Vec<usize> = (0..call.finals.len())
-        .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]))
-        .collect();
-    match steps::winner(call, &open) {
+    let open = (0..call.finals.len())
+        .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]));
+    match steps::winner(call, open) {
         _ if !call.has_beginning() => (Outcome::Unfinished, None),
         Some(index) => by_code(call, index),
         None if silent_to_the_end(call) => (Outcome::TimedOut, None),
@@ -99,7 +98,7 @@ fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
 fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
     let request = call.request()?;
     let on_first_hop = |m: &&Stored| {
-        m.head.vias <= request.head.vias && m.cseq() == call.cseqs.last().copied().unwrap_or(0)
+        m.head.vias <= request.head.vias && m.cseq() == call.cseqs.last().unwrap_or(0)
     };
     let cancel = call
         .requests(Method::Cancel)

@@ -164,6 +164,9 @@ fn goes_to_contact(request: &Stored, redirection: &Stored) -> bool {
 
 // Where a request was forked, the answer that reached furthest towards the caller decides.
 fn mark_lost_forks(call: &mut Call) {
+    if call.finals.len() < 2 {
+        return;
+    }
     let open: Vec<usize> = (0..call.finals.len())
         .filter(|&i| {
             call.finals[i].step.is_none()
@@ -173,7 +176,7 @@ fn mark_lost_forks(call: &mut Call) {
     if open.len() < 2 {
         return;
     }
-    let Some(winner) = winner(call, &open) else {
+    let Some(winner) = winner(call, open.iter().copied()) else {
         return;
     };
     let cseq = call.message_of(winner).map(Stored::cseq);
@@ -189,8 +192,8 @@ fn mark_lost_forks(call: &mut Call) {
 
 /// Of the open final responses to the beginning: a 2xx, else the one that came nearest the
 /// caller, else the last.
-pub(super) fn winner(call: &Call, open: &[usize]) -> Option<usize> {
-    let rank = |&&index: &&usize| {
+pub(super) fn winner(call: &Call, open: impl Iterator<Item = usize>) -> Option<usize> {
+    let rank = |&index: &usize| {
         let success = (200..300).contains(&call.finals[index].code);
         let message = call.message_of(index);
         (
@@ -200,7 +203,7 @@ pub(super) fn winner(call: &Call, open: &[usize]) -> Option<usize> {
             std::cmp::Reverse(index),
         )
     };
-    open.iter().min_by_key(rank).copied()
+    open.min_by_key(rank)
 }
 
 // The fewest Vias that the response, or a relay of it, was seen with.
