@@ -48,7 +48,7 @@ pub fn main_job(main: &Main) -> Status {
     let inputs = Inputs::open(&named);
     for skipped in inputs.skipped() {
         complain(&format!(
-            "{}: {} files in it are neither captures nor logs with SIP",
+            "{}: files in it that are neither captures nor logs with SIP: {}",
             skipped.folder, skipped.files
         ));
     }

@@ -394,7 +394,10 @@ pub fn deciding(call: &Call) -> Option<(usize, &Stored)> {
     Some((index, call.messages.get(index)?))
 }
 
-/// `ip:port` of an address, or words for its absence.
+/// `ip:port` of an address. A log names only the other side: then it is the system that wrote it.
 pub fn address(at: Option<std::net::SocketAddr>) -> String {
-    at.map_or_else(|| "an unknown address".to_owned(), |a| a.to_string())
+    at.map_or_else(
+        || "the system that wrote this log".to_owned(),
+        |a| a.to_string(),
+    )
 }

@@ -19,7 +19,7 @@ pub use finding::{
 };
 
 use crate::knowledge::Rfc;
-use crate::session::{Call, Outcome, View};
+use crate::session::{Call, Outcome, Stored, View};
 
 /// How often a rule is met in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +165,18 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
         "a capture or log of {element} and of the hop behind it",
     ),
     (
+        "details-why",
+        "{code} came from {element}, and what it says beside the code (shown here) is all that the trace has on the cause",
+    ),
+    (
+        "waited-why",
+        "{element} gave up waiting for {behind}, which had been asked and gave no final answer in time",
+    ),
+    (
+        "waited-help",
+        "the ring and answer timers of {element}, and what {behind} did with the request",
+    ),
+    (
         "code-why",
         "{code} came from {element} and neither it nor the trace before it says more about the cause",
     ),
@@ -236,42 +248,44 @@ fn one_cause(findings: &mut [Finding]) -> Option<usize> {
 }
 
 fn undetermined(call: &Call) -> Option<Undetermined> {
-    let address = |stamp: Option<std::net::SocketAddr>| {
-        stamp.map_or_else(|| "the next hop".to_owned(), |a| a.to_string())
-    };
-    let (id, element) = match (call.deciding(), call.code()) {
-        (Some(answer), Some(code)) => {
-            let id = match code {
-                300..=399 => "redirect",
-                408 | 504 => "timeout",
-                _ => "code",
-            };
-            (id, address(answer.stamp.source))
-        }
-        _ => {
-            let provisional = call
-                .messages
-                .iter()
-                .find(|m| m.head.code().is_some_and(|code| code < 200));
-            let request = call.request()?;
-            match provisional {
-                Some(sign) => ("trying", address(sign.stamp.source)),
-                None => ("silence", address(request.stamp.source)),
+    let mut args = Args::new().code("code", call.code().unwrap_or(0));
+    let (why, would_help, element) = match (call.deciding(), call.code()) {
+        (Some(answer), Some(300..=399)) => ("redirect-why", "redirect-help", answer.stamp.source),
+        (Some(answer), Some(408 | 504)) => match asked_behind(call, answer) {
+            Some(behind) => {
+                args = args.text("behind", finding::address(behind.stamp.destination));
+                ("waited-why", "waited-help", answer.stamp.source)
             }
+            None => ("timeout-why", "timeout-help", answer.stamp.source),
+        },
+        (Some(answer), _) if !details::of(answer).is_empty() => {
+            ("details-why", "code-help", answer.stamp.source)
         }
+        (Some(answer), _) => ("code-why", "code-help", answer.stamp.source),
+        (None, _) => match call
+            .messages
+            .iter()
+            .find(|m| m.head.code().is_some_and(|code| code < 200))
+        {
+            Some(sign) => ("trying-why", "trying-help", sign.stamp.source),
+            None => ("silence-why", "silence-help", call.request()?.stamp.source),
+        },
     };
-    let (why, would_help) = match id {
-        "redirect" => ("redirect-why", "redirect-help"),
-        "timeout" => ("timeout-why", "timeout-help"),
-        "trying" => ("trying-why", "trying-help"),
-        "silence" => ("silence-why", "silence-help"),
-        _ => ("code-why", "code-help"),
-    };
-    let args = Args::new()
-        .text("element", element)
-        .code("code", call.code().unwrap_or(0));
+    let args = args.text("element", finding::address(element));
     Some(Undetermined {
         why: Template::new(why, args.clone()),
         would_help: Template::new(would_help, args),
     })
+}
+
+// The request as the sender of the answer handed it on.
+fn asked_behind<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
+    let sender = answer.stamp.source?.ip();
+    let handed_on = |m: &&Stored| {
+        m.stamp.source.is_some_and(|source| source.ip() == sender) && call.is_of_beginning(m)
+    };
+    call.messages
+        .iter()
+        .filter(|m| m.head.is_request())
+        .find(handed_on)
 }

@@ -6,6 +6,9 @@ use super::entry::{Stored, TRANSACTION};
 use super::steps::{self, Step};
 use crate::message::Method;
 
+/// A 2xx is repeated every T2 = 4 s at most (RFC 3261 §13.3.1.4).
+const T2_AND_MARGIN: i64 = 6 * SECOND;
+
 /// How a call, registration, ... ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -61,10 +64,10 @@ impl Outcome {
 
 /// Outcome and deciding final response of a call whose steps are marked.
 pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
-    if call.method == Method::Invite {
-        if let Some(decided) = cancelled(call) {
-            return decided;
-        }
+    if call.method == Method::Invite
+        && let Some(decided) = cancelled(call)
+    {
+        return decided;
     }
     let of_beginning = |f: &Final| {
         call.messages
@@ -96,14 +99,7 @@ fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
 
 // CANCEL on the hop of the caller and no 2xx, or a 2xx that crossed it and was ended at once.
 fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
-    let request = call.request()?;
-    let on_first_hop = |m: &&Stored| {
-        m.head.vias <= request.head.vias && m.cseq() == call.cseqs.last().unwrap_or(0)
-    };
-    let cancel = call
-        .requests(Method::Cancel)
-        .map(|(_, m)| m)
-        .find(on_first_hop)?;
+    let cancel = callers_cancel(call)?;
     if !call.has_beginning() {
         return None;
     }
@@ -127,21 +123,55 @@ fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
     (terminated.is_some() || !beaten).then_some((Outcome::Cancelled, terminated))
 }
 
-/// Was a 2xx to INVITE repeated and never acknowledged, through 64*T1 in view?
+/// The CANCEL that the caller sent: it has the branch of the INVITE on the hop where the INVITE
+/// was first seen (RFC 3261 §9.1). A proxy that gives up a branch cancels on its own hop.
+pub fn callers_cancel(call: &Call) -> Option<&Stored> {
+    let invites = || {
+        call.requests(Method::Invite)
+            .map(|(_, m)| m)
+            .filter(|m| call.is_of_beginning(m))
+    };
+    let first_hop = invites().map(|m| m.head.vias).min()?;
+    let branch = |m: &Stored| m.head.branch.of(&m.raw).to_vec();
+    call.requests(Method::Cancel)
+        .map(|(_, m)| m)
+        .find(|cancel| {
+            let of_same_branch = |m: &Stored| {
+                m.head.vias == first_hop
+                    && branch(m) == branch(cancel)
+                    && m.stamp.source == cancel.stamp.source
+            };
+            invites().any(of_same_branch)
+        })
+}
+
+/// Was a 2xx to INVITE repeated because no ACK arrived, through 64*T1 in view? An ACK that was
+/// seen and did not stop the repeats did not arrive.
 pub fn never_acknowledged(call: &Call, index: usize) -> bool {
     const COPIES: usize = 3;
-    let Some(message) = call.message_of(index) else {
+    let (Some(message), answer) = (call.message_of(index), &call.finals[index]) else {
         return false;
     };
-    let acknowledged = || {
-        call.messages.iter().any(|m| {
-            m.head.is_request() && m.head.method == Method::Ack && m.cseq() == message.cseq()
-        })
-    };
-    call.method == Method::Invite
-        && call.finals[index].repeats.len() + 1 >= COPIES
-        && waited(call, index)
-        && !acknowledged()
+    if call.method != Method::Invite || answer.repeats.len() + 1 < COPIES || !waited(call, index) {
+        return false;
+    }
+    let last = answer
+        .repeats
+        .last()
+        .and_then(|&at| call.messages.get(at))
+        .and_then(Stored::time);
+    match (acknowledgement(call, message).and_then(Stored::time), last) {
+        (None, _) => true,
+        (Some(acknowledged), Some(last)) => last > acknowledged + T2_AND_MARGIN,
+        (Some(_), None) => false,
+    }
+}
+
+/// The first ACK to a 2xx, on whatever hop it was seen.
+pub fn acknowledgement<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
+    call.requests(Method::Ack)
+        .map(|(_, m)| m)
+        .find(|m| m.cseq() == answer.cseq())
 }
 
 // Did the capture go on for 64*T1 after the final response?
@@ -154,12 +184,12 @@ fn silent_to_the_end(call: &Call) -> bool {
     let requests = call
         .originals()
         .filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
-    let last_attempt = requests.filter_map(|(_, m)| m.time()).last();
+    let last_attempt = requests.filter_map(|(_, m)| m.time()).max();
     let provisional = call
         .messages
         .iter()
         .filter(|m| m.head.code().is_some_and(|code| code < 200));
-    let last_sign = provisional.filter_map(Stored::time).last();
+    let last_sign = provisional.filter_map(Stored::time).max();
     match (call.method, last_sign) {
         // A provisional response stops the timers of the caller; Timer C of a proxy is over 3 minutes.
         (Method::Invite, Some(sign)) => call

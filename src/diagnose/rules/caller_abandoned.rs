@@ -4,7 +4,7 @@ use super::super::finding::{Evidence, Template, address, note};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome};
+use crate::session::{Call, Outcome, outcome};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -35,7 +35,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.outcome != Outcome::Cancelled || call.method != Method::Invite {
         return;
     }
-    let Some((index, cancel)) = call.requests(Method::Cancel).next() else {
+    let Some(cancel) = outcome::callers_cancel(call) else {
+        return;
+    };
+    let Some(index) = call.messages.iter().position(|m| std::ptr::eq(m, cancel)) else {
         return;
     };
     // The CANCEL says that somebody else answered, or that a timer ended it: not the caller.

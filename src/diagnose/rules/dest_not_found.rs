@@ -46,11 +46,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     else {
         return;
     };
-    if !matches!(
-        call.method,
-        Method::Invite | Method::Message | Method::Refer
-    ) || is_scanner(call)
-    {
+    if call.method != Method::Invite || is_scanner(call) {
         return;
     }
     // The request that this answer belongs to: behind a proxy the Request-URI may have changed.

@@ -58,7 +58,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .iter()
         .filter(|m| m.keys.repeat == request.keys.repeat)
         .filter_map(Stored::time)
-        .last();
+        .max();
     let span = last.unwrap_or(from) - from;
     let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else {
         return;

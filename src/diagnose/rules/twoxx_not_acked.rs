@@ -29,6 +29,15 @@ pub static RULE: Rule = Rule {
             "fix-contact",
             "Set the public address on {element}, so that its Contact can be reached from outside (external or advertised address, NAT setting of the PBX), or let the proxy in front of it add Record-Route or rewrite the Contact. Switching off SIP ALG in the router of that side is worth a try as well.",
         ),
+        (
+            "why-lost",
+            "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK was sent, but it did not arrive there, because the repeats went on",
+        ),
+        (
+            "fix-lost",
+            "Follow the ACK from where it was seen to {element}: compare its Request-URI and Route with the Contact ({contact}) and Record-Route of the {code}. A wrong address in the ACK is a fault of the caller or of a proxy that forked the call; a right one means that the hop behind it drops the ACK.",
+        ),
+        ("acknowledged", "an ACK that did not end the repeats"),
         ("answer", "the answer, sent {copies} times"),
         ("contact", "where the ACK has to go"),
         ("silence", "no ACK for it was seen"),
@@ -57,7 +66,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .and_then(|&at| call.messages.get(at))
         .and_then(Stored::time);
     let first = answer.time();
-    let unreachable = unreachable_contact(answer);
+    let unreachable =
+        unreachable_contact(answer).filter(|_| outcome::acknowledgement(call, answer).is_none());
     // The repeats prove that no ACK arrived; what lost it is proved only by an impossible address.
     let acts = if unreachable.is_some() {
         Acts::Callee
@@ -87,7 +97,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("contact", contact)
             .text("caller", address(answer.stamp.destination)),
     );
-    if unreachable.is_some() {
+    let acknowledged = outcome::acknowledgement(call, answer);
+    if acknowledged.is_some() {
+        finding.why("why-lost").fix("fix-lost");
+    } else if unreachable.is_some() {
         finding.why("why-contact").fix("fix-contact");
     }
     let message = final_response.message;
@@ -104,7 +117,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note("contact"),
         ));
     }
-    if let Some(from) = first {
+    let seen = call
+        .originals()
+        .find(|(_, m)| acknowledged.is_some_and(|ack| std::ptr::eq(*m, ack)));
+    if let Some((at, ack)) = seen {
+        finding.proof(Evidence::start_line(at, ack, note("acknowledged")));
+    } else if let Some(from) = first {
         finding.proof(Evidence::Absence {
             message,
             from,

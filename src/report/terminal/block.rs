@@ -126,34 +126,30 @@ impl Block {
         }
     }
 
+    // Said once where several proofs stand in the same message.
     fn message_line(&self, lines: &mut Vec<String>, stored: &Stored) {
         let place = match stored.stamp.last_line {
             Some(_) => format!("line {}", stored.stamp.origin.place),
             None => format!("#{}", stored.stamp.origin.place),
         };
-        let address = |a: Option<std::net::SocketAddr>| {
-            a.map_or_else(|| "unknown".to_owned(), |a| a.to_string())
-        };
-        let hop = format!(
-            "{} -> {}",
-            address(stored.stamp.source),
-            address(stored.stamp.destination)
-        );
         let time = stored
             .time()
             .map(|time| self.clock(time))
             .unwrap_or_default();
         let what = match stored.head.is_request() {
             true => format!(
-                "  {}, CSeq {}",
+                "{}, CSeq {}",
                 clean(&stored.message().method_name()),
                 stored.cseq()
             ),
             false => String::new(),
         };
-        let line = format!("  |  {place}  {time}  {hop}{what}");
-        if lines.last() != Some(&self.palette.faint(&line)) {
-            lines.push(self.palette.faint(&line));
+        let parts = [place, time, ladder::hop(stored), what];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let line = self.palette.faint(&format!("  |  {}", parts.join("  ")));
+        let places = |line: &&String| line.contains("  |  #") || line.contains("  |  line ");
+        if lines.iter().rev().find(places) != Some(&line) {
+            lines.push(line);
         }
     }
 
@@ -175,7 +171,9 @@ impl Block {
         }
         lines.push(format!("{bar}  {gap}{}", self.palette.mark(&mark)));
         let indent = shown.column.min(self.room() / 3);
-        for part in textwrap::wrap(note, self.room().saturating_sub(indent).max(20)) {
+        let options = textwrap::Options::new(self.room().saturating_sub(indent).max(20))
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for part in textwrap::wrap(note, options) {
             lines.push(format!(
                 "{bar}  {}{}",
                 " ".repeat(indent),
@@ -274,14 +272,20 @@ impl Block {
             .into_iter()
             .collect();
         more.extend(call.code().map(|code| format!("sipexplain code {code}")));
-        let rfc = shown
-            .and_then(|f| f.rule.documents().next())
-            .or_else(|| explained?.rfc.into_iter().next());
-        let cited = rfc
-            .map(|rfc| format!(" · RFC {} §{}", rfc.number, rfc.section))
-            .unwrap_or_default();
+        let mut cited: Vec<String> = Vec::new();
+        let of_rule = shown.into_iter().flat_map(|f| f.rule.documents());
+        for rfc in of_rule.chain(explained.into_iter().flat_map(|explained| explained.rfc)) {
+            let text = format!("RFC {} §{}", rfc.number, rfc.section);
+            if !cited.contains(&text) {
+                cited.push(text);
+            }
+        }
         if !more.is_empty() {
-            self.item(lines, "more", &format!("{}{cited}", more.join(", ")));
+            self.item(
+                lines,
+                "more",
+                &format!("{} · {}", more.join(", "), cited.join(", ")),
+            );
         }
     }
 
@@ -315,7 +319,8 @@ impl Block {
         let options = textwrap::Options::new(self.options.width.max(40))
             .initial_indent(&lead)
             .subsequent_indent(indent)
-            .break_words(false);
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         for (index, line) in textwrap::wrap(text, options).into_iter().enumerate() {
             match (index, line.strip_prefix("  = ")) {
                 (0, Some(rest)) => lines.push(format!("{}{rest}", self.palette.faint("  = "))),
@@ -385,6 +390,9 @@ pub(super) fn result(call: &Call) -> String {
         (Outcome::Cancelled, Some(phrase)) => format!("cancelled, {phrase}"),
         (Outcome::Cancelled, None) => "cancelled".to_owned(),
         (Outcome::TimedOut, _) => "no final answer".to_owned(),
+        (Outcome::Failed, Some(phrase)) if call.code().is_some_and(|code| code < 300) => {
+            format!("{phrase}, never acknowledged")
+        }
         (_, Some(phrase)) => phrase,
         (outcome, None) => outcome.word().to_owned(),
     };
@@ -473,14 +481,11 @@ pub(super) fn times(call: &Call) -> Vec<String> {
     }
     let cancelled = call.requests(Method::Cancel).next().map(|(_, m)| m);
     let end = last.or(cancelled);
-    if let Some(from) = ringing.and_then(Stored::time) {
-        match end.and_then(Stored::time).or(call.seen_until) {
-            Some(until) => {
-                let least = if end.is_none() { "at least " } else { "" };
-                all.push(format!("rang {least}{}", duration(until - from)));
-            }
-            None => {}
-        }
+    if let Some(from) = ringing.and_then(Stored::time)
+        && let Some(until) = end.and_then(Stored::time).or(call.seen_until)
+    {
+        let least = if end.is_none() { "at least " } else { "" };
+        all.push(format!("rang {least}{}", duration(until - from)));
     }
     if let Some(answered) = call.answer().and_then(Stored::time) {
         match call.bye().and_then(Stored::time) {

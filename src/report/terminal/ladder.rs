@@ -40,12 +40,9 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
         lines.push(if drawn {
             format!("{}{}", palette.faint(&lead), arrow(message, &names, column))
         } else {
-            let hop = format!(
-                "{} -> {}",
-                end(message.stamp.source),
-                end(message.stamp.destination)
-            );
-            format!("{}{hop}  {}", palette.faint(&lead), label(message))
+            let hop = hop(message);
+            let gap = if hop.is_empty() { "" } else { "  " };
+            format!("{}{hop}{gap}{}", palette.faint(&lead), label(message))
         });
     }
     if call.messages.len() > MOST_LINES {
@@ -58,8 +55,16 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
     lines
 }
 
+/// Both ends of the hop of a message, empty where neither is known.
+pub(super) fn hop(message: &Stored) -> String {
+    match (message.stamp.source, message.stamp.destination) {
+        (None, None) => String::new(),
+        (source, destination) => format!("{} -> {}", end(source), end(destination)),
+    }
+}
+
 fn end(address: Option<std::net::SocketAddr>) -> String {
-    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+    address.map_or_else(|| "this system".to_owned(), |address| address.to_string())
 }
 
 fn place(message: &Stored) -> String {

@@ -27,9 +27,14 @@ impl Page {
             .initial_indent("  ")
             .subsequent_indent("  ");
         out.extend(
-            textwrap::wrap(text, options.break_words(false))
-                .into_iter()
-                .map(|line| line.into_owned()),
+            textwrap::wrap(
+                text,
+                options
+                    .break_words(false)
+                    .word_splitter(textwrap::WordSplitter::NoHyphenation),
+            )
+            .into_iter()
+            .map(|line| line.into_owned()),
         );
     }
 
