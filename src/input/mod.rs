@@ -31,20 +31,45 @@ pub use summary::{Damage, InputError, InputErrorKind, InputSummary};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
-impl std::fmt::Display for Time {
-    /// RFC 3339, UTC, microseconds (truncated).
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (days, rest) = (
-            self.0.div_euclid(86_400_000_000_000),
-            self.0.rem_euclid(86_400_000_000_000),
-        );
+/// A [`Time`] written out: RFC 3339, UTC, microseconds (truncated).
+#[derive(Clone, Copy, Debug)]
+pub struct Written([u8; 27]);
+
+impl Written {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Time {
+    /// Writes the time out. Without `format!`: a large report holds millions of times.
+    pub fn written(self) -> Written {
+        const DAY: i64 = 86_400_000_000_000;
+        let (days, rest) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
         let (year, month, day) = civil(days);
-        let (seconds, micros) = (rest / 1_000_000_000, rest / 1000 % 1_000_000);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(
-            out,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
-        )
+        let seconds = rest / 1_000_000_000;
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |at: usize, digits: usize, mut number: i64| {
+            for place in (at..at + digits).rev() {
+                text[place] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        };
+        put(0, 4, year);
+        put(5, 2, month);
+        put(8, 2, day);
+        put(11, 2, seconds / 3600);
+        put(14, 2, seconds / 60 % 60);
+        put(17, 2, seconds % 60);
+        put(20, 6, rest / 1000 % 1_000_000);
+        Written(text)
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.written().as_str())
     }
 }
 
@@ -120,4 +145,23 @@ pub struct LogHop {
     pub destination: Option<SocketAddr>,
     /// `udp`, `tcp`, `tls`, `ws`, `wss` or `sctp`.
     pub transport: Option<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_and_truncated() {
+        for (nanoseconds, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_827_696_123_456_999, "2000-02-29T12:34:56.123456Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (1_767_225_599_999_999_999, "2025-12-31T23:59:59.999999Z"),
+            (i64::MAX, "2262-04-11T23:47:16.854775Z"),
+            (i64::MIN, "1677-09-21T00:12:43.145224Z"),
+        ] {
+            assert_eq!(Time(nanoseconds).to_string(), text);
+        }
+    }
 }

@@ -12,24 +12,48 @@ use crate::session::Call;
 use foldhash::fast::RandomState;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 pub use shape::SCHEMA;
 
-type Sink = BufWriter<Output<Box<dyn Write>>>;
-
-fn buffered(sink: Box<dyn Write>) -> Sink {
-    BufWriter::with_capacity(256 * 1024, Output::new(sink))
+/// Collects what is written in memory and passes it on in large pieces: serde_json writes a few
+/// bytes at a time.
+struct Sink {
+    buffer: Vec<u8>,
+    out: Output<Box<dyn Write>>,
 }
 
-fn put(out: &mut Sink, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(out, value).map_err(io::Error::from)
+impl Sink {
+    const ENOUGH: usize = 256 * 1024;
+
+    fn new(sink: Box<dyn Write>) -> Sink {
+        Sink {
+            buffer: Vec::with_capacity(2 * Sink::ENOUGH),
+            out: Output::new(sink),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    fn object(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.buffer, value).map_err(io::Error::from)
+    }
+
+    fn pass_on(&mut self, least: usize) -> io::Result<()> {
+        if self.buffer.len() >= least {
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
 }
 
 /// Begins one document.
 pub fn begin_document(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
     Box::new(Document {
-        out: buffered(sink),
+        out: Sink::new(sink),
         options,
         any: false,
         explained: BTreeMap::new(),
@@ -39,7 +63,7 @@ pub fn begin_document(sink: Box<dyn Write>, options: Options) -> Box<dyn Report>
 /// Begins a stream of objects, one a line.
 pub fn begin_lines(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
     Box::new(Lines {
-        out: buffered(sink),
+        out: Sink::new(sink),
         options,
         begun: false,
         explained: HashSet::default(),
@@ -75,24 +99,24 @@ impl Report for Document {
             "{\"schema\":\"sipexplain/1\",\n\"calls\":[\n"
         };
         self.any = true;
-        self.out.write_all(before.as_bytes())?;
-        put(&mut self.out, &built)
+        self.out.text(before);
+        self.out.object(&built)?;
+        self.out.pass_on(Sink::ENOUGH)
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         if !self.any {
-            self.out
-                .write_all(b"{\"schema\":\"sipexplain/1\",\n\"calls\":[")?;
+            self.out.text("{\"schema\":\"sipexplain/1\",\n\"calls\":[");
         }
-        self.out
-            .write_all(b"],\n\"findings\":[],\n\"explanations\":")?;
-        put(&mut self.out, &self.explained)?;
-        self.out.write_all(b",\n\"inputs\":")?;
-        put(&mut self.out, &build::inputs(run))?;
-        self.out.write_all(b",\n\"totals\":")?;
-        put(&mut self.out, &build::totals(run.totals))?;
-        self.out.write_all(b"}\n")?;
-        self.out.flush()
+        self.out.text("],\n\"findings\":[],\n\"explanations\":");
+        self.out.object(&self.explained)?;
+        self.out.text(",\n\"inputs\":");
+        self.out.object(&build::inputs(run))?;
+        self.out.text(",\n\"totals\":");
+        self.out.object(&build::totals(run.totals))?;
+        self.out.text("}\n");
+        self.out.pass_on(0)?;
+        self.out.out.flush()
     }
 }
 
@@ -112,8 +136,9 @@ struct Kind<'a, T> {
 
 impl Lines {
     fn line(&mut self, kind: &'static str, object: &impl Serialize) -> io::Result<()> {
-        put(&mut self.out, &Kind { kind, object })?;
-        self.out.write_all(b"\n")
+        self.out.object(&Kind { kind, object })?;
+        self.out.text("\n");
+        Ok(())
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -145,14 +170,12 @@ impl Report for Lines {
                 self.line("explanation", &object)?;
             }
         }
-        // Flattening would copy every field; a call is written thousands of times.
-        self.out.write_all(b"{\"kind\":\"call\",")?;
-        let mut rest = Skip {
-            out: &mut self.out,
-            skipped: false,
-        };
-        serde_json::to_writer(&mut rest, &built).map_err(io::Error::from)?;
-        self.out.write_all(b"\n")
+        // Flattening would cost as much again; the first brace of the object makes room instead.
+        let from = self.out.buffer.len();
+        self.out.object(&built)?;
+        self.out.buffer.splice(from..=from, *b"{\"kind\":\"call\",");
+        self.out.text("\n");
+        self.out.pass_on(Sink::ENOUGH)
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
@@ -161,29 +184,7 @@ impl Report for Lines {
             self.line("input", &input)?;
         }
         self.line("totals", &build::totals(run.totals))?;
-        self.out.flush()
-    }
-}
-
-/// Leaves out the opening brace of an object, which was written already.
-struct Skip<'a> {
-    out: &'a mut Sink,
-    skipped: bool,
-}
-
-impl Write for Skip<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match bytes {
-            [b'{', rest @ ..] if !self.skipped => {
-                self.skipped = true;
-                self.out.write_all(rest)?;
-            }
-            _ => self.out.write_all(bytes)?,
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.out.pass_on(0)?;
+        self.out.out.flush()
     }
 }

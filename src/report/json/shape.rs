@@ -19,7 +19,7 @@ pub(super) struct Instant(pub(super) i64);
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&crate::input::Time(self.0))
+        to.serialize_str(crate::input::Time(self.0).written().as_str())
     }
 }
 
