@@ -128,10 +128,13 @@ fn every_registered_code_has_a_page_with_its_four_parts() {
     }
 }
 
+/// A name, and the text of a code that it stands for.
+type Text = (&'static str, fn(&Code) -> &String);
+
 #[test]
 fn no_two_codes_share_a_text() {
     let mut wrong = Vec::new();
-    let texts: [(&str, fn(&Code) -> &String); 3] = [
+    let texts: [Text; 3] = [
         ("meaning", |code| &code.meaning),
         ("when", |code| &code.when),
         ("fix", |code| &code.fix),
