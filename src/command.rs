@@ -69,6 +69,15 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
         for instead in &judged.instead {
             complain(&format!("no SIP found in {instead}"));
         }
+        if judged.instead.is_empty() && judged.unread.is_empty() {
+            // Only folders can leave nothing to read.
+            for folder in &main.files {
+                complain(&format!(
+                    "no captures or logs with SIP in {}",
+                    folder.display()
+                ));
+            }
+        }
     } else if judged.selected == 0 && !selection.is_everything() {
         complain("no call fits the filters");
     }
@@ -252,7 +261,10 @@ fn suggestion(wanted: &str) -> String {
             let range = "status codes run from 100 to 699";
             // Numbers that programs count or log, and that no message carries.
             if let Some(local) = knowledge::code(number) {
-                return format!("{range}; {number} comes from {}. {}", local.origin, local.meaning);
+                return format!(
+                    "{range}; {number} comes from {}. {}",
+                    local.origin, local.meaning
+                );
             }
             let near = knowledge::near(number);
             let near: Vec<_> = near.iter().map(|code| code.code.to_string()).collect();
