@@ -572,9 +572,9 @@ fn every_final_response_is_in_the_text() {
             let line = table
                 .lines()
                 .find(|line| line.trim_start().starts_with(code));
-            let words = line.unwrap_or_default().split_whitespace();
+            let mut words = line.unwrap_or_default().split_whitespace();
             assert!(
-                words.into_iter().any(|word| word == count.to_string()),
+                words.any(|word| word == count.to_string()),
                 "{}: {count} times {code} in {table:?}",
                 fixture.name
             );

@@ -1,37 +1,46 @@
 //! What no schema can say: references that hold, sums that agree, proof that stands in the trace.
 
-use crate::harness::{Fixture, fixtures};
+use crate::harness::{fixtures, run};
 use crate::messages::{Place, messages};
 use crate::{list, none};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-/// A fixture, and what its report gets wrong.
+/// Traces that were read together, and what their report gets wrong.
 struct Checked {
-    fixture: &'static Fixture,
+    name: &'static str,
+    traces: Vec<&'static str>,
     wrong: Vec<String>,
 }
 
 impl Checked {
     fn require(&mut self, fits: bool, complaint: impl FnOnce() -> String) {
         if !fits {
-            self.wrong
-                .push(format!("{}: {}", self.fixture.name, complaint()));
+            self.wrong.push(format!("{}: {}", self.name, complaint()));
         }
     }
 }
 
-/// Does this to the report of every fixture.
+/// Does this to the report of every fixture, and to that of all of them read together.
 fn on_every_report(check: impl Fn(&mut Checked, &Value)) {
     let mut wrong = Vec::new();
-    for fixture in fixtures() {
+    let mut look = |name, traces, report: &Value| {
         let mut checked = Checked {
-            fixture,
+            name,
+            traces,
             wrong: vec![],
         };
-        check(&mut checked, fixture.json());
+        check(&mut checked, report);
         wrong.append(&mut checked.wrong);
+    };
+    for fixture in fixtures() {
+        look(&fixture.name, vec![&fixture.trace], fixture.json());
     }
+    static TOGETHER: OnceLock<Value> = OnceLock::new();
+    let all: Vec<&str> = fixtures().iter().map(|f| f.trace.as_str()).collect();
+    let report = TOGETHER.get_or_init(|| run(["--format", "json"].iter().chain(&all)).json());
+    look("all fixtures together", all, report);
     none(wrong);
 }
 
@@ -246,7 +255,7 @@ fn every_final_response_of_the_trace_appears_exactly_once() {
             );
         }
         seen.sort_unstable();
-        let all: Vec<(Place, u64)> = messages(&[&checked.fixture.trace])
+        let all: Vec<(Place, u64)> = messages(&checked.traces)
             .into_iter()
             .filter_map(|(place, message)| Some((place, u64::from(message.code?))))
             .filter(|(_, code)| *code >= 200)
@@ -284,7 +293,7 @@ fn fits(text: &str, bytes: &[u8]) -> bool {
 #[test]
 fn the_proof_stands_in_the_trace() {
     on_every_report(|checked, document| {
-        let all = messages(&[&checked.fixture.trace]);
+        let all = messages(&checked.traces);
         let of_calls = calls(document)
             .iter()
             .flat_map(|call| list(&call["findings"]));
@@ -421,7 +430,7 @@ fn the_totals_are_those_of_the_calls() {
             .sum();
         require("messages", number("messages") + duplicates <= read);
         require("messages", duplicates > 0 || number("messages") == read);
-        let all = messages(&[&checked.fixture.trace]).len() as u64;
+        let all = messages(&checked.traces).len() as u64;
         checked.require(read == all, || {
             format!("{read} messages counted, {all} read")
         });
