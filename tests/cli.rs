@@ -573,8 +573,9 @@ fn every_final_response_is_in_the_text() {
                 .lines()
                 .find(|line| line.trim_start().starts_with(code));
             let mut words = line.unwrap_or_default().split_whitespace();
+            let count = count.to_string();
             assert!(
-                words.any(|word| word == count.to_string()),
+                words.any(|word| word == count),
                 "{}: {count} times {code} in {table:?}",
                 fixture.name
             );
