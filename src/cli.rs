@@ -54,7 +54,7 @@ pub struct Main {
     #[arg(long, value_name = "METHOD", help_heading = "Filters")]
     pub method: Vec<String>,
     /// Only calls with this final response; 4xx means the class
-    #[arg(long, value_name = "CODE", help_heading = "Filters")]
+    #[arg(long, value_name = "CODE", help_heading = "Filters", value_parser = code_or_class)]
     pub code: Vec<String>,
     /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
     #[arg(long, value_name = "WHAT")]
@@ -143,5 +143,18 @@ impl FailOn {
             FailOn::Error => Some(Severity::Error),
             FailOn::Warning => Some(Severity::Warning),
         }
+    }
+}
+
+// A code, or a class in the spelling that the selection knows.
+fn code_or_class(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    match text.as_bytes() {
+        [b'1'..=b'9', rest @ ..]
+            if rest == b"xx" || rest.len() == 2 && rest.iter().all(u8::is_ascii_digit) =>
+        {
+            Ok(text)
+        }
+        _ => Err("a code has three digits, a class is written 4xx".to_owned()),
     }
 }

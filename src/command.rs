@@ -69,6 +69,15 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
         for instead in &judged.instead {
             complain(&format!("no SIP found in {instead}"));
         }
+        if judged.instead.is_empty() && judged.unread.is_empty() {
+            // Only folders can leave nothing to read.
+            for folder in &main.files {
+                complain(&format!(
+                    "no captures or logs with SIP in {}",
+                    folder.display()
+                ));
+            }
+        }
     } else if judged.selected == 0 && !selection.is_everything() {
         complain("no call fits the filters");
     }
@@ -249,14 +258,19 @@ fn suggestion(wanted: &str) -> String {
     }
     match wanted.parse::<u16>() {
         Ok(number) => {
+            let range = "status codes run from 100 to 699";
+            // Numbers that programs count or log, and that no message carries.
+            if let Some(local) = knowledge::code(number) {
+                return format!(
+                    "{range}; {number} comes from {}. {}",
+                    local.origin, local.meaning
+                );
+            }
             let near = knowledge::near(number);
             let near: Vec<_> = near.iter().map(|code| code.code.to_string()).collect();
             match near.is_empty() {
-                true => "status codes run from 100 to 699".to_owned(),
-                false => format!(
-                    "status codes run from 100 to 699; did you mean {}?",
-                    near.join(" or ")
-                ),
+                true => range.to_owned(),
+                false => format!("{range}; did you mean {}?", near.join(" or ")),
             }
         }
         Err(_) => {

@@ -17,6 +17,10 @@ pub static RULE: Rule = Rule {
     fix: "Try again later; nothing is broken. If callers should not hear busy, set up call waiting, forwarding on busy or a second line on the called side.",
     sentences: &[
         (
+            "why-untimed",
+            "{element} answered {code} after it had rung: the called person was in another call or rejected this one",
+        ),
+        (
             "why-at-once",
             "{element} answered {code} without ringing: the line is in use, or calls to it are switched off or limited",
         ),
@@ -66,11 +70,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             ));
         }
         Some((at, rang)) => {
-            let ring = response
-                .time()
-                .zip(rang.time())
-                .map_or(0, |(end, start)| end - start);
-            finding.args(Args::new().duration("ring", ring));
+            match response.time().zip(rang.time()) {
+                Some((end, start)) => finding.args(Args::new().duration("ring", end - start)),
+                None => finding.why("why-untimed"),
+            };
             finding.proof(Evidence::start_line(
                 at,
                 rang,

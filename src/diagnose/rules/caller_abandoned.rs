@@ -21,6 +21,10 @@ pub static RULE: Rule = Rule {
             "why-timer",
             "the calling side sent CANCEL after {waited}, which is so round a time that a timer may have done it rather than a person",
         ),
+        (
+            "why-untimed",
+            "the caller sent CANCEL {ringing}; the 487 that follows only confirms it",
+        ),
         ("cancel", "the first CANCEL on the way, from {element}"),
         ("confirmed", "the call is ended as the caller asked"),
         ("rang", "it was ringing"),
@@ -57,10 +61,13 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let waited = cancel
         .time()
         .zip(since.time())
-        .map_or(0, |(end, start)| end - start);
-    let round = TIMERS
-        .iter()
-        .any(|timer| (waited - timer * SECOND).abs() <= SECOND / 10);
+        .map(|(end, start)| end - start);
+    let is_timer = |waited: i64| {
+        TIMERS
+            .iter()
+            .any(|timer| (waited - timer * SECOND).abs() <= SECOND / 10)
+    };
+    let round = waited.is_some_and(is_timer);
     let confidence = if round {
         Confidence::Possible
     } else {
@@ -75,11 +82,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else {
         "before it was ringing"
     };
-    finding.args(
-        Args::new()
-            .duration("waited", waited)
-            .text("ringing", words),
-    );
+    finding.args(Args::new().text("ringing", words));
+    match waited {
+        Some(waited) => finding.args(Args::new().duration("waited", waited)),
+        None => finding.why("why-untimed"),
+    };
     if round {
         finding.why("why-timer");
     }

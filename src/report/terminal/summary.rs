@@ -110,6 +110,10 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
 // `capture.pcap · pcap, Ethernet · 1204 frames: 148 SIP, 1056 RTP, 0 not decoded · 2 min 14 s`
 fn input(read: &Read) -> String {
     let (summary, account) = (&read.summary, &read.account);
+    if let Some(error) = &summary.error {
+        let (path, reason) = (clean(&summary.path), clean(&error.reason));
+        return format!("{path} · not read: {reason}");
+    }
     let mut format = vec![summary.format.clone()];
     format.extend(summary.compression.map(str::to_owned));
     format.extend(summary.links.iter().map(|&number| {

@@ -1,0 +1,167 @@
+//! Runs the built program, and finds the fixtures.
+
+// Not every test file uses all of it.
+#![allow(dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The program, in an environment of which nothing shows in its output.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sipexplain"));
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "LANG",
+        "LC_MESSAGES",
+        "TERM",
+        "TZ",
+    ] {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").current_dir(root());
+    command
+}
+
+/// The folder of the project.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The text of a file of the project.
+pub(crate) fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Exit status.
+    pub(crate) status: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Ran {
+    fn of(output: Output) -> Ran {
+        Ran {
+            status: output.status.code().expect("it was killed by a signal"),
+            out: String::from_utf8(output.stdout).expect("standard output is not UTF-8"),
+            err: String::from_utf8(output.stderr).expect("standard error is not UTF-8"),
+        }
+    }
+
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// Standard output as JSON, line by line.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let parsed = self.out.lines().map(serde_json::from_str);
+        parsed
+            .collect::<Result<_, _>>()
+            .unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+/// Runs the program with these arguments.
+pub(crate) fn run<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Ran {
+    Ran::of(program().args(args).stdin(Stdio::null()).output().unwrap())
+}
+
+/// Runs the program with these arguments and standard input.
+pub(crate) fn run_with_input(args: &[&str], input: &[u8]) -> Ran {
+    let mut child = program()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // It may stop reading early.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    writer.join().unwrap();
+    ran
+}
+
+/// One folder of `fixtures/`.
+#[derive(Debug)]
+pub(crate) struct Fixture {
+    /// Name of the folder.
+    pub(crate) name: String,
+    /// Its trace, relative to the project.
+    pub(crate) trace: String,
+    /// Its `about.toml`.
+    pub(crate) about: toml::Table,
+    report: OnceLock<Value>,
+}
+
+impl Fixture {
+    /// The rules that `about.toml` lists under `fires` or `silent`.
+    pub(crate) fn expects(&self, list: &str) -> Vec<String> {
+        let expect = self.about.get("expect").and_then(toml::Value::as_table);
+        let list = expect.and_then(|table| table.get(list)?.as_array());
+        let ids = list
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str().map(str::to_owned));
+        ids.collect()
+    }
+
+    /// Its report as JSON.
+    pub(crate) fn json(&self) -> &Value {
+        self.report
+            .get_or_init(|| run(["--format", "json", &self.trace]).json())
+    }
+}
+
+/// Every fixture, by name.
+pub(crate) fn fixtures() -> &'static [Fixture] {
+    static FIXTURES: OnceLock<Vec<Fixture>> = OnceLock::new();
+    FIXTURES.get_or_init(find_fixtures)
+}
+
+fn find_fixtures() -> Vec<Fixture> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir() && !path.ends_with("record"))
+        .collect();
+    folders.sort();
+    assert!(folders.len() > 50, "the fixtures are missing");
+    folders.iter().map(|folder| fixture_in(folder)).collect()
+}
+
+fn fixture_in(folder: &Path) -> Fixture {
+    let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let about = std::fs::read_to_string(folder.join("about.toml"))
+        .unwrap_or_else(|error| panic!("fixtures/{name}/about.toml: {error}"));
+    let traces: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|file| file.starts_with("trace."))
+        .collect();
+    let [trace] = traces.as_slice() else {
+        panic!("fixtures/{name} has these traces instead of one: {traces:?}");
+    };
+    Fixture {
+        trace: format!("fixtures/{name}/{trace}"),
+        about: about
+            .parse()
+            .unwrap_or_else(|error| panic!("fixtures/{name}/about.toml: {error}")),
+        name,
+        report: OnceLock::new(),
+    }
+}

@@ -1,0 +1,92 @@
+//! What every rule says of the fixtures, before it becomes text.
+
+use crate::harness::{fixtures, root};
+use crate::placeholders;
+use sipexplain::diagnose::{Args, Diagnosis, Evidence, Finding};
+use sipexplain::input::{Inputs, Named};
+use sipexplain::report::{Report, Run};
+use sipexplain::select::Selection;
+use sipexplain::session::Call;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+/// The findings of one rule on all fixtures.
+#[derive(Default)]
+pub(crate) struct Fired {
+    /// Names of the arguments that it gave.
+    pub(crate) given: BTreeSet<&'static str>,
+    /// Sentences that it used and that do not exist, or lack an argument.
+    pub(crate) wrong: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Collector {
+    rules: BTreeMap<&'static str, Fired>,
+}
+
+impl Report for Collector {
+    fn call(&mut self, _: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+        for finding in &diagnosis.findings {
+            self.finding(finding);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Run<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Collector {
+    fn finding(&mut self, finding: &Finding) {
+        let fired = self.rules.entry(finding.rule.id).or_default();
+        let names = |args: &Args| args.0.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let own = names(&finding.args);
+        fired.given.extend(&own);
+        for id in ["title", finding.why, finding.fix] {
+            fired.sentence(finding, id, &own);
+        }
+        for evidence in &finding.evidence {
+            let (Evidence::Excerpt { note, .. }
+            | Evidence::Absence { note, .. }
+            | Evidence::Decoded { note, .. }) = evidence;
+            let mut all = names(&note.args);
+            fired.given.extend(&all);
+            all.extend(&own);
+            fired.sentence(finding, note.id, &all);
+        }
+    }
+}
+
+impl Fired {
+    fn sentence(&mut self, finding: &Finding, id: &str, given: &[&str]) {
+        let rule = finding.rule;
+        let Some(template) = rule.template(id) else {
+            self.wrong
+                .insert(format!("{}: there is no sentence {id}", rule.id));
+            return;
+        };
+        for name in placeholders(template) {
+            if !given.contains(&name) {
+                self.wrong
+                    .insert(format!("{}: {id} was used without {{{name}}}", rule.id));
+            }
+        }
+    }
+}
+
+/// What every rule that fires says, by rule.
+pub(crate) fn fired() -> BTreeMap<&'static str, Fired> {
+    let mut collector = Collector::default();
+    for fixture in fixtures() {
+        let named = [Named::from(&root().join(&fixture.trace).into_os_string())];
+        sipexplain::analyze(
+            Inputs::open(&named),
+            &Selection::default(),
+            &[],
+            &mut collector,
+        )
+        .unwrap();
+    }
+    collector.rules
+}

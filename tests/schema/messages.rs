@@ -1,0 +1,86 @@
+//! The messages of a trace as the stages before the report see them, by place.
+
+use sipexplain::input::{Body, Inputs, Named};
+use sipexplain::layers::{Layers, Transport};
+use sipexplain::message::Head;
+use sipexplain::message::framing::{Framer, Receive, Stamp};
+use std::collections::BTreeMap;
+
+/// Where a message stands: input, frame or line, part (0 in a log).
+pub(crate) type Place = (u64, u64, u64);
+
+/// A message.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Its status code; `None` of a request.
+    pub(crate) code: Option<u16>,
+}
+
+struct Collector(BTreeMap<Place, Raw>);
+
+impl Receive for Collector {
+    fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]) {
+        let place = (
+            stamp.origin.input.into(),
+            stamp.origin.place,
+            stamp.part.into(),
+        );
+        let message = Raw {
+            bytes: raw.to_vec(),
+            code: head.code(),
+        };
+        let old = self.0.insert(place, message);
+        assert!(old.is_none(), "two messages at {place:?}");
+    }
+}
+
+/// All messages of these inputs.
+pub(crate) fn messages(paths: &[&str]) -> BTreeMap<Place, Raw> {
+    let named: Vec<Named> = paths
+        .iter()
+        .map(|path| Named::from(&std::ffi::OsString::from(path)))
+        .collect();
+    let mut inputs = Inputs::open(&named);
+    let mut layers = Layers::new();
+    let mut framer = Framer::new(Collector(BTreeMap::new()));
+    while let Some(record) = inputs.next() {
+        framer.begin(&record);
+        match record.body {
+            Body::Frame {
+                link,
+                bytes,
+                wire_len,
+            } => layers.frame(
+                record.origin,
+                record.time,
+                link,
+                bytes,
+                wire_len,
+                &mut framer,
+            ),
+            Body::Text {
+                bytes,
+                last_line,
+                time_of_day,
+                hop,
+            } => {
+                let stamp = Stamp {
+                    origin: record.origin,
+                    part: 0,
+                    last_line: Some(last_line),
+                    time: record.time,
+                    time_of_day,
+                    source: hop.source,
+                    destination: hop.destination,
+                    transport: hop.transport.and_then(Transport::of),
+                    ident: 0,
+                };
+                framer.text(stamp, bytes);
+            }
+        }
+    }
+    layers.end(&mut framer);
+    framer.finish().1.0
+}
