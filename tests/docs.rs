@@ -72,6 +72,7 @@ fn every_option_that_a_page_names_exists() {
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let cargo = [
+        "--explain",
         "--release",
         "--locked",
         "--quiet",
