@@ -712,6 +712,24 @@ fn hostile_captures() -> Vec<Hostile> {
             capture.udp(true, other.as_bytes());
         }
     });
+    add("challenges on one Call-ID", 600, &|capture| {
+        for n in 0..300 {
+            let of = |header: &str| -> String {
+                let one = |k| {
+                    format!("{header}: Digest username=\"a\", realm=\"r\", nonce=\"{n}-{k}\"\r\n")
+                };
+                (0..40).map(one).collect()
+            };
+            let numbered = |start: &str, headers: &str| {
+                let message = String::from_utf8(with_headers(start, headers)).unwrap();
+                let message = message.replace("tag=a", &format!("tag={n}"));
+                message.replace("CSeq: 1", &format!("CSeq: {}", n + 1))
+            };
+            capture.udp(true, numbered(REQUEST, &of("Authorization")).as_bytes());
+            let refusal = numbered("SIP/2.0 401 No\r\n", &of("WWW-Authenticate"));
+            capture.udp(false, refusal.as_bytes());
+        }
+    });
     for (missing, name) in ["Via", "From", "To", "Call-ID", "CSeq"].iter().enumerate() {
         let mut headers = ESSENTIAL.to_vec();
         headers.remove(missing);

@@ -250,14 +250,26 @@ impl Session {
     // than a look at its newest entries.
     fn known(&self, head: &Head, keys: &Keys, raw: &[u8]) -> Option<u32> {
         const NEWEST: usize = 64;
+        // To compare nonces is dear, and the entry wanted is nearly always the newest.
+        const STRANGERS: usize = 4;
         let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
-        let takes = |slot: &u32| {
+        let (mut answered, mut strangers) = (None, 0);
+        let mut takes = |slot: &u32| {
             let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            live.is_some_and(|Live { entry, .. }| {
-                entry.takes(head, keys) && !strays(entry, head, keys, raw)
-            })
+            let Some(entry) = live.map(|live| &live.entry) else {
+                return false;
+            };
+            if !entry.takes(head, keys) {
+                return false;
+            }
+            if !is_initial(head) || entry.caller_tag == keys.from_tag {
+                return true;
+            }
+            strangers += 1;
+            strangers <= STRANGERS
+                && asked_for(entry, answered.get_or_insert_with(|| nonces(head, raw)))
         };
-        slots.take(NEWEST).find(takes)
+        slots.take(NEWEST).find(|slot| takes(slot))
     }
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
@@ -298,17 +310,22 @@ impl Session {
     }
 }
 
+// The nonces that a request answers; more than a few are no request that anyone sends.
+fn nonces(head: &Head, raw: &[u8]) -> Vec<String> {
+    let credentials = typed::credentials(Message { raw, head });
+    let nonces = credentials.into_iter().map(|c| c.nonce);
+    nonces.filter(|nonce| !nonce.is_empty()).take(4).collect()
+}
+
 // A further attempt under another From-tag belongs only if it answers the open challenge.
-fn strays(entry: &Entry, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
-    let other_tag = is_initial(head) && entry.caller_tag != keys.from_tag;
-    other_tag && {
-        let answered = typed::credentials(Message { raw, head });
-        let mut asked = entry
-            .messages
-            .iter()
-            .rev()
-            .take(8)
-            .flat_map(|m| typed::challenges(m.message()));
-        !asked.any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
-    }
+fn asked_for(entry: &Entry, answered: &[String]) -> bool {
+    let holds = |m: &&Stored| {
+        let holds = |nonce: &String| memchr::memmem::find(&m.raw, nonce.as_bytes()).is_some();
+        matches!(m.head.code(), Some(401 | 407)) && answered.iter().any(holds)
+    };
+    let challenge = entry.messages.iter().rev().take(8).find(holds);
+    challenge.is_some_and(|m| {
+        let mut asked = typed::challenges(m.message()).into_iter();
+        asked.any(|challenge| answered.contains(&challenge.nonce))
+    })
 }
