@@ -834,3 +834,31 @@ fn hostile_names_and_texts_reach_no_terminal() {
         assert_harmless(&err);
     }
 }
+
+#[test]
+fn a_further_attempt_under_another_from_tag_belongs_where_it_answers_the_challenge() {
+    for (answered, calls) in [("n1", 1), ("n2", 2)] {
+        let mut capture = Writer::new();
+        let challenge = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n";
+        capture.udp(true, &with_headers(REQUEST, ""));
+        capture.udp(false, &with_headers("SIP/2.0 401 No\r\n", challenge));
+        let answer =
+            format!("Authorization: Digest username=\"a\", realm=\"r\", nonce=\"{answered}\"\r\n");
+        let second = |start: &str, headers: &str| {
+            let message = String::from_utf8(with_headers(start, headers)).unwrap();
+            let message = message
+                .replace("tag=a", "tag=b")
+                .replace("CSeq: 1", "CSeq: 2");
+            message.replace("bK1", "bK2").into_bytes()
+        };
+        capture.udp(true, &second(REQUEST, &answer));
+        capture.udp(false, &second("SIP/2.0 200 OK\r\n", ""));
+        let (_, out, _) = run_piped(&["--format", "json", "-"], &capture.file);
+        let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(
+            report["calls"].as_array().unwrap().len(),
+            calls,
+            "{answered}"
+        );
+    }
+}

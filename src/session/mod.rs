@@ -262,7 +262,7 @@ impl Session {
             if !entry.takes(head, keys) {
                 return false;
             }
-            if !is_initial(head) || entry.caller_tag == keys.from_tag {
+            if !is_initial(head) || entry.is_by_caller(keys) {
                 return true;
             }
             strangers += 1;
