@@ -1,9 +1,10 @@
 //! Datagrams and streams to whole messages (RFC 3261 §18.3), and the account of every frame.
 //!
-//! SIP is found by content: a start line and at least one header that every message carries.
+//! SIP is found by content: a start line and at least one header that every message carries. In a
+//! datagram a start line that no other text resembles is enough.
 
 use super::account::{Account, Unsettled};
-use super::{Flaw, Head};
+use super::{Flaw, Head, StartLine};
 use crate::input::{Origin, Record, Time};
 use crate::layers::{At, Flow, Segment, Sink, StreamId, Transport, payload};
 use foldhash::fast::RandomState;
@@ -441,7 +442,7 @@ impl<R: Receive> Framer<R> {
 /// Reads a message that fills `bytes`; `whole` says that nothing may follow (a datagram).
 fn read_message(bytes: &[u8], whole: bool) -> Option<Head> {
     let mut head = Head::read(bytes)?;
-    if head.essentials == 0 {
+    if head.essentials == 0 && !(whole && is_unmistakable(&head, bytes)) {
         return None;
     }
     let there = bytes.len() - (head.body as usize).min(bytes.len());
@@ -451,6 +452,14 @@ fn read_message(bytes: &[u8], whole: bool) -> Option<Head> {
         _ => {}
     }
     Some(head)
+}
+
+// A line of a log that quotes a start line has further words before it.
+fn is_unmistakable(head: &Head, bytes: &[u8]) -> bool {
+    match head.start {
+        StartLine::Response { .. } => true,
+        StartLine::Request { uri, .. } => !uri.of(bytes).iter().any(u8::is_ascii_whitespace),
+    }
 }
 
 fn next_message(rest: &[u8], searched: &mut usize) -> Next {
@@ -532,4 +541,24 @@ fn begins_message(bytes: &[u8]) -> bool {
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(bytes, needle).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_message;
+
+    #[test]
+    fn a_datagram_needs_no_header_and_a_text_does() {
+        for (bytes, datagram, text) in [
+            (&b"SIP/2.0 200 OK\r\nSeq: 0\r\n\r\n"[..], true, false),
+            (b"OPTIONS sip:a SIP/2.0\r\n\r\n", true, false),
+            (b"Jul 1 gw: OPTIONS sip:a SIP/2.0\n", false, false),
+            (b"OPTIONS sip:a SIP/2.0\r\nTo: sip:a\r\n\r\n", true, true),
+            (b"OPTIONS sip:a b SIP/2.0\r\nTo: sip:a\r\n\r\n", true, true),
+        ] {
+            let shown = String::from_utf8_lossy(bytes);
+            assert_eq!(read_message(bytes, true).is_some(), datagram, "{shown}");
+            assert_eq!(read_message(bytes, false).is_some(), text, "{shown}");
+        }
+    }
 }

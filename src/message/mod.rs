@@ -254,7 +254,13 @@ impl Head {
         self.cseq = std::str::from_utf8(number)
             .ok()
             .and_then(|n| n.parse().ok());
-        let method = text.get(digits..).unwrap_or_default().trim_ascii();
+        let rest = text.get(digits..).unwrap_or_default().trim_ascii();
+        // A number that is none is still followed by the method.
+        let blank = rest
+            .iter()
+            .position(u8::is_ascii_whitespace)
+            .filter(|_| digits == 0);
+        let method = blank.map_or(rest, |at| rest.get(at..).unwrap_or_default().trim_ascii());
         self.cseq_method = span::span_in(raw, method);
         if self.cseq.is_none() || method.is_empty() {
             self.flaws.add(Flaw::BadCseq);
@@ -473,5 +479,23 @@ mod tests {
         }
         assert_eq!(head.to.of(raw), b"\xff<sip:b@c>");
         assert_eq!(head.final_code(), Some(486));
+    }
+
+    #[test]
+    fn the_method_of_a_cseq_is_read_also_where_its_number_is_none() {
+        for (value, cseq, method) in [
+            ("1 INVITE", Some(1), "INVITE"),
+            ("1INVITE", Some(1), "INVITE"),
+            ("INVITE", None, "INVITE"),
+            ("\x11 INVITE", None, "INVITE"),
+            ("%s\0 \t REGISTER ", None, "REGISTER"),
+            ("99999999999 BYE", None, "BYE"),
+        ] {
+            let raw = format!("SIP/2.0 200 OK\r\nCSeq: {value}\r\n\r\n");
+            let head = Head::read(raw.as_bytes()).unwrap();
+            let read = lossy(head.cseq_method.of(raw.as_bytes()));
+            assert_eq!((head.cseq, read.as_str()), (cseq, method), "{value:?}");
+            assert_eq!(head.flaws.has(Flaw::BadCseq), cseq.is_none(), "{value:?}");
+        }
     }
 }

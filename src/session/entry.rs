@@ -91,6 +91,8 @@ pub struct Entry {
     pub key: u64,
     /// Tag of the side that began, as far as seen.
     pub caller_tag: u64,
+    /// Its tag in the attempt before, where a challenge was answered under another one.
+    former_tag: u64,
     /// Method of the first message.
     pub method: Method,
     /// Sequence numbers of the request that began it and of those that answered a step.
@@ -120,6 +122,7 @@ impl Entry {
             continues: None,
             key: keys.call_id,
             caller_tag: keys.from_tag,
+            former_tag: keys.from_tag,
             method: head.method,
             cseqs: Series::new(head.cseq),
             messages,
@@ -130,7 +133,13 @@ impl Entry {
 
     /// Does the message belong to one of the two sides?
     pub fn has_side(&self, keys: &Keys) -> bool {
-        self.caller_tag == keys.from_tag || (self.caller_tag != 0 && self.caller_tag == keys.to_tag)
+        let called_back = keys.to_tag == self.caller_tag || keys.to_tag == self.former_tag;
+        self.is_by_caller(keys) || (keys.to_tag != 0 && called_back)
+    }
+
+    /// Does the side that began say so?
+    pub fn is_by_caller(&self, keys: &Keys) -> bool {
+        keys.from_tag == self.caller_tag || keys.from_tag == self.former_tag
     }
 
     /// Does the message belong here? See design: one entry per Call-ID and From-tag.
@@ -138,7 +147,7 @@ impl Entry {
         let cseq = head.cseq.unwrap_or(0);
         let of_series = self.cseqs.contains(cseq) || self.cseqs.is_empty();
         if is_initial(head) {
-            let same_side = self.caller_tag == keys.from_tag;
+            let same_side = self.is_by_caller(keys);
             return head.method == self.method
                 && ((same_side && of_series) || (self.step_open && self.cseqs.precede(cseq)));
         }
@@ -175,6 +184,10 @@ impl Entry {
         if is_initial(head) && head.method == self.method {
             if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(*cseq)) {
                 self.cseqs.push(cseq);
+                if self.caller_tag != stored.keys.from_tag {
+                    self.former_tag = self.caller_tag;
+                    self.caller_tag = stored.keys.from_tag;
+                }
                 (self.step_open, self.state.rejected, self.state.acked) = (false, false, false);
             }
             return;

@@ -36,7 +36,7 @@ use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
 use pool::Pool;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
 const MOST_MESSAGES: usize = 4096;
@@ -77,19 +77,21 @@ struct Live {
     queued: i64,
 }
 
-/// The entries with one Call-ID, oldest first; nearly always one.
+/// The entries with one Call-ID; nearly always one. Where one Call-ID is used for everything they
+/// are many and end in any order, so they are found by id.
 #[derive(Debug)]
 enum Slots {
-    One(u32),
-    Many(Vec<u32>),
+    One(u64, u32),
+    Many(BTreeMap<u64, u32>),
 }
 
 impl Slots {
-    fn all(&self) -> &[u32] {
-        match self {
-            Slots::One(slot) => std::slice::from_ref(slot),
-            Slots::Many(slots) => slots,
-        }
+    fn newest_first(&self) -> impl Iterator<Item = u32> {
+        let (one, many) = match self {
+            Slots::One(_, slot) => (Some(*slot), None),
+            Slots::Many(slots) => (None, Some(slots.values().rev().copied())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 }
 
@@ -220,7 +222,7 @@ impl Session {
         self.bytes = self.bytes.saturating_sub(live.entry.weight());
         let emptied = match self.by_call_id.get_mut(&key) {
             Some(Slots::Many(slots)) => {
-                slots.retain(|other| *other != slot);
+                slots.remove(&id);
                 slots.is_empty()
             }
             _ => true,
@@ -248,14 +250,26 @@ impl Session {
     // than a look at its newest entries.
     fn known(&self, head: &Head, keys: &Keys, raw: &[u8]) -> Option<u32> {
         const NEWEST: usize = 64;
-        let slots = self.by_call_id.get(&keys.call_id)?.all();
-        let takes = |slot: &&u32| {
-            let live = self.slots.get(**slot as usize).and_then(Option::as_ref);
-            live.is_some_and(|Live { entry, .. }| {
-                entry.takes(head, keys) && !strays(entry, head, keys, raw)
-            })
+        // To compare nonces is dear, and the entry wanted is nearly always the newest.
+        const STRANGERS: usize = 4;
+        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
+        let (mut answered, mut strangers) = (None, 0);
+        let mut takes = |slot: &u32| {
+            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
+            let Some(entry) = live.map(|live| &live.entry) else {
+                return false;
+            };
+            if !entry.takes(head, keys) {
+                return false;
+            }
+            if !is_initial(head) || entry.is_by_caller(keys) {
+                return true;
+            }
+            strangers += 1;
+            strangers <= STRANGERS
+                && asked_for(entry, answered.get_or_insert_with(|| nonces(head, raw)))
         };
-        slots.iter().rev().take(NEWEST).find(takes).copied()
+        slots.take(NEWEST).find(|slot| takes(slot))
     }
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
@@ -281,27 +295,37 @@ impl Session {
             }
         };
         match self.by_call_id.get_mut(&keys.call_id) {
-            Some(Slots::Many(slots)) => slots.push(slot),
-            Some(one) => *one = Slots::Many([one.all(), &[slot]].concat()),
+            Some(Slots::Many(slots)) => {
+                slots.insert(self.last_id, slot);
+            }
+            Some(one @ &mut Slots::One(id, first)) => {
+                *one = Slots::Many(BTreeMap::from([(id, first), (self.last_id, slot)]));
+            }
             None => {
-                self.by_call_id.insert(keys.call_id, Slots::One(slot));
+                self.by_call_id
+                    .insert(keys.call_id, Slots::One(self.last_id, slot));
             }
         }
         slot
     }
 }
 
+// The nonces that a request answers; more than a few are no request that anyone sends.
+fn nonces(head: &Head, raw: &[u8]) -> Vec<String> {
+    let credentials = typed::credentials(Message { raw, head });
+    let nonces = credentials.into_iter().map(|c| c.nonce);
+    nonces.filter(|nonce| !nonce.is_empty()).take(4).collect()
+}
+
 // A further attempt under another From-tag belongs only if it answers the open challenge.
-fn strays(entry: &Entry, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
-    let other_tag = is_initial(head) && entry.caller_tag != keys.from_tag;
-    other_tag && {
-        let answered = typed::credentials(Message { raw, head });
-        let mut asked = entry
-            .messages
-            .iter()
-            .rev()
-            .take(8)
-            .flat_map(|m| typed::challenges(m.message()));
-        !asked.any(|challenge| answered.iter().any(|c| c.nonce == challenge.nonce))
-    }
+fn asked_for(entry: &Entry, answered: &[String]) -> bool {
+    let holds = |m: &&Stored| {
+        let holds = |nonce: &String| memchr::memmem::find(&m.raw, nonce.as_bytes()).is_some();
+        matches!(m.head.code(), Some(401 | 407)) && answered.iter().any(holds)
+    };
+    let challenge = entry.messages.iter().rev().take(8).find(holds);
+    challenge.is_some_and(|m| {
+        let mut asked = typed::challenges(m.message()).into_iter();
+        asked.any(|challenge| answered.contains(&challenge.nonce))
+    })
 }
