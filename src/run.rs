@@ -60,10 +60,10 @@ struct Sender {
 }
 
 impl Receive for Sender {
-    fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]) {
+    fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         self.batch.bytes.extend_from_slice(raw);
-        let keys = self.keys.keys(&stamp, &head, raw);
-        self.batch.messages.push((stamp, head, keys, raw.len()));
+        let keys = self.keys.keys(stamp, head, raw);
+        self.batch.messages.push((*stamp, *head, keys, raw.len()));
         if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
             self.send();
         }
@@ -207,8 +207,7 @@ impl<'a> Judge<'a> {
         for (stamp, head, keys, length) in &batch.messages {
             let raw = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
-            self.session
-                .message(*stamp, *head, *keys, raw, &mut release);
+            self.session.message(stamp, head, keys, raw, &mut release);
         }
         if let Some(time) = batch.clock {
             self.session.tick(time, &mut release);

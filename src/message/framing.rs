@@ -45,7 +45,7 @@ pub struct Stamp {
 /// Takes messages in the order in which they became complete.
 pub trait Receive {
     /// One message.
-    fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]);
+    fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]);
 }
 
 /// Cuts what the layers deliver into messages and keeps the accounts.
@@ -118,7 +118,7 @@ impl<R: Receive> Framer<R> {
     pub fn text(&mut self, stamp: Stamp, bytes: &[u8]) {
         if let Some(head) = read_message(bytes, false) {
             self.account(stamp.origin.input).sip_messages += 1;
-            self.receive.message(stamp, head, bytes);
+            self.receive.message(&stamp, &head, bytes);
         }
     }
 
@@ -144,7 +144,7 @@ impl<R: Receive> Framer<R> {
         &mut self.accounts[index]
     }
 
-    fn emit(&mut self, at: At, flow: &Flow, head: Head, raw: &[u8]) {
+    fn emit(&mut self, at: At, flow: &Flow, head: &Head, raw: &[u8]) {
         let part = match self.last {
             Some((origin, part)) if origin == at.origin => part.saturating_add(1),
             _ => 0,
@@ -162,7 +162,7 @@ impl<R: Receive> Framer<R> {
             transport: Some(flow.transport),
             ident: at.ident,
         };
-        self.receive.message(stamp, head, raw);
+        self.receive.message(&stamp, head, raw);
     }
 
     fn remember(&mut self, flow: &Flow) {
@@ -210,7 +210,7 @@ impl<R: Receive> Framer<R> {
                 Next::Message(head, length) => {
                     stream.verdict = Verdict::Sip;
                     let raw = rest.get(..length).unwrap_or(rest);
-                    self.emit(at, flow, *head, raw);
+                    self.emit(at, flow, &head, raw);
                     self.settle_as_sip(stream);
                     stream.searched = 0;
                     done += length;
@@ -322,7 +322,7 @@ impl<R: Receive> Sink for Framer<R> {
             }
             self.remember(flow);
             self.account(at.origin.input).sip_frames += u64::from(at.frames);
-            self.emit(at, flow, head, sip);
+            self.emit(at, flow, &head, sip);
             return;
         }
         let key = (

@@ -174,19 +174,25 @@ impl Entry {
     }
 
     /// Takes a message and notes what it changes.
-    pub fn push(&mut self, stored: Stored) {
-        self.note(&stored);
-        self.messages.push(stored);
+    pub fn push(&mut self, stamp: &Stamp, head: &Head, keys: &Keys, raw: Vec<u8>) {
+        self.note(head, keys, &raw);
+        let (stamp, head, keys) = (*stamp, *head, *keys);
+        self.messages.push(Stored {
+            stamp,
+            head,
+            raw,
+            keys,
+            copy: None,
+        });
     }
 
-    fn note(&mut self, stored: &Stored) {
-        let head = &stored.head;
+    fn note(&mut self, head: &Head, keys: &Keys, raw: &[u8]) {
         if is_initial(head) && head.method == self.method {
             if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(*cseq)) {
                 self.cseqs.push(cseq);
-                if self.caller_tag != stored.keys.from_tag {
+                if self.caller_tag != keys.from_tag {
                     self.former_tag = self.caller_tag;
-                    self.caller_tag = stored.keys.from_tag;
+                    self.caller_tag = keys.from_tag;
                 }
                 (self.step_open, self.state.rejected, self.state.acked) = (false, false, false);
             }
@@ -198,8 +204,7 @@ impl Entry {
             }
             (None, Method::Bye) => self.state.bye = true,
             (None, Method::Notify) => {
-                let state = stored
-                    .message()
+                let state = Message { raw, head }
                     .text("Subscription-State")
                     .unwrap_or_default();
                 self.state.over |= self.method != Method::Invite && state.starts_with("terminated");
@@ -248,8 +253,8 @@ impl Entry {
     }
 
     /// Bytes that a message adds to [`Entry::weight`].
-    pub fn weight_of(stored: &Stored) -> usize {
-        stored.raw.len() + size_of::<Stored>()
+    pub fn weight_of(raw: &[u8]) -> usize {
+        raw.len() + size_of::<Stored>()
     }
 
     /// Bytes that the entry holds, roughly.

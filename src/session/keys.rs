@@ -52,7 +52,14 @@ impl KeyMaker {
         hasher.write_u64(u64::from(head.code().unwrap_or(0)) << 8 | head.method as u64);
         (stamp.source, stamp.destination, stamp.transport).hash(&mut hasher);
         let call_id = match text(head.call_id) {
-            0 => transaction | 1,
+            // Without Call-ID an entry is one transaction, between two addresses.
+            0 => {
+                let ends = (
+                    stamp.source.min(stamp.destination),
+                    stamp.source.max(stamp.destination),
+                );
+                self.hash.hash_one((transaction, ends)) | 1
+            }
             call_id => call_id,
         };
         Keys {

@@ -99,9 +99,9 @@ impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
     pub fn message(
         &mut self,
-        stamp: Stamp,
-        head: Head,
-        keys: Keys,
+        stamp: &Stamp,
+        head: &Head,
+        keys: &Keys,
         raw: &[u8],
         release: &mut impl FnMut(&Call, &View),
     ) {
@@ -109,22 +109,15 @@ impl Session {
             self.clock.advance(time);
             self.release_due(release);
         }
-        self.view.saw(&stamp, &head, raw);
+        self.view.saw(stamp, head, raw);
         let slot = self
-            .known(&head, &keys, raw)
-            .unwrap_or_else(|| self.open(&head, keys));
+            .known(head, keys, raw)
+            .unwrap_or_else(|| self.open(head, *keys));
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        let stored = Stored {
-            stamp,
-            head,
-            raw: self.pool.bytes(raw),
-            keys,
-            copy: None,
-        };
-        self.bytes += Entry::weight_of(&stored);
-        live.entry.push(stored);
+        self.bytes += Entry::weight_of(raw);
+        live.entry.push(stamp, head, keys, self.pool.bytes(raw));
         if let Some(time) = stamp.time {
             live.due = time.0.saturating_add(live.entry.linger());
             if live.due < live.queued {

@@ -21,7 +21,7 @@ pub(crate) struct Raw {
 struct Collector(BTreeMap<Place, Raw>);
 
 impl Receive for Collector {
-    fn message(&mut self, stamp: Stamp, head: Head, raw: &[u8]) {
+    fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let place = (
             stamp.origin.input.into(),
             stamp.origin.place,
