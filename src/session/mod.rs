@@ -13,12 +13,12 @@ pub mod entry;
 pub mod keys;
 /// How an entry ended.
 pub mod outcome;
-/// Memory of released entries, used again.
-mod pool;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
 /// Which final responses are only a step on the way.
 mod steps;
+/// When entries are due.
+mod timers;
 /// Who could be seen receiving.
 pub mod view;
 
@@ -34,15 +34,19 @@ use crate::message::{Head, Message};
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
-use pool::Pool;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use timers::Timers;
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
 const MOST_MESSAGES: usize = 4096;
 const MOST_ENTRIES: usize = 1_000_000;
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 const MOST_TOMBSTONES: usize = 65_536;
+
+/// Buffers and lists of released entries kept for use again.
+const MOST_SPARE: usize = 4096;
+/// Messages that a list has room for at first: a call that is answered and ended.
+const LIST: usize = 7;
 
 /// How often a cap had to release an entry before it was over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,15 +63,16 @@ pub struct Session {
     slots: Vec<Option<Live>>,
     free: Vec<u32>,
     by_call_id: KeyMap<Slots>,
-    timers: BinaryHeap<Reverse<(i64, u64, u32)>>,
+    timers: Timers,
     tombstones: KeyMap<u64>,
-    buried: VecDeque<u64>,
+    buried: VecDeque<(u64, u64)>,
     clock: Clock,
     view: View,
     last_id: u64,
     bytes: usize,
     limits: Limits,
-    pool: Pool,
+    spare: Vec<Vec<u8>>,
+    lists: Vec<Vec<Stored>>,
 }
 
 #[derive(Debug)]
@@ -102,28 +107,29 @@ impl Session {
         stamp: &Stamp,
         head: &Head,
         keys: &Keys,
-        raw: &[u8],
+        raw: Vec<u8>,
         release: &mut impl FnMut(&Call, &View),
     ) {
         if let Some(time) = stamp.time {
             self.clock.advance(time);
             self.release_due(release);
         }
-        self.view.saw(stamp, head, raw);
+        self.view.saw(stamp, head, &raw);
         let slot = self
-            .known(head, keys, raw)
+            .known(head, keys, &raw)
             .unwrap_or_else(|| self.open(head, *keys));
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        self.bytes += Entry::weight_of(raw);
-        live.entry.push(stamp, head, keys, self.pool.bytes(raw));
-        if let Some(time) = stamp.time {
-            live.due = time.0.saturating_add(live.entry.linger());
-            if live.due < live.queued {
-                live.queued = live.due;
-                self.timers.push(Reverse((live.due, live.entry.id, slot)));
-            }
+        self.bytes += Entry::weight_of(&raw);
+        live.entry.push(stamp, head, keys, raw);
+        // Undated entries are due last, and only if there are too many.
+        live.due = stamp.time.map_or(i64::MAX - 1, |time| {
+            time.0.saturating_add(live.entry.linger())
+        });
+        if live.due < live.queued {
+            live.queued = live.due;
+            self.timers.push((live.due, live.entry.id, slot));
         }
         if live.entry.messages.len() >= MOST_MESSAGES {
             self.limits.long_entries += 1;
@@ -157,53 +163,51 @@ impl Session {
 
     // The entries that are due first go first.
     fn keep_bounds(&mut self, release: &mut impl FnMut(&Call, &View)) {
-        while self.slots.len() - self.free.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
-            let next = self.timers.pop().map(|Reverse((_, id, slot))| (id, slot));
-            // Undated entries have no timer: the oldest then goes.
-            let undated = || {
-                self.slots
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(slot, live)| {
-                        Some((live.as_ref()?.entry.id, u32::try_from(slot).ok()?))
-                    })
-                    .min()
-            };
-            let Some((id, slot)) = next.or_else(undated) else {
+        while self.is_too_much() {
+            let Some(earliest) = self.timers.pop_earliest() else {
                 return;
             };
-            if self.holds(slot, id) {
-                self.limits.early_releases += 1;
-                self.release(slot, release);
+            for (due, id, slot) in earliest {
+                if !self.is_too_much() {
+                    self.timers.push((due, id, slot));
+                } else if self.live(slot, id).is_some() {
+                    self.limits.early_releases += 1;
+                    self.release(slot, release);
+                }
             }
         }
     }
 
-    fn holds(&self, slot: u32, id: u64) -> bool {
-        self.slots
-            .get(slot as usize)
-            .and_then(Option::as_ref)
-            .is_some_and(|live| live.entry.id == id)
+    fn is_too_much(&self) -> bool {
+        self.slots.len() - self.free.len() > MOST_ENTRIES || self.bytes > MOST_BYTES
+    }
+
+    // A timer may outlive its entry, and its slot then hold another one.
+    fn live(&mut self, slot: u32, id: u64) -> Option<&mut Live> {
+        let live = self.slots.get_mut(slot as usize)?.as_mut();
+        live.filter(|live| live.entry.id == id)
     }
 
     fn release_due(&mut self, release: &mut impl FnMut(&Call, &View)) {
         let Some(now) = self.clock.now() else { return };
-        while let Some(&Reverse((queued, id, slot))) = self.timers.peek() {
-            if queued > now {
-                return;
-            }
-            self.timers.pop();
-            // A timer may outlive its entry, and its slot then hold another one.
-            match self.slots.get_mut(slot as usize).and_then(Option::as_mut) {
-                Some(live) if live.entry.id != id => {}
-                Some(live) if live.due > now => {
-                    live.queued = live.due;
-                    self.timers.push(Reverse((live.due, id, slot)));
+        while let Some(over) = self.timers.pop_over(now) {
+            for (_, id, slot) in over {
+                match self.live(slot, id) {
+                    Some(live) if live.due > now => {
+                        live.queued = live.due;
+                        let due = (live.due, id, slot);
+                        self.timers.push(due);
+                    }
+                    Some(_) => self.release(slot, release),
+                    None => {}
                 }
-                Some(_) => self.release(slot, release),
-                None => {}
             }
         }
+    }
+
+    /// Buffers of released messages, to be used again.
+    pub fn spare(&mut self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.spare.drain(..)
     }
 
     fn release(&mut self, slot: u32, release: &mut impl FnMut(&Call, &View)) {
@@ -226,14 +230,23 @@ impl Session {
         self.bury(key, id);
         let call = Call::conclude(live.entry, self.clock.now());
         release(&call, &self.view);
-        self.pool.take_back(call.messages);
+        let mut messages = call.messages;
+        if self.spare.len() < MOST_SPARE {
+            self.spare
+                .extend(messages.drain(..).map(|stored| stored.raw));
+        }
+        messages.clear();
+        if messages.capacity() == LIST && self.lists.len() < MOST_SPARE {
+            self.lists.push(messages);
+        }
     }
 
     fn bury(&mut self, key: u64, id: u64) {
         self.tombstones.insert(key, id);
-        self.buried.push_back(key);
+        self.buried.push_back((key, id));
         if self.buried.len() > MOST_TOMBSTONES
-            && let Some(oldest) = self.buried.pop_front()
+            && let Some((oldest, of)) = self.buried.pop_front()
+            && self.tombstones.get(&oldest) == Some(&of)
         {
             self.tombstones.remove(&oldest);
         }
@@ -267,7 +280,8 @@ impl Session {
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
         self.last_id += 1;
-        let mut entry = Entry::new(self.last_id, head, keys, self.pool.messages());
+        let messages = self.lists.pop().unwrap_or_else(|| Vec::with_capacity(LIST));
+        let mut entry = Entry::new(self.last_id, head, keys, messages);
         if !is_initial(head) {
             entry.continues = self.tombstones.get(&keys.call_id).copied();
         }

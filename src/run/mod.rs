@@ -1,6 +1,9 @@
 //! The pipeline: one thread reads, decodes and cuts messages, the other correlates, diagnoses and
 //! reports. Each is strictly in order, so the result does not depend on their timing.
 
+/// Memory of released messages.
+mod pool;
+
 use crate::diagnose::{self, Context};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, Time};
@@ -13,6 +16,7 @@ use crate::report::{Read, Report, Run};
 use crate::select::Selection;
 use crate::session::keys::{KeyMaker, Keys};
 use crate::session::{Call, Session, View};
+use pool::Pool;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -43,28 +47,31 @@ pub struct Judged {
     pub instead: Vec<String>,
 }
 
-/// Messages on their way from one thread to the other.
+/// Messages on their way from one thread to the other; buffers that they no longer need come back.
 #[derive(Default)]
 struct Batch {
-    bytes: Vec<u8>,
-    messages: Vec<(Stamp, Head, Keys, usize)>,
+    messages: Vec<(Stamp, Head, Keys, Vec<u8>)>,
+    bytes: usize,
     clock: Option<Time>,
+    spare: Vec<Vec<u8>>,
 }
 
 struct Sender {
     batch: Batch,
     records: u32,
     keys: KeyMaker,
+    pool: Pool,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
 }
 
 impl Receive for Sender {
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        self.batch.bytes.extend_from_slice(raw);
         let keys = self.keys.keys(stamp, head, raw);
-        self.batch.messages.push((*stamp, *head, keys, raw.len()));
-        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
+        self.batch.bytes += raw.len();
+        let raw = self.pool.bytes(raw);
+        self.batch.messages.push((*stamp, *head, keys, raw));
+        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes >= BATCH_BYTES {
             self.send();
         }
     }
@@ -82,7 +89,8 @@ impl Sender {
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
-        let next = self.empty.try_recv().unwrap_or_default();
+        let mut next = self.empty.try_recv().unwrap_or_default();
+        self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
         let _ = self.to.send(full);
     }
@@ -105,6 +113,7 @@ pub fn analyze(
             batch: Batch::default(),
             records: 0,
             keys: KeyMaker::default(),
+            pool: Pool::default(),
             to,
             empty,
         };
@@ -114,9 +123,7 @@ pub fn analyze(
             .map_err(|_| Error::Stage("reads the inputs"))?;
         let mut judge = Judge::new(selection, report);
         for mut batch in batches {
-            judge.batch(&batch)?;
-            (batch.clock, ()) = (None, batch.messages.clear());
-            batch.bytes.clear();
+            judge.batch(&mut batch)?;
             let _ = give_back.try_send(batch);
         }
         let (inputs, accounts) = reader
@@ -200,18 +207,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn batch(&mut self, batch: &Batch) -> Result<(), Error> {
-        let mut at = 0;
+    fn batch(&mut self, batch: &mut Batch) -> Result<(), Error> {
         let desk = &mut self.desk;
         let mut release = |call: &Call, view: &View| desk.call(call, view);
-        for (stamp, head, keys, length) in &batch.messages {
-            let raw = batch.bytes.get(at..at + length).unwrap_or_default();
-            at += length;
-            self.session.message(stamp, head, keys, raw, &mut release);
+        for (stamp, head, keys, raw) in batch.messages.drain(..) {
+            self.session
+                .message(&stamp, &head, &keys, raw, &mut release);
         }
-        if let Some(time) = batch.clock {
+        if let Some(time) = batch.clock.take() {
             self.session.tick(time, &mut release);
         }
+        batch.bytes = 0;
+        batch.spare.extend(self.session.spare());
         self.desk
             .failure
             .take()
