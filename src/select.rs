@@ -73,13 +73,12 @@ fn has_number(call: &Call, wanted: &str) -> bool {
     call.originals().any(|(_, m)| {
         let message = m.message();
         let uri = message.request_uri().map(|uri| uri.of(&m.raw));
-        let asserted = message
-            .all("P-Asserted-Identity")
-            .map(|header| header.value.of(&m.raw));
-        let values = [m.head.from.of(&m.raw), m.head.to.of(&m.raw)]
+        let names = ["From", "To", "P-Asserted-Identity"];
+        let named = names
             .into_iter()
-            .chain(asserted)
-            .map(addr_spec);
+            .flat_map(|name| message.all(name))
+            .map(|header| header.value.of(&m.raw));
+        let values = named.map(addr_spec);
         let users = uri
             .into_iter()
             .chain(values)

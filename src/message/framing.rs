@@ -5,7 +5,7 @@
 
 use super::account::{Account, Unsettled};
 use super::{Flaw, Head, StartLine};
-use crate::input::{Origin, Record, Time};
+use crate::input::{LogHop, Origin, Record, Time};
 use crate::layers::{At, Flow, Segment, Sink, StreamId, Transport, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -19,19 +19,28 @@ const MOST_HELD: usize = 64 * 1024 * 1024;
 /// SIP flows remembered so that their keep-alives are known.
 const MOST_FLOWS: usize = 65_536;
 
-/// Where and when a message was seen, and the hop it took.
+/// What is known of the time of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Date and time.
+    At(Time),
+    /// Nanoseconds since midnight, where a log gives no date.
+    OfDay(u64),
+    /// Nothing.
+    Unknown,
+}
+
+/// Where and when a message was seen, and the hop it took. Small, because every live message has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Frame in which the message became complete, or line of its start line.
     pub origin: Origin,
     /// Which of the messages completed in that frame, from 0.
     pub part: u16,
-    /// Last line, for a log.
-    pub last_line: Option<u64>,
-    /// When; `None` where the source has no date.
-    pub time: Option<Time>,
-    /// Nanoseconds since midnight, where a log gives that and no date.
-    pub time_of_day: Option<u64>,
+    /// Lines that it takes up in a log; 0 in a capture.
+    pub lines: u32,
+    /// When.
+    pub when: When,
     /// Sender.
     pub source: Option<SocketAddr>,
     /// Receiver.
@@ -40,6 +49,56 @@ pub struct Stamp {
     pub transport: Option<Transport>,
     /// Identifies the packet among copies of it; 0 where unknown.
     pub ident: u32,
+}
+
+impl Stamp {
+    /// When; `None` where the source has no date.
+    pub fn time(&self) -> Option<Time> {
+        match self.when {
+            When::At(time) => Some(time),
+            _ => None,
+        }
+    }
+
+    /// Nanoseconds since midnight, where a log gives that and no date.
+    pub fn time_of_day(&self) -> Option<u64> {
+        match self.when {
+            When::OfDay(nanoseconds) => Some(nanoseconds),
+            _ => None,
+        }
+    }
+
+    /// Last line, for a log.
+    pub fn last_line(&self) -> Option<u64> {
+        let more = u64::from(self.lines).checked_sub(1)?;
+        Some(self.origin.place + more)
+    }
+
+    /// The stamp of a message that a log holds.
+    pub fn of_log(origin: Origin, last_line: u64, when: When, hop: LogHop) -> Stamp {
+        let lines = last_line.saturating_sub(origin.place) + 1;
+        Stamp {
+            origin,
+            part: 0,
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            when,
+            source: hop.source,
+            destination: hop.destination,
+            transport: hop.transport.and_then(Transport::of),
+            ident: 0,
+        }
+    }
+}
+
+impl When {
+    /// From a time, or else a time of day.
+    pub fn new(time: Option<Time>, time_of_day: Option<u64>) -> When {
+        match (time, time_of_day) {
+            (Some(time), _) => When::At(time),
+            (None, Some(nanoseconds)) => When::OfDay(nanoseconds),
+            (None, None) => When::Unknown,
+        }
+    }
 }
 
 /// Takes messages in the order in which they became complete.
@@ -154,9 +213,8 @@ impl<R: Receive> Framer<R> {
         let stamp = Stamp {
             origin: at.origin,
             part,
-            last_line: None,
-            time: at.time,
-            time_of_day: None,
+            lines: 0,
+            when: When::new(at.time, None),
             source: Some(flow.source),
             destination: Some(flow.destination),
             transport: Some(flow.transport),
@@ -442,7 +500,7 @@ impl<R: Receive> Framer<R> {
 /// Reads a message that fills `bytes`; `whole` says that nothing may follow (a datagram).
 fn read_message(bytes: &[u8], whole: bool) -> Option<Head> {
     let mut head = Head::read(bytes)?;
-    if head.essentials == 0 && !(whole && is_unmistakable(&head, bytes)) {
+    if head.essentials.count() == 0 && !(whole && is_unmistakable(&head, bytes)) {
         return None;
     }
     let there = bytes.len() - (head.body as usize).min(bytes.len());
@@ -479,7 +537,7 @@ fn next_message(rest: &[u8], searched: &mut usize) -> Next {
             Next::More(rest.len() + 1)
         };
     }
-    let Some(head) = Head::read(rest).filter(|head| head.essentials > 0) else {
+    let Some(head) = Head::read(rest).filter(|head| head.essentials.count() > 0) else {
         return Next::Not;
     };
     // RFC 3261 §18.3: on a stream Content-Length ends the message; without it there is no body.

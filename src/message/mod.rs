@@ -80,6 +80,31 @@ impl Flaws {
     }
 }
 
+/// Which of the headers that every message carries are there and not empty (RFC 3261 §8.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Essentials(u8);
+
+impl Essentials {
+    const VIA: u8 = 1;
+    const FROM: u8 = 2;
+    const TO: u8 = 4;
+    const CALL_ID: u8 = 8;
+    const CSEQ: u8 = 16;
+
+    fn add(&mut self, one: u8, value: Span) {
+        self.0 |= if value.is_empty() { 0 } else { one };
+    }
+
+    fn has(self, one: u8) -> bool {
+        self.0 & one != 0
+    }
+
+    /// How many of the five.
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+}
+
 /// What correlation needs of a message: byte ranges and numbers, read in one walk.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
@@ -97,10 +122,6 @@ pub struct Head {
     pub content_length: Option<u32>,
     /// Value of Call-ID.
     pub call_id: Span,
-    /// Value of From.
-    pub from: Span,
-    /// Value of To.
-    pub to: Span,
     /// Tag of From.
     pub from_tag: Span,
     /// Tag of To.
@@ -109,12 +130,10 @@ pub struct Head {
     pub branch: Span,
     /// Host and port in the topmost Via.
     pub sent_by: Span,
-    /// The method as written in CSeq.
-    pub cseq_method: Span,
     /// How many Via values there are.
     pub vias: u16,
-    /// How many of Via, From, To, Call-ID and CSeq are there.
-    pub essentials: u8,
+    /// Which of Via, From, To, Call-ID and CSeq are there.
+    pub essentials: Essentials,
     /// What is wrong.
     pub flaws: Flaws,
 }
@@ -132,15 +151,12 @@ impl Head {
             body: 0,
             content_length: None,
             call_id: Span::default(),
-            from: Span::default(),
-            to: Span::default(),
             from_tag: Span::default(),
             to_tag: Span::default(),
             branch: Span::default(),
             sent_by: Span::default(),
-            cseq_method: Span::default(),
             vias: 0,
-            essentials: 0,
+            essentials: Essentials::default(),
             flaws: Flaws::default(),
         };
         if raw.get(headers.wrapping_sub(2)) != Some(&b'\r') {
@@ -210,19 +226,20 @@ impl Head {
                     .vias
                     .saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
             }
-            b'f' if self.from.is_empty() && is_named(name, "From") => {
-                self.from = header.value;
+            b'f' if !self.essentials.has(Essentials::FROM) && is_named(name, "From") => {
+                self.essentials.add(Essentials::FROM, header.value);
                 self.from_tag = tag(raw, header.value);
             }
-            b't' if self.to.is_empty() && is_named(name, "To") => {
-                self.to = header.value;
+            b't' if !self.essentials.has(Essentials::TO) && is_named(name, "To") => {
+                self.essentials.add(Essentials::TO, header.value);
                 self.to_tag = tag(raw, header.value);
             }
             b'c' | b'i' | b'l' if self.call_id.is_empty() && is_named(name, "Call-ID") => {
-                self.call_id = header.value
+                self.call_id = header.value;
+                self.essentials.add(Essentials::CALL_ID, header.value);
             }
-            b'c' if self.cseq_method.is_empty() && is_named(name, "CSeq") => {
-                self.take_cseq(raw, header.value)
+            b'c' if !self.essentials.has(Essentials::CSEQ) && is_named(name, "CSeq") => {
+                self.take_cseq(header.value.of(raw))
             }
             b'c' | b'l' if is_named(name, "Content-Length") => {
                 self.take_length(header.value.of(raw))
@@ -242,27 +259,21 @@ impl Head {
         let protocol_and_host = first.get(..semicolon).unwrap_or(first).trim_ascii_end();
         let host = memchr::memrchr2(b' ', b'\t', protocol_and_host).map_or(0, |at| at + 1);
         self.sent_by = Span::new(host, protocol_and_host.len()).shifted(base);
+        self.essentials.add(Essentials::VIA, self.sent_by);
         if let Some(branch) = params::value_after(first, semicolon, "branch") {
             self.branch = branch.shifted(base);
         }
     }
 
-    fn take_cseq(&mut self, raw: &[u8], value: Span) {
-        let text = value.of(raw);
-        let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
-        let number = text.get(..digits).unwrap_or_default();
-        self.cseq = std::str::from_utf8(number)
-            .ok()
-            .and_then(|n| n.parse().ok());
-        let rest = text.get(digits..).unwrap_or_default().trim_ascii();
-        // A number that is none is still followed by the method.
-        let blank = rest
-            .iter()
-            .position(u8::is_ascii_whitespace)
-            .filter(|_| digits == 0);
-        let method = blank.map_or(rest, |at| rest.get(at..).unwrap_or_default().trim_ascii());
-        self.cseq_method = span::span_in(raw, method);
-        if self.cseq.is_none() || method.is_empty() {
+    fn take_cseq(&mut self, value: &[u8]) {
+        let (number, method) = cseq(value);
+        self.cseq = number;
+        if !self.is_request() {
+            self.method = Method::of(method);
+        }
+        self.essentials
+            .add(Essentials::CSEQ, Span::new(0, method.len()));
+        if number.is_none() || method.is_empty() {
             self.flaws.add(Flaw::BadCseq);
         }
     }
@@ -282,20 +293,10 @@ impl Head {
     }
 
     fn finish(&mut self, raw: &[u8]) {
-        self.method = match self.start {
-            StartLine::Request { method, .. } => Method::of(method.of(raw)),
-            StartLine::Response { .. } => Method::of(self.cseq_method.of(raw)),
-        };
-        let there = [
-            self.call_id,
-            self.from,
-            self.to,
-            self.cseq_method,
-            self.sent_by,
-        ];
-        self.essentials =
-            u8::try_from(there.iter().filter(|span| !span.is_empty()).count()).unwrap_or(0);
-        if self.essentials < 5 {
+        if let StartLine::Request { method, .. } = self.start {
+            self.method = Method::of(method.of(raw));
+        }
+        if self.essentials.count() < 5 {
             self.flaws.add(Flaw::MandatoryMissing);
         }
     }
@@ -317,6 +318,23 @@ impl Head {
     pub fn final_code(&self) -> Option<u16> {
         self.code().filter(|code| (200..700).contains(code))
     }
+}
+
+// Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
+// the method.
+fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
+    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    let number = value.get(..digits).unwrap_or_default();
+    let number = std::str::from_utf8(number)
+        .ok()
+        .and_then(|n| n.parse().ok());
+    let rest = value.get(digits..).unwrap_or_default().trim_ascii();
+    let blank = rest
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .filter(|_| digits == 0);
+    let method = blank.map_or(rest, |at| rest.get(at..).unwrap_or_default().trim_ascii());
+    (number, method)
 }
 
 // The tag of a From or To value: a parameter behind the closing bracket, or behind the URI
@@ -413,7 +431,10 @@ impl<'a> Message<'a> {
         match (self.head.method.name(), self.head.start) {
             (Some(name), _) => name.to_owned(),
             (None, StartLine::Request { method, .. }) => self.slice(method),
-            (None, StartLine::Response { .. }) => self.slice(self.head.cseq_method),
+            (None, StartLine::Response { .. }) => {
+                let value = self.header("CSeq").map(|header| header.value.of(self.raw));
+                lossy(cseq(value.unwrap_or_default()).1)
+            }
         }
     }
 }
@@ -477,7 +498,11 @@ mod tests {
         ] {
             assert!(head.flaws.has(flaw), "{flaw:?}");
         }
-        assert_eq!(head.to.of(raw), b"\xff<sip:b@c>");
+        let message = Message { raw, head: &head };
+        assert_eq!(
+            message.header("To").unwrap().value.of(raw),
+            b"\xff<sip:b@c>"
+        );
         assert_eq!(head.final_code(), Some(486));
     }
 
@@ -493,8 +518,15 @@ mod tests {
         ] {
             let raw = format!("SIP/2.0 200 OK\r\nCSeq: {value}\r\n\r\n");
             let head = Head::read(raw.as_bytes()).unwrap();
-            let read = lossy(head.cseq_method.of(raw.as_bytes()));
-            assert_eq!((head.cseq, read.as_str()), (cseq, method), "{value:?}");
+            let message = Message {
+                raw: raw.as_bytes(),
+                head: &head,
+            };
+            assert_eq!(
+                (head.cseq, message.method_name().as_str()),
+                (cseq, method),
+                "{value:?}"
+            );
             assert_eq!(head.flaws.has(Flaw::BadCseq), cseq.is_none(), "{value:?}");
         }
     }

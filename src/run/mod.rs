@@ -7,10 +7,10 @@ mod pool;
 use crate::diagnose::{self, Context};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, Time};
-use crate::layers::{Layers, Transport};
+use crate::layers::Layers;
 use crate::message::Head;
 use crate::message::account::Account;
-use crate::message::framing::{Framer, Receive, Stamp};
+use crate::message::framing::{Framer, Receive, Stamp, When};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
@@ -26,7 +26,7 @@ const BATCH_MESSAGES: usize = 256;
 const BATCH_BYTES: usize = 128 * 1024;
 const BATCH_RECORDS: u32 = 4096;
 /// Batches under way.
-const BATCHES: usize = 8;
+const BATCHES: usize = 4;
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -160,17 +160,8 @@ fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) 
             time_of_day,
             hop,
         } => {
-            let stamp = Stamp {
-                origin: record.origin,
-                part: 0,
-                last_line: Some(last_line),
-                time: record.time,
-                time_of_day,
-                source: hop.source,
-                destination: hop.destination,
-                transport: hop.transport.and_then(Transport::of),
-                ident: 0,
-            };
+            let when = When::new(record.time, time_of_day);
+            let stamp = Stamp::of_log(record.origin, last_line, when, hop);
             framer.text(stamp, bytes);
         }
     }

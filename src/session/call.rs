@@ -7,7 +7,7 @@ use super::series::Series;
 use super::steps::{self, Step};
 use crate::message::header::unfold;
 use crate::message::uri::{Uri, addr_spec};
-use crate::message::{Method, Span, StartLine, lossy};
+use crate::message::{Method, StartLine, lossy};
 
 /// A call, registration, ping, ...: everything about one Call-ID and From-tag.
 #[derive(Debug)]
@@ -164,14 +164,12 @@ impl Call {
 
     /// URI of From without parameters.
     pub fn from(&self) -> Option<String> {
-        self.first()
-            .and_then(|first| bare_uri(first, first.head.from))
+        self.first().and_then(|first| bare_uri(first, "From"))
     }
 
     /// URI of To without parameters.
     pub fn to(&self) -> Option<String> {
-        self.first()
-            .and_then(|first| bare_uri(first, first.head.to))
+        self.first().and_then(|first| bare_uri(first, "To"))
     }
 
     /// Request-URI of the request that began it, without parameters.
@@ -199,14 +197,13 @@ impl Call {
     }
 }
 
-/// The URI of a From or To value without parameters.
-pub fn bare_uri(stored: &Stored, value: Span) -> Option<String> {
-    let value = unfold(value.of(&stored.raw));
-    if value.is_empty() {
-        return None;
-    }
+/// The URI of a From or To header without parameters.
+fn bare_uri(stored: &Stored, header: &'static str) -> Option<String> {
+    let value = stored.message().header(header)?.value.of(&stored.raw);
+    let value = unfold(value);
     let spec = addr_spec(&value);
     Some(Uri::parse(spec).map_or_else(|| lossy(spec), |uri| uri.bare()))
+        .filter(|uri| !uri.is_empty())
 }
 
 // Equal keys are found in a scan while the call is short, in a map when it is long.

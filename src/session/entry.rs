@@ -64,7 +64,7 @@ impl Stored {
 
     /// Time in nanoseconds.
     pub fn time(&self) -> Option<i64> {
-        self.stamp.time.map(|time| time.0)
+        self.stamp.time().map(|time| time.0)
     }
 
     /// Is it a request that may begin something: no To-tag, and a method that begins?

@@ -110,7 +110,7 @@ impl Session {
         raw: Vec<u8>,
         release: &mut impl FnMut(&Call, &View),
     ) {
-        if let Some(time) = stamp.time {
+        if let Some(time) = stamp.time() {
             self.clock.advance(time);
             self.release_due(release);
         }
@@ -124,7 +124,7 @@ impl Session {
         self.bytes += Entry::weight_of(&raw);
         live.entry.push(stamp, head, keys, raw);
         // Undated entries are due last, and only if there are too many.
-        live.due = stamp.time.map_or(i64::MAX - 1, |time| {
+        live.due = stamp.time().map_or(i64::MAX - 1, |time| {
             time.0.saturating_add(live.entry.linger())
         });
         if live.due < live.queued {

@@ -27,7 +27,7 @@ impl View {
         if !body.is_empty() {
             self.sample(stamp, body);
         }
-        let (Some(time), Some(address)) = (stamp.time, stamp.destination) else {
+        let (Some(time), Some(address)) = (stamp.time(), stamp.destination) else {
             return;
         };
         if let Some(last) = self.towards.get_mut(&address.ip()) {

@@ -3,7 +3,7 @@
 use sipexplain::input::{Body, Inputs, Named};
 use sipexplain::layers::{Layers, Transport};
 use sipexplain::message::Head;
-use sipexplain::message::framing::{Framer, Receive, Stamp};
+use sipexplain::message::framing::{Framer, Receive, Stamp, When};
 use std::collections::BTreeMap;
 
 /// Where a message stands: input, frame or line, part (0 in a log).
@@ -66,17 +66,8 @@ pub(crate) fn messages(paths: &[&str]) -> BTreeMap<Place, Raw> {
                 time_of_day,
                 hop,
             } => {
-                let stamp = Stamp {
-                    origin: record.origin,
-                    part: 0,
-                    last_line: Some(last_line),
-                    time: record.time,
-                    time_of_day,
-                    source: hop.source,
-                    destination: hop.destination,
-                    transport: hop.transport.and_then(Transport::of),
-                    ident: 0,
-                };
+                let when = When::new(record.time, time_of_day);
+                let stamp = Stamp::of_log(record.origin, last_line, when, hop);
                 framer.text(stamp, bytes);
             }
         }

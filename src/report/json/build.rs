@@ -19,8 +19,8 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
     let root = diagnosis.cause().map(|finding| finding.rule.id);
     let time_of_day = call
         .first()
-        .filter(|m| m.stamp.time.is_none())
-        .and_then(|m| m.stamp.time_of_day);
+        .filter(|m| m.stamp.time().is_none())
+        .and_then(|m| m.stamp.time_of_day());
     shape::Call {
         id: call.id,
         call_ids: call.call_id().into_iter().collect(),
@@ -69,7 +69,7 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
     let method = head
         .method
         .name()
-        .map_or_else(|| text(head.cseq_method), Cow::Borrowed);
+        .map_or_else(|| stored.message().method_name().into(), Cow::Borrowed);
     let reason = stored.message().reason().map_or(Cow::Borrowed(""), text);
     let explanation = knowledge::explanation_key(answer.code, &method, &reason);
     Some(shape::FinalResponse {
@@ -97,13 +97,13 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
 
 fn place(stored: &Stored) -> Place {
     let stamp = &stored.stamp;
-    let of_log = stamp.last_line.is_some();
+    let of_log = stamp.lines > 0;
     Place {
         input: stamp.origin.input,
         frame: (!of_log).then_some(stamp.origin.place),
         part: (!of_log).then_some(stamp.part),
         line: of_log.then_some(stamp.origin.place),
-        last_line: stamp.last_line,
+        last_line: stamp.last_line(),
     }
 }
 

@@ -128,7 +128,7 @@ impl Block {
 
     // Said once where several proofs stand in the same message.
     fn message_line(&self, lines: &mut Vec<String>, stored: &Stored) {
-        let place = match stored.stamp.last_line {
+        let place = match stored.stamp.last_line() {
             Some(_) => format!("line {}", stored.stamp.origin.place),
             None => format!("#{}", stored.stamp.origin.place),
         };

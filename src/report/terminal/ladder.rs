@@ -68,7 +68,7 @@ fn end(address: Option<std::net::SocketAddr>) -> String {
 }
 
 fn place(message: &Stored) -> String {
-    match message.stamp.last_line {
+    match message.stamp.last_line() {
         Some(_) => format!("line {}", message.stamp.origin.place),
         None => format!("#{}", message.stamp.origin.place),
     }
