@@ -1,7 +1,7 @@
 //! The messages of a trace as the stages before the report see them, by place.
 
 use sipexplain::input::{Body, Inputs, Named};
-use sipexplain::layers::{Layers, Transport};
+use sipexplain::layers::Layers;
 use sipexplain::message::Head;
 use sipexplain::message::framing::{Framer, Receive, Stamp, When};
 use std::collections::BTreeMap;
