@@ -4,102 +4,19 @@
 //! datagram a start line that no other text resembles is enough.
 
 use super::account::{Account, Unsettled};
-use super::{Flaw, Head, StartLine};
-use crate::input::{LogHop, Origin, Record, Time};
-use crate::layers::{At, Flow, Segment, Sink, StreamId, Transport, payload};
+use super::boundary::{Next, find_start, next_message, read_message};
+use super::stamp::{Stamp, When};
+use super::{Flaw, Head};
+use crate::input::{Origin, Record};
+use crate::layers::{At, Flow, Segment, Sink, StreamId, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-/// Longest header section and body of a message on a stream; more is no SIP that anyone sends.
-const LONGEST_HEADERS: usize = 256 * 1024;
-const LONGEST_BODY: usize = 1024 * 1024;
 /// Bytes of unfinished messages held over all streams.
 const MOST_HELD: usize = 64 * 1024 * 1024;
 /// SIP flows remembered so that their keep-alives are known.
 const MOST_FLOWS: usize = 65_536;
-
-/// What is known of the time of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Date and time.
-    At(Time),
-    /// Nanoseconds since midnight, where a log gives no date.
-    OfDay(u64),
-    /// Nothing.
-    Unknown,
-}
-
-/// Where and when a message was seen, and the hop it took. Small, because every live message has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// Frame in which the message became complete, or line of its start line.
-    pub origin: Origin,
-    /// Which of the messages completed in that frame, from 0.
-    pub part: u16,
-    /// Lines that it takes up in a log; 0 in a capture.
-    pub lines: u32,
-    /// When.
-    pub when: When,
-    /// Sender.
-    pub source: Option<SocketAddr>,
-    /// Receiver.
-    pub destination: Option<SocketAddr>,
-    /// Transport.
-    pub transport: Option<Transport>,
-    /// Identifies the packet among copies of it; 0 where unknown.
-    pub ident: u32,
-}
-
-impl Stamp {
-    /// When; `None` where the source has no date.
-    pub fn time(&self) -> Option<Time> {
-        match self.when {
-            When::At(time) => Some(time),
-            _ => None,
-        }
-    }
-
-    /// Nanoseconds since midnight, where a log gives that and no date.
-    pub fn time_of_day(&self) -> Option<u64> {
-        match self.when {
-            When::OfDay(nanoseconds) => Some(nanoseconds),
-            _ => None,
-        }
-    }
-
-    /// Last line, for a log.
-    pub fn last_line(&self) -> Option<u64> {
-        let more = u64::from(self.lines).checked_sub(1)?;
-        Some(self.origin.place + more)
-    }
-
-    /// The stamp of a message that a log holds.
-    pub fn of_log(origin: Origin, last_line: u64, when: When, hop: LogHop) -> Stamp {
-        let lines = last_line.saturating_sub(origin.place) + 1;
-        Stamp {
-            origin,
-            part: 0,
-            lines: u32::try_from(lines).unwrap_or(u32::MAX),
-            when,
-            source: hop.source,
-            destination: hop.destination,
-            transport: hop.transport.and_then(Transport::of),
-            ident: 0,
-        }
-    }
-}
-
-impl When {
-    /// From a time, or else a time of day.
-    pub fn new(time: Option<Time>, time_of_day: Option<u64>) -> When {
-        match (time, time_of_day) {
-            (Some(time), _) => When::At(time),
-            (None, Some(nanoseconds)) => When::OfDay(nanoseconds),
-            (None, None) => When::Unknown,
-        }
-    }
-}
 
 /// Takes messages in the order in which they became complete.
 pub trait Receive {
@@ -140,16 +57,6 @@ enum Verdict {
     Sip,
     Other(&'static str),
     Closed(&'static str),
-}
-
-/// What stands at the beginning of the bytes at hand.
-enum Next {
-    /// A whole message of this length.
-    Message(Box<Head>, usize),
-    /// More bytes are needed, at least up to this length.
-    More(usize),
-    /// No message begins here.
-    Not,
 }
 
 impl<R: Receive> Framer<R> {
@@ -254,14 +161,13 @@ impl<R: Receive> Framer<R> {
             }
             if stream.resync {
                 match find_start(rest) {
-                    Some(start) => {
+                    Ok(start) => {
                         done += start;
                         stream.resync = false;
                         stream.verdict = Verdict::Sip;
                         continue;
                     }
-                    // The last line may be the beginning of a start line.
-                    None => return done + memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1),
+                    Err(skip) => return done + skip,
                 }
             }
             match next_message(rest, &mut stream.searched) {
@@ -277,15 +183,16 @@ impl<R: Receive> Framer<R> {
                     stream.need = need;
                     return done;
                 }
-                Next::Not if stream.verdict == Verdict::Sip => {
+                Next::Skip(length) if stream.verdict == Verdict::Sip => {
                     self.give_up(
                         stream,
                         "framing-lost",
                         "bytes between messages that begin no message",
                     );
                     stream.resync = true;
+                    done += length;
                 }
-                Next::Not => {
+                Next::Skip(_) => {
                     self.judge(stream, rest);
                     return data.len();
                 }
@@ -497,126 +404,86 @@ impl<R: Receive> Framer<R> {
     }
 }
 
-/// Reads a message that fills `bytes`; `whole` says that nothing may follow (a datagram).
-fn read_message(bytes: &[u8], whole: bool) -> Option<Head> {
-    let mut head = Head::read(bytes)?;
-    if head.essentials.count() == 0 && !(whole && is_unmistakable(&head, bytes)) {
-        return None;
-    }
-    let there = bytes.len() - (head.body as usize).min(bytes.len());
-    match head.content_length.map(|length| length as usize) {
-        Some(length) if length > there => head.flaws.add(Flaw::BodyCut),
-        Some(length) if length < there && whole => head.flaws.add(Flaw::BodyExcess),
-        _ => {}
-    }
-    Some(head)
-}
-
-// A line of a log that quotes a start line has further words before it.
-fn is_unmistakable(head: &Head, bytes: &[u8]) -> bool {
-    match head.start {
-        StartLine::Response { .. } => true,
-        StartLine::Request { uri, .. } => !uri.of(bytes).iter().any(u8::is_ascii_whitespace),
-    }
-}
-
-fn next_message(rest: &[u8], searched: &mut usize) -> Next {
-    if super::start_line::parse(rest).is_none() {
-        let unfinished =
-            memchr::memchr(b'\n', rest).is_none() && super::start_line::may_begin(rest);
-        return if unfinished {
-            Next::More(rest.len() + 1)
-        } else {
-            Next::Not
-        };
-    }
-    if !header_end(rest, searched) {
-        return if rest.len() > LONGEST_HEADERS {
-            Next::Not
-        } else {
-            Next::More(rest.len() + 1)
-        };
-    }
-    let Some(head) = Head::read(rest).filter(|head| head.essentials.count() > 0) else {
-        return Next::Not;
-    };
-    // RFC 3261 §18.3: on a stream Content-Length ends the message; without it there is no body.
-    let length = head.content_length.map_or(0, |length| length as usize);
-    let end = head.body as usize + length;
-    match length {
-        _ if length > LONGEST_BODY => Next::Not,
-        _ if end > rest.len() => Next::More(end),
-        _ => Next::Message(Box::new(head), end),
-    }
-}
-
-// Looks only at bytes not searched before, so that a header section that comes in drips costs
-// no more than one that comes at once.
-fn header_end(rest: &[u8], searched: &mut usize) -> bool {
-    let mut at = searched.saturating_sub(3);
-    while let Some(found) = rest.get(at..).and_then(|tail| memchr::memchr(b'\n', tail)) {
-        at += found + 1;
-        if matches!(rest.get(at..), Some([b'\n', ..] | [b'\r', b'\n', ..])) {
-            return true;
-        }
-    }
-    *searched = rest.len();
-    false
-}
-
-/// The next offset at which a line is a start line followed by a header.
-fn find_start(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(found) = bytes
-        .get(at..)
-        .and_then(|rest| memchr::memmem::find(rest, b"SIP/2.0"))
-    {
-        let hit = at + found;
-        let line = bytes
-            .get(..hit)
-            .and_then(|before| memchr::memrchr(b'\n', before))
-            .map_or(0, |n| n + 1);
-        let candidate = bytes.get(line..).unwrap_or_default();
-        if begins_message(candidate) {
-            return Some(line);
-        }
-        at = hit + 1;
-    }
-    None
-}
-
-// Reads two lines at most: this runs on bytes that an attacker may have filled with start lines.
-fn begins_message(bytes: &[u8]) -> bool {
-    let Some((_, next)) = super::start_line::parse(bytes) else {
-        return false;
-    };
-    match super::header::line(bytes, next) {
-        Some((super::header::Line::Header(_), _)) => true,
-        Some(_) => false,
-        None => true,
-    }
-}
-
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(bytes, needle).is_some()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::read_message;
+    use super::*;
+    use crate::input::Origin;
+
+    struct Count(usize);
+
+    impl Receive for Count {
+        fn message(&mut self, _: &Stamp, _: &Head, _: &[u8]) {
+            self.0 += 1;
+        }
+    }
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\
+        Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+    /// Messages read, and the account, of a stream that brings these segments.
+    fn stream(segments: &[&[u8]]) -> (usize, Account) {
+        let mut framer = Framer::new(Count(0));
+        let address: SocketAddr = "192.0.2.1:5060".parse().unwrap();
+        let flow = Flow {
+            source: address,
+            destination: address,
+            transport: crate::layers::Transport::Tcp,
+        };
+        framer.accounts.push(Account::default());
+        for (place, bytes) in (1..).zip(segments) {
+            let origin = Origin { input: 0, place };
+            let at = At {
+                origin,
+                time: None,
+                frames: 1,
+                ident: 0,
+            };
+            framer.segment(at, StreamId(0), &flow, Segment::InOrder);
+            framer.bytes(at, StreamId(0), &flow, bytes);
+        }
+        let (mut accounts, count) = framer.finish();
+        (count.0, accounts.remove(0))
+    }
 
     #[test]
-    fn a_datagram_needs_no_header_and_a_text_does() {
-        for (bytes, datagram, text) in [
-            (&b"SIP/2.0 200 OK\r\nSeq: 0\r\n\r\n"[..], true, false),
-            (b"OPTIONS sip:a SIP/2.0\r\n\r\n", true, false),
-            (b"Jul 1 gw: OPTIONS sip:a SIP/2.0\n", false, false),
-            (b"OPTIONS sip:a SIP/2.0\r\nTo: sip:a\r\n\r\n", true, true),
-            (b"OPTIONS sip:a b SIP/2.0\r\nTo: sip:a\r\n\r\n", true, true),
+    fn after_lost_framing_the_next_message_is_found() {
+        for junk in [
+            &b"nothing of SIP\r\n"[..],
+            b"INVITE sip:a SIP/2.0\r\nVia: x\r\nContent-Length: 99999999\r\n\r\n",
+            b"A b SIP/2.0\nA b SIP/2.0\nno header\n",
+            b"INVITE sip:a SIP/2.0\r\nSubject: none that matters\r\n\r\n",
         ] {
-            let shown = String::from_utf8_lossy(bytes);
-            assert_eq!(read_message(bytes, true).is_some(), datagram, "{shown}");
-            assert_eq!(read_message(bytes, false).is_some(), text, "{shown}");
+            let (messages, account) = stream(&[OPTIONS, junk, OPTIONS]);
+            assert_eq!(
+                (messages, account.total()),
+                (2, 3),
+                "{}",
+                String::from_utf8_lossy(junk)
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_is_put_together_from_single_bytes() {
+        let bytes: Vec<&[u8]> = OPTIONS.chunks(1).collect();
+        let (messages, account) = stream(&bytes);
+        assert_eq!((messages, account.sip_frames), (1, OPTIONS.len() as u64));
+    }
+
+    #[test]
+    fn hostile_streams_cost_time_in_proportion_to_their_length() {
+        let lines = b"A b SIP/2.0\n".repeat(100);
+        let one_line = b"SIP/2.0 ".repeat(150);
+        let folds = b"INVITE sip:a SIP/2.0\r\n x\n x\n".repeat(50);
+        for segment in [&lines[..], &one_line, &folds, b"x"] {
+            let mut segments = vec![OPTIONS];
+            segments.extend(std::iter::repeat_n(segment, 3000));
+            let (messages, account) = stream(&segments);
+            assert_eq!((messages, account.total()), (1, 3001));
         }
     }
 }

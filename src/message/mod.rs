@@ -23,8 +23,12 @@ pub mod uri;
 
 /// What became of the frames of an input.
 pub mod account;
+/// Where a message begins and ends.
+mod boundary;
 /// Datagrams and streams to whole messages, and the account of every frame.
 pub mod framing;
+/// Where, when and on which hop a message was seen.
+pub mod stamp;
 
 pub use header::Header;
 pub use method::Method;

@@ -3,7 +3,7 @@
 use super::clock::SECOND;
 use super::keys::Keys;
 use super::series::Series;
-use crate::message::framing::Stamp;
+use crate::message::stamp::Stamp;
 use crate::message::{Head, Message, Method};
 
 /// 64*T1, the life of a transaction (RFC 3261 §17, T1 = 500 ms), in seconds.

@@ -1,7 +1,7 @@
 //! Hashes of what is compared often: seeded anew in every run, so that nobody can choose
 //! colliding names. Where a collision would matter the text is compared as well.
 
-use crate::message::framing::Stamp;
+use crate::message::stamp::Stamp;
 use crate::message::{Head, Method, Span};
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};

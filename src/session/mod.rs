@@ -28,7 +28,7 @@ pub use outcome::Outcome;
 pub use steps::Step;
 pub use view::View;
 
-use crate::message::framing::Stamp;
+use crate::message::stamp::Stamp;
 use crate::message::typed;
 use crate::message::{Head, Message};
 use clock::Clock;

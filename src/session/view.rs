@@ -1,7 +1,7 @@
 //! What the capture shows of who receives: the ground on which an absence can be proved.
 
 use super::clock::SECOND;
-use crate::message::framing::Stamp;
+use crate::message::stamp::Stamp;
 use crate::message::{Head, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;

@@ -3,7 +3,8 @@
 use sipexplain::input::{Body, Inputs, Named};
 use sipexplain::layers::Layers;
 use sipexplain::message::Head;
-use sipexplain::message::framing::{Framer, Receive, Stamp, When};
+use sipexplain::message::framing::{Framer, Receive};
+use sipexplain::message::stamp::{Stamp, When};
 use std::collections::BTreeMap;
 
 /// Where a message stands: input, frame or line, part (0 in a log).

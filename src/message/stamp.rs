@@ -1,0 +1,87 @@
+//! Where, when and on which hop a message was seen.
+
+use crate::input::{LogHop, Origin, Time};
+use crate::layers::Transport;
+use std::net::SocketAddr;
+
+/// What is known of the time of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Date and time.
+    At(Time),
+    /// Nanoseconds since midnight, where a log gives no date.
+    OfDay(u64),
+    /// Nothing.
+    Unknown,
+}
+
+/// Where and when a message was seen, and the hop it took. Small, because every live message has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Frame in which the message became complete, or line of its start line.
+    pub origin: Origin,
+    /// Which of the messages completed in that frame, from 0.
+    pub part: u16,
+    /// Lines that it takes up in a log; 0 in a capture.
+    pub lines: u32,
+    /// When.
+    pub when: When,
+    /// Sender.
+    pub source: Option<SocketAddr>,
+    /// Receiver.
+    pub destination: Option<SocketAddr>,
+    /// Transport.
+    pub transport: Option<Transport>,
+    /// Identifies the packet among copies of it; 0 where unknown.
+    pub ident: u32,
+}
+
+impl Stamp {
+    /// When; `None` where the source has no date.
+    pub fn time(&self) -> Option<Time> {
+        match self.when {
+            When::At(time) => Some(time),
+            _ => None,
+        }
+    }
+
+    /// Nanoseconds since midnight, where a log gives that and no date.
+    pub fn time_of_day(&self) -> Option<u64> {
+        match self.when {
+            When::OfDay(nanoseconds) => Some(nanoseconds),
+            _ => None,
+        }
+    }
+
+    /// Last line, for a log.
+    pub fn last_line(&self) -> Option<u64> {
+        let more = u64::from(self.lines).checked_sub(1)?;
+        Some(self.origin.place + more)
+    }
+
+    /// The stamp of a message that a log holds.
+    pub fn of_log(origin: Origin, last_line: u64, when: When, hop: LogHop) -> Stamp {
+        let lines = last_line.saturating_sub(origin.place) + 1;
+        Stamp {
+            origin,
+            part: 0,
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            when,
+            source: hop.source,
+            destination: hop.destination,
+            transport: hop.transport.and_then(Transport::of),
+            ident: 0,
+        }
+    }
+}
+
+impl When {
+    /// From a time, or else a time of day.
+    pub fn new(time: Option<Time>, time_of_day: Option<u64>) -> When {
+        match (time, time_of_day) {
+            (Some(time), _) => When::At(time),
+            (None, Some(nanoseconds)) => When::OfDay(nanoseconds),
+            (None, None) => When::Unknown,
+        }
+    }
+}
