@@ -69,6 +69,7 @@ pub fn may_begin(bytes: &[u8]) -> bool {
     if bytes.len() > LONGEST {
         return false;
     }
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     let head = bytes.get(..VERSION.len()).unwrap_or(bytes);
     if VERSION
         .get(..head.len())
@@ -198,6 +199,7 @@ mod tests {
             b"INV",
             b"INVITE sip:a@exam",
             b"SIP/2.0 200 OK",
+            b"INVITE sip:a SIP/2.0\r",
         ] {
             assert!(may_begin(good), "{}", String::from_utf8_lossy(good));
         }
