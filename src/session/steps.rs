@@ -3,6 +3,9 @@
 use super::call::Call;
 use super::entry::Stored;
 use crate::message::{Method, typed};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// Why a final response did not end the matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,9 +56,10 @@ pub(super) fn mark(call: &mut Call) {
 
 // The copy made nearest the callee carries the most Vias; a relay of it has lost the topmost.
 fn mark_relays(call: &mut Call) {
+    let mut paths = Paths::default();
     for later in 1..call.finals.len() {
         let original = (0..later)
-            .filter(|&earlier| is_relay(call, earlier, later))
+            .filter(|&earlier| is_relay(call, &mut paths, earlier, later))
             .min_by_key(|&earlier| call.message_of(earlier).map_or(u16::MAX, |m| m.head.vias));
         if let Some(original) = original {
             call.finals[later].step = Some(Step::Relayed);
@@ -64,7 +68,7 @@ fn mark_relays(call: &mut Call) {
     }
 }
 
-fn is_relay(call: &Call, earlier: usize, later: usize) -> bool {
+fn is_relay(call: &Call, paths: &mut Paths, earlier: usize, later: usize) -> bool {
     let (Some(a), Some(b)) = (call.message_of(earlier), call.message_of(later)) else {
         return false;
     };
@@ -75,13 +79,32 @@ fn is_relay(call: &Call, earlier: usize, later: usize) -> bool {
     if !same || b.head.vias >= a.head.vias {
         return false;
     }
-    let key = |m: &Stored| {
-        typed::vias(m.message())
-            .into_iter()
-            .map(|v| (v.sent_by, v.branch))
-            .collect::<Vec<_>>()
-    };
-    key(a).ends_with(&key(b))
+    let rest = paths.of(later, b).last().copied();
+    let count = paths.of(later, b).len();
+    count == 0 || paths.of(earlier, a).get(count - 1).copied() == rest
+}
+
+/// The Vias of final responses, read once each: the pairs to compare are many more.
+#[derive(Default)]
+struct Paths {
+    known: HashMap<usize, Vec<u64>, RandomState>,
+    hash: RandomState,
+}
+
+impl Paths {
+    // A hash for each number of Vias, counted from the last one, which the caller wrote.
+    fn of(&mut self, index: usize, message: &Stored) -> &[u64] {
+        let hash = &self.hash;
+        self.known.entry(index).or_insert_with(|| {
+            let mut hasher = hash.build_hasher();
+            let vias = typed::vias(message.message());
+            let prefixes = vias.into_iter().rev().map(|via| {
+                (via.sent_by, via.branch).hash(&mut hasher);
+                hasher.finish()
+            });
+            prefixes.collect()
+        })
+    }
 }
 
 fn answered_step(call: &Call, index: usize) -> Option<Step> {
