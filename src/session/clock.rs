@@ -1,10 +1,11 @@
-//! Capture time: the latest time seen, with single outliers kept out.
+//! Capture time: the latest time seen, with single outliers kept out. A clock that was set back
+//! is followed as well: records that all seem late would otherwise end every entry at once.
 
 use crate::input::Time;
 
 /// Nanoseconds in a second.
 pub const SECOND: i64 = 1_000_000_000;
-/// A jump ahead by more than this must be confirmed by further records.
+/// A jump by more than this must be confirmed by further records.
 const JUMP: i64 = 60 * SECOND;
 /// Records beyond the jump that confirm it, the first included.
 const CONFIRM: u32 = 3;
@@ -14,12 +15,26 @@ const CONFIRM: u32 = 3;
 pub struct Clock {
     now: Option<i64>,
     ahead: Option<(i64, u32)>,
+    /// Records behind the jump in a row.
+    behind: u32,
 }
 
 impl Clock {
     /// Takes the time of a record; gives the time that it is now.
     pub fn advance(&mut self, time: Time) -> i64 {
         let now = *self.now.get_or_insert(time.0);
+        self.behind = if time.0 < now.saturating_sub(JUMP) {
+            self.behind + 1
+        } else {
+            0
+        };
+        if self.behind >= CONFIRM {
+            *self = Clock {
+                now: Some(time.0),
+                ..Clock::default()
+            };
+            return time.0;
+        }
         if time.0 <= now.saturating_add(JUMP) {
             if time.0 > now {
                 self.now = Some(time.0);
@@ -62,6 +77,18 @@ mod tests {
         assert_eq!(clock.advance(Time(3600 * SECOND)), 0);
         assert_eq!(clock.advance(Time(SECOND)), SECOND);
         assert_eq!(clock.end(), Some(SECOND));
+    }
+
+    #[test]
+    fn a_clock_set_back_is_followed_once_confirmed() {
+        let mut clock = Clock::default();
+        clock.advance(Time(3600 * SECOND));
+        assert_eq!(clock.advance(Time(0)), 3600 * SECOND);
+        assert_eq!(clock.advance(Time(3600 * SECOND)), 3600 * SECOND);
+        for second in 0..3 {
+            clock.advance(Time(second * SECOND));
+        }
+        assert_eq!(clock.now(), Some(2 * SECOND));
     }
 
     #[test]

@@ -123,9 +123,11 @@ impl Session {
         };
         self.bytes += Entry::weight_of(&raw);
         live.entry.push(stamp, head, keys, raw);
-        // Undated entries are due last, and only if there are too many.
+        // A late message is not over at once: its answers are as late. Undated entries are due
+        // last, and only if there are too many.
+        let now = self.clock.now().unwrap_or(i64::MIN);
         live.due = stamp.time().map_or(i64::MAX - 1, |time| {
-            time.0.saturating_add(live.entry.linger())
+            time.0.max(now).saturating_add(live.entry.linger())
         });
         if live.due < live.queued {
             live.queued = live.due;
