@@ -2,8 +2,9 @@
 
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
-use nom::bytes::complete::{take_while, take_while1};
+use nom::bytes::complete::take_while1;
 use nom::character::complete::{char, space0};
+use nom::combinator::rest;
 use nom::{IResult, Parser};
 
 /// One header as it stands in the message.
@@ -119,6 +120,17 @@ pub(crate) fn parse(raw: &[u8], at: usize, end: usize) -> Option<Header> {
     })
 }
 
+/// The name on a line, without the blanks behind it; `None` where no colon follows. Cheaper than
+/// reading the header: most lines are not the one that is looked for.
+pub(crate) fn name_on(line: &[u8]) -> Option<&[u8]> {
+    let colon = memchr::memchr(b':', line)?;
+    let name = line.get(..colon)?;
+    match name {
+        [.., b' ' | b'\t'] => Some(name.trim_ascii_end()),
+        _ => Some(name),
+    }
+}
+
 /// Where the line at `at` ends, folded lines included, and whether it is the blank line before
 /// the body; `None` at the end of `raw`.
 pub(crate) fn extent(raw: &[u8], at: usize) -> Option<(usize, bool)> {
@@ -137,7 +149,7 @@ fn name_and_value(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
     let (input, name) = take_while1(is_token).parse(input)?;
     let (input, _) = space0(input)?;
     let (input, _) = char(':').parse(input)?;
-    let (input, value) = take_while(|_| true).parse(input)?;
+    let (input, value) = rest.parse(input)?;
     Ok((input, (name, value)))
 }
 

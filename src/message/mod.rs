@@ -184,28 +184,26 @@ impl Head {
         self.flaws.add(Flaw::NoBlankLine);
     }
 
-    // Most headers are none that correlation needs: their first letter says so, and then it is
-    // enough that there is a colon.
+    // Most headers are none that correlation needs; length and first letter of the name say so.
     fn take_line(&mut self, raw: &[u8], at: usize, end: usize) {
         let line = raw.get(at..end).unwrap_or_default();
-        if matches!(
-            line.first(),
-            Some(b'v' | b'V' | b'f' | b'F' | b't' | b'T' | b'c' | b'C' | b'i' | b'I' | b'l' | b'L')
-        ) {
-            match header::parse(raw, at, end) {
+        let name = header::name_on(line).unwrap_or_default();
+        let asked_for = match name {
+            [_] => true,
+            [first, ..] => matches!(
+                (first.to_ascii_lowercase(), name.len()),
+                (b'v', 3) | (b'f', 4) | (b't', 2) | (b'c', 4 | 7 | 14)
+            ),
+            [] => true,
+        };
+        let blank_inside = || name.iter().any(|b| !start_line::is_token(*b));
+        match asked_for {
+            true => match header::parse(raw, at, end) {
                 Some(header) => self.take(raw, header),
                 None => self.flaws.add(Flaw::BrokenHeaderLine),
-            }
-            return;
-        }
-        let name = line
-            .iter()
-            .position(|b| !start_line::is_token(*b))
-            .unwrap_or(line.len());
-        let behind = line.get(name..).unwrap_or_default();
-        let colon = behind.iter().find(|b| !matches!(b, b' ' | b'\t'));
-        if name == 0 || colon != Some(&b':') {
-            self.flaws.add(Flaw::BrokenHeaderLine);
+            },
+            false if blank_inside() => self.flaws.add(Flaw::BrokenHeaderLine),
+            false => {}
         }
     }
 
@@ -382,8 +380,21 @@ impl<'a> Message<'a> {
 
     /// The headers with this full name, compact form included.
     pub fn all(self, name: &'a str) -> impl Iterator<Item = Header> + 'a {
-        self.headers()
-            .filter(move |header| is_named(header.name.of(self.raw), name))
+        let (raw, mut at) = (self.raw, self.head.headers as usize);
+        std::iter::from_fn(move || {
+            loop {
+                let (end, blank) = header::extent(raw, at)?;
+                let from = std::mem::replace(&mut at, if blank { raw.len() } else { end });
+                let named =
+                    header::name_on(raw.get(from..end)?).is_some_and(|found| is_named(found, name));
+                if !blank
+                    && named
+                    && let Some(header) = header::parse(raw, from, end)
+                {
+                    return Some(header);
+                }
+            }
+        })
     }
 
     /// The first header with this full name.
