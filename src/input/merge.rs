@@ -11,7 +11,7 @@ use super::{Origin, Record};
 /// The most inputs that are kept open between their first record and their turn.
 const MOST_OPEN: usize = 64;
 const MOST_INPUTS: usize = u16::MAX as usize;
-const WINDOW: usize = 1 << 20;
+const WINDOW: usize = 1 << 18;
 const SMALL_WINDOW: usize = 64 << 10;
 
 /// The records of all inputs, merged by time. Equal times keep the order of the arguments; records

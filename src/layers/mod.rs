@@ -75,6 +75,15 @@ impl Transport {
     }
 }
 
+/// An address as numbers, for hashing: many times cheaper than its parts one by one.
+pub fn address_bits(address: SocketAddr) -> (u128, u16) {
+    let ip = match address.ip() {
+        std::net::IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        std::net::IpAddr::V6(v6) => v6.to_bits(),
+    };
+    (ip, address.port())
+}
+
 /// The hop that a payload took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {

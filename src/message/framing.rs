@@ -8,10 +8,10 @@ use super::boundary::{Next, find_start, next_message, read_message};
 use super::stamp::{Stamp, When};
 use super::{Flaw, Head};
 use crate::input::{Origin, Record};
-use crate::layers::{At, Flow, Segment, Sink, StreamId, payload};
+use crate::layers::{At, Flow, Segment, Sink, StreamId, address_bits, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use std::hash::BuildHasher;
 
 /// Bytes of unfinished messages held over all streams.
 const MOST_HELD: usize = 64 * 1024 * 1024;
@@ -29,7 +29,9 @@ pub struct Framer<R> {
     receive: R,
     accounts: Vec<Account>,
     streams: HashMap<StreamId, Stream, RandomState>,
-    flows: HashSet<(SocketAddr, SocketAddr), RandomState>,
+    /// Hashes of the two ends of SIP flows.
+    flows: HashSet<u64, RandomState>,
+    hash: RandomState,
     held: usize,
     last: Option<(Origin, u16)>,
 }
@@ -67,6 +69,7 @@ impl<R: Receive> Framer<R> {
             accounts: Vec::new(),
             streams: HashMap::default(),
             flows: HashSet::default(),
+            hash: RandomState::default(),
             held: 0,
             last: None,
         }
@@ -132,11 +135,14 @@ impl<R: Receive> Framer<R> {
 
     fn remember(&mut self, flow: &Flow) {
         if self.flows.len() < MOST_FLOWS {
-            self.flows.insert((
-                flow.source.min(flow.destination),
-                flow.source.max(flow.destination),
-            ));
+            self.flows.insert(self.ends(flow));
         }
+    }
+
+    // The same for both directions.
+    fn ends(&self, flow: &Flow) -> u64 {
+        let (a, b) = (address_bits(flow.source), address_bits(flow.destination));
+        self.hash.hash_one((a.min(b), a.max(b)))
     }
 
     /// Cuts `data` into messages; gives how many bytes are done with.
@@ -290,12 +296,8 @@ impl<R: Receive> Sink for Framer<R> {
             self.emit(at, flow, &head, sip);
             return;
         }
-        let key = (
-            flow.source.min(flow.destination),
-            flow.source.max(flow.destination),
-        );
         let keep_alive = bytes.len() <= 4 && bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0));
-        if keep_alive && self.flows.contains(&key) {
+        if keep_alive && self.flows.contains(&self.ends(flow)) {
             self.account(at.origin.input).sip_frames += u64::from(at.frames);
             return;
         }
@@ -427,7 +429,7 @@ mod tests {
     /// Messages read, and the account, of a stream that brings these segments.
     fn stream(segments: &[&[u8]]) -> (usize, Account) {
         let mut framer = Framer::new(Count(0));
-        let address: SocketAddr = "192.0.2.1:5060".parse().unwrap();
+        let address: std::net::SocketAddr = "192.0.2.1:5060".parse().unwrap();
         let flow = Flow {
             source: address,
             destination: address,

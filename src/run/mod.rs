@@ -15,8 +15,8 @@ use crate::message::stamp::{Stamp, When};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
-use crate::session::keys::{KeyMaker, Keys};
-use crate::session::{Call, Session, View};
+use crate::session::keys::KeyMaker;
+use crate::session::{Call, Session, Stored, View};
 use pool::Pool;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -48,20 +48,20 @@ pub struct Judged {
     pub instead: Vec<String>,
 }
 
-/// Messages on their way from one thread to the other; buffers that they no longer need come back.
+/// Messages on their way from one thread to the other. Their bytes stand one behind the other, so
+/// that the reading thread writes where it wrote before; each gets a buffer of its own when it is
+/// taken.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(Stamp, Head, Keys, Vec<u8>)>,
-    bytes: usize,
+    messages: Vec<(Stored, usize)>,
+    bytes: Vec<u8>,
     clock: Option<Time>,
-    spare: Vec<Vec<u8>>,
 }
 
 struct Sender {
     batch: Batch,
     records: u32,
     keys: KeyMaker,
-    pool: Pool,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
 }
@@ -69,10 +69,16 @@ struct Sender {
 impl Receive for Sender {
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let keys = self.keys.keys(stamp, head, raw);
-        self.batch.bytes += raw.len();
-        let raw = self.pool.bytes(raw);
-        self.batch.messages.push((*stamp, *head, keys, raw));
-        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes >= BATCH_BYTES {
+        self.batch.bytes.extend_from_slice(raw);
+        let stored = Stored {
+            stamp: *stamp,
+            head: *head,
+            raw: Vec::new(),
+            keys,
+            copy: None,
+        };
+        self.batch.messages.push((stored, raw.len()));
+        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
             self.send();
         }
     }
@@ -90,8 +96,7 @@ impl Sender {
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
-        let mut next = self.empty.try_recv().unwrap_or_default();
-        self.pool.take_back(next.spare.drain(..));
+        let next = self.empty.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.batch, next);
         let _ = self.to.send(full);
     }
@@ -114,7 +119,6 @@ pub fn analyze(
             batch: Batch::default(),
             records: 0,
             keys: KeyMaker::default(),
-            pool: Pool::default(),
             to,
             empty,
         };
@@ -170,6 +174,7 @@ fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) 
 
 struct Judge<'a> {
     session: Session,
+    pool: Pool,
     desk: Desk<'a>,
 }
 
@@ -195,6 +200,7 @@ impl<'a> Judge<'a> {
         };
         Judge {
             session: Session::default(),
+            pool: Pool::default(),
             desk,
         }
     }
@@ -202,15 +208,19 @@ impl<'a> Judge<'a> {
     fn batch(&mut self, batch: &mut Batch) -> Result<(), Error> {
         let desk = &mut self.desk;
         let mut release = |call: &Call, view: &View| desk.call(call, view);
-        for (stamp, head, keys, raw) in batch.messages.drain(..) {
-            self.session
-                .message(&stamp, &head, &keys, raw, &mut release);
+        let mut at = 0;
+        for (mut stored, length) in batch.messages.drain(..) {
+            let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
+            at += length;
+            stored.raw = self.pool.bytes(bytes);
+            self.session.message(stored, &mut release);
+            self.pool.take_back(self.session.spare());
         }
+        batch.bytes.clear();
         if let Some(time) = batch.clock.take() {
             self.session.tick(time, &mut release);
         }
-        batch.bytes = 0;
-        batch.spare.extend(self.session.spare());
+        self.pool.take_back(self.session.spare());
         self.desk
             .failure
             .take()
@@ -223,7 +233,9 @@ impl<'a> Judge<'a> {
         accounts: Vec<Account>,
         filters: &[String],
     ) -> Result<Judged, Error> {
-        let Judge { session, mut desk } = self;
+        let Judge {
+            session, mut desk, ..
+        } = self;
         let limits = session.finish(&mut |call: &Call, view: &View| desk.call(call, view));
         if let Some(error) = desk.failure {
             return Err(error.into());

@@ -174,16 +174,9 @@ impl Entry {
     }
 
     /// Takes a message and notes what it changes.
-    pub fn push(&mut self, stamp: &Stamp, head: &Head, keys: &Keys, raw: Vec<u8>) {
-        self.note(head, keys, &raw);
-        let (stamp, head, keys) = (*stamp, *head, *keys);
-        self.messages.push(Stored {
-            stamp,
-            head,
-            raw,
-            keys,
-            copy: None,
-        });
+    pub fn push(&mut self, stored: Stored) {
+        self.note(&stored.head, &stored.keys, &stored.raw);
+        self.messages.push(stored);
     }
 
     fn note(&mut self, head: &Head, keys: &Keys, raw: &[u8]) {

@@ -1,6 +1,7 @@
 //! Hashes of what is compared often: seeded anew in every run, so that nobody can choose
 //! colliding names. Where a collision would matter the text is compared as well.
 
+use crate::layers::address_bits;
 use crate::message::stamp::Stamp;
 use crate::message::{Head, Method, Span};
 use foldhash::fast::RandomState;
@@ -50,7 +51,11 @@ impl KeyMaker {
         let transaction = hasher.finish();
         hasher.write_u64(to_tag);
         hasher.write_u64(u64::from(head.code().unwrap_or(0)) << 8 | head.method as u64);
-        (stamp.source, stamp.destination, stamp.transport).hash(&mut hasher);
+        let ends = (
+            stamp.source.map(address_bits),
+            stamp.destination.map(address_bits),
+        );
+        (ends, stamp.transport.map(|transport| transport as u8)).hash(&mut hasher);
         let call_id = match text(head.call_id) {
             // Without Call-ID an entry is one transaction, between two addresses.
             0 => {

@@ -28,7 +28,6 @@ pub use outcome::Outcome;
 pub use steps::Step;
 pub use view::View;
 
-use crate::message::stamp::Stamp;
 use crate::message::typed;
 use crate::message::{Head, Message};
 use clock::Clock;
@@ -102,31 +101,32 @@ impl Slots {
 
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(
-        &mut self,
-        stamp: &Stamp,
-        head: &Head,
-        keys: &Keys,
-        raw: Vec<u8>,
-        release: &mut impl FnMut(&Call, &View),
-    ) {
-        if let Some(time) = stamp.time() {
+    pub fn message(&mut self, stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+        let time = stored.stamp.time();
+        if let Some(time) = time {
             self.clock.advance(time);
             self.release_due(release);
         }
-        self.view.saw(stamp, head, &raw);
+        let Stored {
+            stamp,
+            head,
+            keys,
+            raw,
+            ..
+        } = &stored;
+        self.view.saw(stamp, head, raw);
         let slot = self
-            .known(head, keys, &raw)
+            .known(head, keys, raw)
             .unwrap_or_else(|| self.open(head, *keys));
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        self.bytes += Entry::weight_of(&raw);
-        live.entry.push(stamp, head, keys, raw);
+        self.bytes += Entry::weight_of(&stored.raw);
+        live.entry.push(stored);
         // A late message is not over at once: its answers are as late. Undated entries are due
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
-        live.due = stamp.time().map_or(i64::MAX - 1, |time| {
+        live.due = time.map_or(i64::MAX - 1, |time| {
             time.0.max(now).saturating_add(live.entry.linger())
         });
         if live.due < live.queued {
