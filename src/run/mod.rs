@@ -214,7 +214,6 @@ impl<'a> Judge<'a> {
             at += length;
             stored.raw = self.pool.bytes(bytes);
             self.session.message(stored, &mut release);
-            self.pool.take_back(self.session.spare());
         }
         batch.bytes.clear();
         if let Some(time) = batch.clock.take() {
