@@ -19,7 +19,8 @@ pub use finding::{
 };
 
 use crate::knowledge::Rfc;
-use crate::session::{Call, Outcome, Stored, View};
+use crate::layers::Transport;
+use crate::session::{Call, CopyKind, Outcome, Stored, View};
 
 /// How often a rule is met in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,6 +158,11 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
         "a capture of both directions at {element}, or one at the other end of that hop",
     ),
     (
+        "once-why",
+        "the request was sent once and not repeated, although a sender repeats what nobody answers over UDP: either an answer came that is not in the capture, or {element} stopped early",
+    ),
+    ("once-help", "the log of {element}, or a capture made on it"),
+    (
         "trying-why",
         "the request was taken over with a provisional answer and then nothing final came; what happened behind {element} is not in the capture",
     ),
@@ -268,6 +274,7 @@ fn undetermined(call: &Call) -> Option<Undetermined> {
             .find(|m| m.head.code().is_some_and(|code| code < 200))
         {
             Some(sign) => ("trying-why", "trying-help", sign.stamp.source),
+            None if sent_once(call) => ("once-why", "once-help", call.request()?.stamp.source),
             None => ("silence-why", "silence-help", call.request()?.stamp.source),
         },
     };
@@ -275,6 +282,21 @@ fn undetermined(call: &Call) -> Option<Undetermined> {
     Some(Undetermined {
         why: Template::new(why, args.clone()),
         would_help: Template::new(would_help, args),
+    })
+}
+
+fn sent_once(call: &Call) -> bool {
+    let is_copy = |m: &&Stored| {
+        m.copy
+            .is_some_and(|copy| copy.kind == CopyKind::Retransmission)
+    };
+    call.request().is_some_and(|request| {
+        request.stamp.transport == Some(Transport::Udp)
+            && !call
+                .messages
+                .iter()
+                .filter(is_copy)
+                .any(|m| m.head.is_request())
     })
 }
 

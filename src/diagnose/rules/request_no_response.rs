@@ -1,6 +1,6 @@
 //! T1: a request was never answered at all.
 
-use super::super::finding::{Evidence, Template, address};
+use super::super::finding::{Evidence, Template, address, note};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::Method;
 use crate::session::clock::SECOND;
@@ -26,6 +26,11 @@ pub static RULE: Rule = Rule {
             "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem.",
         ),
         ("sent", "sent {copies} times, the same every time"),
+        (
+            "why-once",
+            "{method} was sent to {element} and nothing came back, not even a provisional answer: it does not arrive there, nobody listens there, or the answers do not find the way back",
+        ),
+        ("sent-once", "sent once"),
         ("silence", "no answer from {element}"),
         ("gave-up", "what {sender} made of it"),
     ],
@@ -80,11 +85,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .text("sender", sender.clone())
             .code("code", call.code().unwrap_or(0)),
     );
-    finding.proof(Evidence::start_line(
-        index,
-        request,
-        Template::new("sent", Args::new().count("copies", copies)),
-    ));
+    let sent = if copies == 1 {
+        finding.why("why-once");
+        note("sent-once")
+    } else {
+        Template::new("sent", Args::new().count("copies", copies))
+    };
+    finding.proof(Evidence::start_line(index, request, sent));
     let silence = Template::new(
         "silence",
         Args::new().text("element", destination.to_string()),
@@ -160,6 +167,10 @@ fn confidence(
     }
     let (source, from) = (request.stamp.source?.ip(), request.time()?);
     let visible = context.view.towards(source, from);
+    // Over UDP a sender without an answer sends again: one that does not may have had one.
+    if !reliable && copies < 2 {
+        return visible.then_some(Confidence::Possible);
+    }
     match visible {
         true if gave_up && copies >= 2 => Some(Confidence::Certain),
         true => Some(Confidence::Likely),
