@@ -153,10 +153,11 @@ fn refused_tries(call: &Call) -> Vec<Try<'_>> {
 }
 
 // 403, or a new challenge for the same realm that does not say stale. Another realm is another
-// element that wants its own credentials.
+// element that wants its own credentials. Some servers say stale in the phrase only.
 fn refuses(m: &Stored, answered: &Challenge) -> bool {
     match m.head.code() {
         Some(403) => true,
+        Some(401 | 407) if speaks_of_nonce(m) => false,
         Some(401 | 407) => {
             let again = typed::challenges(m.message());
             again
@@ -165,6 +166,13 @@ fn refuses(m: &Stored, answered: &Challenge) -> bool {
         }
         _ => false,
     }
+}
+
+fn speaks_of_nonce(m: &Stored) -> bool {
+    let line = m.message().start_line().of(&m.raw).to_ascii_lowercase();
+    [b"nonce".as_slice(), b"stale"]
+        .iter()
+        .any(|word| memchr::memmem::find(&line, word).is_some())
 }
 
 fn mark_nonce(evidence: &mut Evidence, stored: &Stored, nonce: &str) {
