@@ -17,6 +17,14 @@ pub static RULE: Rule = Rule {
     fix: "Record longer: begin before the call is placed and go on for at least 3 minutes after it, so that every timer has run out.",
     sentences: &[
         (
+            "why-challenged",
+            "the capture ends soon after credentials were asked for, so whether they were sent and taken is not recorded",
+        ),
+        (
+            "why-answered",
+            "the capture begins with an answer, and the request that it belongs to is not recorded",
+        ),
+        (
             "why-begun",
             "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded",
         ),
@@ -49,6 +57,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             finding
                 .role(Role::Contributing)
                 .proof(Evidence::start_line(index, last, note("last")));
+            if is_challenged(call) {
+                finding.why("why-challenged");
+            }
         }
         return;
     }
@@ -63,9 +74,29 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
         return;
     };
-    finding.role(Role::Contributing).why("why-begun");
+    let why = if first.head.is_request() {
+        "why-begun"
+    } else {
+        "why-answered"
+    };
+    finding.role(Role::Contributing).why(why);
     finding.proof(match first.message().header("To").filter(|_| in_dialog) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
         None => Evidence::start_line(0, first, note("answer-first")),
     });
+}
+
+// Is the last final answer to the beginning a challenge?
+fn is_challenged(call: &Call) -> bool {
+    let answers = call
+        .originals()
+        .filter(|(_, m)| call.is_of_beginning(m) && m.head.code().is_some_and(|code| code >= 200));
+    let attempts = call
+        .originals()
+        .filter(|(_, m)| call.is_of_beginning(m) && m.head.is_request());
+    matches!(
+        (answers.last(), attempts.last()),
+        (Some((answer, m)), Some((attempt, _)))
+            if answer > attempt && matches!(m.head.code(), Some(401 | 407))
+    )
 }
