@@ -10,6 +10,9 @@ use std::net::IpAddr;
 /// Addresses remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_ADDRESSES: usize = 65_536;
 
+/// Longest name of a codec that is remembered: names come from anyone.
+const LONGEST_NAME: usize = 64;
+
 /// Session descriptions read of each address: its lists hardly change.
 const SAMPLES: u8 = 4;
 
@@ -51,7 +54,8 @@ impl View {
         let names = audio
             .flat_map(|m| m.codecs)
             .filter(|codec| !codec.is_auxiliary())
-            .map(|codec| codec.name);
+            .map(|codec| codec.name)
+            .filter(|name| name.len() <= LONGEST_NAME);
         let (samples, list) = self.codecs.entry(ip).or_default();
         *samples += 1;
         for name in names.take(64) {
