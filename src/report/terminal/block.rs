@@ -484,12 +484,20 @@ pub(super) fn times(call: &Call) -> Vec<String> {
     if let Some(from) = ringing.and_then(Stored::time)
         && let Some(until) = end.and_then(Stored::time).or(call.seen_until)
     {
-        let least = if end.is_none() { "at least " } else { "" };
+        let whole = end.is_some() && call.has_beginning();
+        let least = if whole { "" } else { "at least " };
         all.push(format!("rang {least}{}", duration(until - from)));
     }
     if let Some(answered) = call.answer().and_then(Stored::time) {
         match call.bye().and_then(Stored::time) {
-            Some(bye) => all.push(format!("talked {}", duration(bye - answered))),
+            Some(bye) => {
+                let least = if call.has_beginning() {
+                    ""
+                } else {
+                    "at least "
+                };
+                all.push(format!("talked {least}{}", duration(bye - answered)));
+            }
             None => {
                 all.extend(call.seen_until.map(|until| {
                     format!("talked at least {}", duration((until - answered).max(0)))
