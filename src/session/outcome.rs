@@ -167,11 +167,11 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
     }
 }
 
-/// The first ACK to a 2xx, on whatever hop it was seen.
+/// The first ACK to a 2xx, on whatever hop it was seen. Each fork has its own To-tag and ACK.
 pub fn acknowledgement<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
     call.requests(Method::Ack)
         .map(|(_, m)| m)
-        .find(|m| m.cseq() == answer.cseq())
+        .find(|m| m.cseq() == answer.cseq() && m.keys.to_tag == answer.keys.to_tag)
 }
 
 // Did the capture go on for 64*T1 after the final response?

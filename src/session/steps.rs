@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::entry::Stored;
+use super::outcome;
 use crate::message::{Method, typed};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -213,14 +214,15 @@ fn mark_lost_forks(call: &mut Call) {
     }
 }
 
-/// Of the open final responses to the beginning: a 2xx, else the one that came nearest the
-/// caller, else the last.
+/// Of the open final responses to the beginning: a 2xx, and one that was acknowledged before one
+/// that never was, else the one that came nearest the caller, else the last.
 pub(super) fn winner(call: &Call, open: impl Iterator<Item = usize>) -> Option<usize> {
     let rank = |&index: &usize| {
         let success = (200..300).contains(&call.finals[index].code);
         let message = call.message_of(index);
         (
             !success,
+            success && outcome::never_acknowledged(call, index),
             std::cmp::Reverse(message.map_or(0, Stored::cseq)),
             reach(call, index),
             std::cmp::Reverse(index),

@@ -2,12 +2,14 @@
 
 use super::super::address::is_private;
 use super::super::finding::{Evidence, Template, address, note};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+};
 use crate::message::typed;
 use crate::message::uri::{Uri, host_port};
 use crate::session::clock::SECOND;
 use crate::session::entry::TRANSACTION;
-use crate::session::{Call, Stored, outcome};
+use crate::session::{Call, Outcome, Stored, outcome};
 use std::net::IpAddr;
 
 /// The rule.
@@ -97,6 +99,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("contact", contact)
             .text("caller", address(answer.stamp.destination)),
     );
+    // Another fork answered as well, and its call went on.
+    if call.outcome == Outcome::Succeeded {
+        finding.role(Role::Contributing);
+    }
     let acknowledged = outcome::acknowledgement(call, answer);
     if acknowledged.is_some() {
         finding.why("why-lost").fix("fix-lost");
