@@ -271,7 +271,7 @@ impl Session {
                 return false;
             }
             if !is_initial(head) || entry.is_by_caller(keys) {
-                return true;
+                return !ignores_challenge(entry, head, raw);
             }
             strangers += 1;
             strangers <= STRANGERS
@@ -326,7 +326,24 @@ fn nonces(head: &Head, raw: &[u8]) -> Vec<String> {
     nonces.filter(|nonce| !nonce.is_empty()).take(4).collect()
 }
 
-// A further attempt under another From-tag belongs only if it answers the open challenge.
+// A further attempt belongs only if it answers what is open: a challenge with credentials.
+fn ignores_challenge(entry: &Entry, head: &Head, raw: &[u8]) -> bool {
+    if !is_initial(head) || entry.cseqs.contains(head.cseq.unwrap_or(0)) {
+        return false;
+    }
+    let mut finals = entry
+        .messages
+        .iter()
+        .rev()
+        .filter(|m| m.head.final_code().is_some());
+    let last = finals.find(|m| entry.answers_beginning(&m.head));
+    let challenged = last.is_some_and(|m| matches!(m.head.code(), Some(401 | 407)));
+    let request = Message { raw, head };
+    let with = |kind| request.header(kind).is_some();
+    challenged && !with("Authorization") && !with("Proxy-Authorization")
+}
+
+// Under another From-tag it must hold the nonce that was given out.
 fn asked_for(entry: &Entry, answered: &[String]) -> bool {
     let holds = |m: &&Stored| {
         let holds = |nonce: &String| memchr::memmem::find(&m.raw, nonce.as_bytes()).is_some();
