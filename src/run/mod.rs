@@ -319,7 +319,7 @@ fn instead(read: &Read) -> String {
         (true, _) => format!("{path}: {} lines of text", read.summary.lines),
         (false, true) => format!("{path}: no frames"),
         (false, false) => format!(
-            "{path}: {} frames: {}",
+            "{path}, frames: {}: {}",
             read.summary.frames,
             held.join(", ")
         ),

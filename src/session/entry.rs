@@ -12,6 +12,8 @@ pub const TRANSACTION: i64 = 32;
 const SETTLED: i64 = 5;
 /// Timer C is more than 3 minutes (RFC 3261 §16.6 item 11), in seconds.
 const RINGING: i64 = 200;
+/// A challenge is held this long: a person may have to type a password, in seconds.
+const CHALLENGE: i64 = 180;
 /// A dialog without SIP is held this long, in seconds.
 const DIALOG: i64 = 2 * 3600;
 
@@ -109,6 +111,7 @@ struct State {
     provisional: bool,
     answered: bool,
     rejected: bool,
+    challenged: bool,
     acked: bool,
     bye: bool,
     over: bool,
@@ -214,6 +217,7 @@ impl Entry {
             200..=299 => self.state.answered = true,
             _ => {
                 self.state.rejected = true;
+                self.state.challenged = matches!(code, 401 | 407);
                 self.step_open = matches!(
                     code,
                     300..=399 | 401 | 407 | 420 | 421 | 422 | 423 | 428 | 433 | 491 | 494 | 503
@@ -235,6 +239,7 @@ impl Entry {
             () if state.answered && dialog && (state.over || state.bye) => TRANSACTION,
             () if state.answered && dialog => DIALOG,
             () if state.answered => SETTLED,
+            () if self.step_open && state.challenged => CHALLENGE,
             () if self.step_open => TRANSACTION,
             () if state.rejected && (state.acked || !invite) => SETTLED,
             () if state.rejected => TRANSACTION,
@@ -253,6 +258,6 @@ impl Entry {
     /// Bytes that the entry holds, roughly.
     pub fn weight(&self) -> usize {
         let raw: usize = self.messages.iter().map(|m| m.raw.len()).sum();
-        raw + self.messages.len() * size_of::<Stored>() + size_of::<Entry>()
+        raw + self.messages.capacity() * size_of::<Stored>() + size_of::<Entry>()
     }
 }

@@ -111,16 +111,17 @@ fn cancelled(call: &Call) -> Option<(Outcome, Option<usize>)> {
     }
     let is_487 = |f: &Final| f.code == 487 && f.step == Some(Step::Cancelled);
     let terminated = call.finals.iter().position(is_487);
-    // Answered before the CANCEL arrived, but not with a 2xx: that answer decides.
-    let beaten = call.finals.iter().any(|f| {
+    // Answered before the CANCEL was sent: that answer decides.
+    let of_beginning = |m: &&Stored| call.is_of_beginning(m);
+    let other = call.finals.iter().position(|f| {
         f.step.is_none()
             && f.code >= 300
-            && call
-                .messages
-                .get(f.message)
-                .is_some_and(|m| call.is_of_beginning(m))
+            && call.messages.get(f.message).filter(of_beginning).is_some()
     });
-    (terminated.is_some() || !beaten).then_some((Outcome::Cancelled, terminated))
+    let beaten = other
+        .and_then(|index| call.message_of(index))
+        .is_some_and(|m| m.time() < cancel.time());
+    (!beaten).then_some((Outcome::Cancelled, terminated.or(other)))
 }
 
 /// The CANCEL that the caller sent: it has the branch of the INVITE on the hop where the INVITE

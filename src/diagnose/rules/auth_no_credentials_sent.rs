@@ -3,8 +3,6 @@
 use super::super::finding::{Evidence, address, deciding, note};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::{Method, typed};
-use crate::session::clock::SECOND;
-use crate::session::entry::TRANSACTION;
 use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
@@ -15,12 +13,15 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time],
     rfc: &[(3261, "22.1"), (3261, "8.1.3.5")],
     title: "the challenge of {element} was never answered",
-    why: "{element} asked for credentials for realm {realm} ({algorithm}); the caller got the question and sent none",
+    why: "{element} asked for credentials for realm {realm} ({algorithm}); the caller sent none in the {waited} that the capture goes on",
     fix: "Set user name and password for realm {realm} in the caller's configuration. If this is a trunk that should work by address and without a password, ask the operator of {element} to allow the caller's address. If credentials are set, check that the caller can do {algorithm}.",
     sentences: &[
         ("asked", "credentials are asked for"),
         ("acknowledged", "the caller received the challenge"),
-        ("silence", "no request with credentials followed"),
+        (
+            "silence",
+            "no request with credentials followed as long as the capture shows",
+        ),
     ],
     check,
 };
@@ -62,7 +63,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .find(|(_, m)| m.keys.transaction == response.keys.transaction);
     let asked_again = attempts().any(|m| m.copy.is_some() && m.time() > response.time());
     let confidence = match (call.method, acknowledged) {
-        (Method::Invite, Some(_)) => Confidence::Certain,
+        (Method::Invite, Some(_)) => Confidence::Likely,
         (Method::Invite, None) => return,
         _ if asked_again => return,
         _ => Confidence::Likely,
@@ -71,8 +72,13 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     finding.element(address(response.stamp.source));
+    let waited = response
+        .time()
+        .zip(call.seen_until)
+        .map_or(0, |(from, until)| until - from);
     finding.args(
         Args::new()
+            .duration("waited", waited)
             .text("realm", challenge.realm)
             .text("algorithm", challenge.algorithm),
     );
@@ -89,7 +95,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         finding.proof(Evidence::Absence {
             message: index,
             from,
-            until: from + TRANSACTION * SECOND,
+            until: call.seen_until.unwrap_or(from),
             note: note("silence"),
         });
     }

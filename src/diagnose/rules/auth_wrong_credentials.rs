@@ -42,7 +42,15 @@ struct Try<'a> {
 }
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if !matches!(call.code(), Some(401 | 403 | 407)) {
+    // Also where the capture ends before the challenge counts as unmet: the refusals are there.
+    let last = call.finals.iter().rev().find(|f| {
+        f.step.is_none()
+            && call
+                .messages
+                .get(f.message)
+                .is_some_and(|m| call.is_of_beginning(m))
+    });
+    if !last.is_some_and(|f| matches!(f.code, 401 | 403 | 407)) || call.answer().is_some() {
         return;
     }
     let tries = refused_tries(call);

@@ -267,6 +267,9 @@ impl Block {
                 );
             }
         }
+        for stored in refused_inside(call) {
+            self.item(lines, "also refused", &clean(&inside(stored)));
+        }
         let mut more: Vec<String> = shown
             .map(|f| format!("sipexplain rule {}", f.rule.id))
             .into_iter()
@@ -301,7 +304,8 @@ impl Block {
         if !times.is_empty() {
             self.item(lines, "times", &times.join(", "));
         }
-        if let Some(call_id) = call.call_id() {
+        let in_capture = call.first().is_some_and(|m| m.stamp.lines == 0);
+        if let Some(call_id) = call.call_id().filter(|_| in_capture) {
             self.item(
                 lines,
                 "in Wireshark",
@@ -340,6 +344,35 @@ impl Block {
             .strftime("%H:%M:%S.%3f")
             .to_string()
     }
+}
+
+/// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
+pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = &Stored> {
+    let left =
+        call.finals.iter().enumerate().filter(|(index, f)| {
+            f.code >= 300 && f.step.is_none() && call.decided_by != Some(*index)
+        });
+    left.filter_map(|(_, f)| call.messages.get(f.message))
+}
+
+fn inside(stored: &Stored) -> String {
+    let message = stored.message();
+    let (code, method) = (stored.head.code().unwrap_or(0), message.method_name());
+    let reason = message
+        .reason()
+        .map(|span| message.slice(span))
+        .unwrap_or_default();
+    let place = if stored.stamp.lines == 0 {
+        "#"
+    } else {
+        "line "
+    };
+    let meaning = knowledge::explain(code, &method, &reason).meaning;
+    format!(
+        "{place}{}: {method} (CSeq {}), {code} {reason}: {meaning}",
+        stored.stamp.origin.place,
+        stored.cseq()
+    )
 }
 
 fn decided(call: &Call) -> String {
@@ -463,6 +496,9 @@ fn hops(call: &Call) -> Vec<String> {
         .collect()
 }
 
+/// A dialog without SIP is let go after 2 hours.
+const LONGEST_SILENCE: i64 = 2 * 3600 * 1_000_000_000;
+
 /// Delay to ringing and to the final answer, ring and talk time; a provisional 100 is no delay.
 pub(super) fn times(call: &Call) -> Vec<String> {
     let start = call.start().filter(|_| call.has_beginning());
@@ -498,8 +534,11 @@ pub(super) fn times(call: &Call) -> Vec<String> {
                 };
                 all.push(format!("talked {least}{}", duration(bye - answered)));
             }
+            // No dialog is held longer than this without a message; the clock may have jumped.
             None => {
-                all.extend(call.seen_until.map(|until| {
+                let last = call.messages.iter().filter_map(Stored::time).max();
+                let until = call.seen_until.min(last.map(|last| last + LONGEST_SILENCE));
+                all.extend(until.map(|until| {
                     format!("talked at least {}", duration((until - answered).max(0)))
                 }))
             }

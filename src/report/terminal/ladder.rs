@@ -155,5 +155,7 @@ fn fit(text: &str, columns: usize) -> String {
 
 /// The time that a call took to a message, for people.
 pub(super) fn since(start: Option<i64>, message: Option<&Stored>) -> Option<String> {
-    Some(duration(message?.time()? - start?))
+    let after = message?.time()? - start?;
+    // Less than nothing: the clocks of two inputs differ.
+    (after >= 0).then(|| duration(after))
 }

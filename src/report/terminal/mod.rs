@@ -87,7 +87,9 @@ impl Report for Terminal {
         if self.block.options.all {
             return self.write_block(&self.block.draw(call, diagnosis, true));
         }
-        let fine = call.outcome == Outcome::Succeeded && diagnosis.findings.is_empty();
+        let fine = call.outcome == Outcome::Succeeded
+            && diagnosis.findings.is_empty()
+            && block::refused_inside(call).next().is_none();
         match fine {
             true if self.good.len() < MOST_GOOD => {
                 let line = self.line(call, diagnosis);
