@@ -332,8 +332,8 @@ impl Findings {
             acts,
             why: "why",
             fix: "fix",
-            args: Args::new(),
-            evidence: Vec::new(),
+            args: Args(Vec::with_capacity(6)),
+            evidence: Vec::with_capacity(4),
         });
         self.all.last_mut()
     }

@@ -75,13 +75,17 @@ impl Transport {
     }
 }
 
-/// An address as numbers, for hashing: many times cheaper than its parts one by one.
-pub fn address_bits(address: SocketAddr) -> (u128, u16) {
-    let ip = match address.ip() {
-        std::net::IpAddr::V4(v4) => u128::from(v4.to_bits()),
+/// An IP address as a number, for hashing: many times cheaper than its parts one by one.
+pub fn ip_bits(ip: std::net::IpAddr) -> u128 {
+    match ip {
+        std::net::IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         std::net::IpAddr::V6(v6) => v6.to_bits(),
-    };
-    (ip, address.port())
+    }
+}
+
+/// Address and port as numbers, for hashing.
+pub fn address_bits(address: SocketAddr) -> (u128, u16) {
+    (ip_bits(address.ip()), address.port())
 }
 
 /// The hop that a payload took.

@@ -246,12 +246,12 @@ pub struct Reason {
 
 /// The reasons that a message gives.
 pub fn reasons(message: Message<'_>) -> Vec<Reason> {
-    let values = message
-        .all("Reason")
-        .map(|header| unfold(header.value.of(message.raw)).into_owned());
-    values
-        .flat_map(|value| elements(&value).into_iter().map(reason).collect::<Vec<_>>())
-        .collect()
+    let mut all = Vec::new();
+    for header in message.all("Reason") {
+        let value = unfold(header.value.of(message.raw));
+        all.extend(elements(&value).into_iter().map(reason));
+    }
+    all
 }
 
 // rsip does not know the header.

@@ -107,8 +107,7 @@ pub(super) fn is_scanner(call: &Call) -> bool {
         .request()
         .map(Stored::message)
         .and_then(|m| m.text("User-Agent"))
-        .unwrap_or_default();
-    SCANNERS
-        .iter()
-        .any(|name| agent.to_ascii_lowercase().contains(name))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    SCANNERS.iter().any(|name| agent.contains(name))
 }
