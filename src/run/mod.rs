@@ -26,6 +26,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 const BATCH_MESSAGES: usize = 256;
 const BATCH_BYTES: usize = 128 * 1024;
 const BATCH_RECORDS: u32 = 4096;
+/// Messages from this length on get their buffer on the reading thread, shorter ones on the judging
+/// thread: to fill memory that was not touched for seconds is dear, and so both share it.
+const LONG: usize = 640;
 /// Batches under way.
 const BATCHES: usize = 4;
 
@@ -48,20 +51,22 @@ pub struct Judged {
     pub instead: Vec<String>,
 }
 
-/// Messages on their way from one thread to the other. Their bytes stand one behind the other, so
-/// that the reading thread writes where it wrote before; each gets a buffer of its own when it is
-/// taken.
+/// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
+/// other in `bytes`. Buffers of long ones come back in `spare`.
 #[derive(Default)]
 struct Batch {
     messages: Vec<(Stored, usize)>,
     bytes: Vec<u8>,
+    long: usize,
     clock: Option<Time>,
+    spare: Vec<Vec<u8>>,
 }
 
 struct Sender {
     batch: Batch,
     records: u32,
     keys: KeyMaker,
+    pool: Pool,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
 }
@@ -69,16 +74,24 @@ struct Sender {
 impl Receive for Sender {
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let keys = self.keys.keys(stamp, head, raw);
-        self.batch.bytes.extend_from_slice(raw);
-        let stored = Stored {
+        let mut stored = Stored {
             stamp: *stamp,
             head: *head,
             raw: Vec::new(),
             keys,
             copy: None,
         };
-        self.batch.messages.push((stored, raw.len()));
-        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes.len() >= BATCH_BYTES {
+        if raw.len() >= LONG {
+            stored.raw = self.pool.bytes(raw);
+            self.batch.long += raw.len();
+            self.batch.messages.push((stored, 0));
+        } else {
+            self.batch.bytes.extend_from_slice(raw);
+            self.batch.messages.push((stored, raw.len()));
+        }
+        if self.batch.messages.len() >= BATCH_MESSAGES
+            || self.batch.bytes.len() + self.batch.long >= BATCH_BYTES
+        {
             self.send();
         }
     }
@@ -96,7 +109,8 @@ impl Sender {
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
-        let next = self.empty.try_recv().unwrap_or_default();
+        let mut next = self.empty.try_recv().unwrap_or_default();
+        self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
         let _ = self.to.send(full);
     }
@@ -119,6 +133,7 @@ pub fn analyze(
             batch: Batch::default(),
             records: 0,
             keys: KeyMaker::default(),
+            pool: Pool::default(),
             to,
             empty,
         };
@@ -212,14 +227,22 @@ impl<'a> Judge<'a> {
         for (mut stored, length) in batch.messages.drain(..) {
             let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
-            stored.raw = self.pool.bytes(bytes);
+            if length > 0 {
+                stored.raw = self.pool.bytes(bytes);
+            }
             self.session.message(stored, &mut release);
         }
         batch.bytes.clear();
         if let Some(time) = batch.clock.take() {
             self.session.tick(time, &mut release);
         }
-        self.pool.take_back(self.session.spare());
+        batch.long = 0;
+        let (long, short) = self
+            .session
+            .spare()
+            .partition(|buffer| buffer.capacity() >= LONG);
+        batch.spare = long;
+        self.pool.take_back(Vec::into_iter(short));
         self.desk
             .failure
             .take()
