@@ -326,10 +326,11 @@ impl Head {
 // the method.
 fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
     let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-    let number = value.get(..digits).unwrap_or_default();
-    let number = std::str::from_utf8(number)
-        .ok()
-        .and_then(|n| n.parse().ok());
+    let digit = |number: Option<u32>, byte: &u8| {
+        number?.checked_mul(10)?.checked_add(u32::from(byte - b'0'))
+    };
+    let number = value.get(..digits).filter(|digits| !digits.is_empty());
+    let number = number.and_then(|digits| digits.iter().fold(Some(0), digit));
     let rest = value.get(digits..).unwrap_or_default().trim_ascii();
     let blank = rest
         .iter()

@@ -23,12 +23,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
 /// counts of what was read, never of time.
-const BATCH_MESSAGES: usize = 256;
-const BATCH_BYTES: usize = 128 * 1024;
+const BATCH_MESSAGES: usize = 1024;
+const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_RECORDS: u32 = 4096;
 /// Messages from this length on get their buffer on the reading thread, shorter ones on the judging
 /// thread: to fill memory that was not touched for seconds is dear, and so both share it.
-const LONG: usize = 640;
+const LONG: usize = 768;
 /// Batches under way.
 const BATCHES: usize = 4;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Length of a bucket, in nanoseconds. Short, so that the work on what is due comes in small
 /// pieces, between which the reading thread is not kept waiting.
-const BUCKET: i64 = 10_000_000;
+const BUCKET: i64 = 50_000_000;
 
 /// What is due: time, id of the entry, its slot.
 pub(super) type Due = (i64, u64, u32);
