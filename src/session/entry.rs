@@ -176,10 +176,12 @@ impl Entry {
         head.method == self.method && head.cseq.is_none_or(|cseq| self.cseqs.contains(cseq))
     }
 
-    /// Takes a message and notes what it changes.
-    pub fn push(&mut self, stored: Stored) {
+    /// Takes a message and notes what it changes; gives the bytes by which the entry grew.
+    pub fn push(&mut self, stored: Stored) -> usize {
         self.note(&stored.head, &stored.keys, &stored.raw);
+        let (before, raw) = (self.messages.capacity(), stored.raw.len());
         self.messages.push(stored);
+        raw + (self.messages.capacity() - before) * size_of::<Stored>()
     }
 
     fn note(&mut self, head: &Head, keys: &Keys, raw: &[u8]) {
@@ -248,11 +250,6 @@ impl Entry {
             () => TRANSACTION,
         };
         seconds * SECOND
-    }
-
-    /// Bytes that a message adds to [`Entry::weight`].
-    pub fn weight_of(raw: &[u8]) -> usize {
-        raw.len() + size_of::<Stored>()
     }
 
     /// Bytes that the entry holds, roughly.

@@ -121,8 +121,7 @@ impl Session {
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        self.bytes += Entry::weight_of(&stored.raw);
-        live.entry.push(stored);
+        self.bytes += live.entry.push(stored);
         // A late message is not over at once: its answers are as late. Undated entries are due
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
@@ -354,4 +353,52 @@ fn asked_for(entry: &Entry, answered: &[String]) -> bool {
         let mut asked = typed::challenges(m.message()).into_iter();
         asked.any(|challenge| answered.contains(&challenge.nonce))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{LogHop, Origin, Time};
+    use crate::message::stamp::{Stamp, When};
+
+    fn ping(maker: &keys::KeyMaker, number: u64) -> Stored {
+        let raw = format!(
+            "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK{number}\r\n\
+             From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        )
+        .into_bytes();
+        let head = Head::read(&raw).unwrap();
+        let (origin, second) = (
+            Origin { input: 0, place: 1 },
+            i64::try_from(number).unwrap(),
+        );
+        let when = When::At(Time(second * clock::SECOND));
+        let stamp = Stamp::of_log(origin, 1, when, LogHop::default());
+        let keys = maker.keys(&stamp, &head, &raw);
+        Stored {
+            stamp,
+            head,
+            raw,
+            keys,
+            copy: None,
+        }
+    }
+
+    #[test]
+    fn what_an_entry_adds_to_the_weight_leaves_with_it() {
+        let (mut session, maker) = (Session::default(), keys::KeyMaker::default());
+        let mut released = 0;
+        let mut release = |_: &Call, _: &View| released += 1;
+        for number in 0..100 {
+            // Sent ten times: more than the list has room for at first.
+            for _ in 0..10 {
+                session.message(ping(&maker, number), &mut release);
+            }
+        }
+        assert!(session.bytes > 0);
+        for second in 100..200 {
+            session.tick(Time(second * clock::SECOND), &mut release);
+        }
+        assert_eq!((session.bytes, released), (0, 100));
+    }
 }
