@@ -75,7 +75,7 @@ impl Report for Collect {
                 assert_eq!(total, frames, "{:?}", input.account);
             }
         }
-        self.unread = !run.errors.is_empty();
+        self.unread = run.inputs.iter().any(|read| read.summary.error.is_some());
         self.captures_end = true;
         self.seen.sort();
         Ok(())

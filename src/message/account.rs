@@ -1,6 +1,5 @@
 //! What became of the frames of an input: every frame is in exactly one account.
 
-use crate::input::Time;
 use crate::layers::At;
 
 /// Frames that could hold SIP and could not be looked into.
@@ -27,8 +26,6 @@ pub struct Account {
     pub other: Vec<(&'static str, u64)>,
     /// Frames that could not be looked into.
     pub not_decoded: Vec<NotDecoded>,
-    /// Time of the first and the last frame.
-    pub times: Option<(Time, Time)>,
 }
 
 impl Account {
@@ -66,17 +63,26 @@ impl Account {
         }
     }
 
-    /// Notes that a record with this time was read.
-    pub fn saw(&mut self, time: Time) {
-        let (first, last) = self.times.unwrap_or((time, time));
-        self.times = Some((first.min(time), last.max(time)));
-    }
-
     /// All frames accounted for.
     pub fn total(&self) -> u64 {
         let other: u64 = self.other.iter().map(|(_, count)| count).sum();
         let not_decoded: u64 = self.not_decoded.iter().map(|n| n.frames).sum();
         self.sip_frames + other + not_decoded
+    }
+}
+
+/// The accounts by input; one that was not met yet is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts(pub(crate) Vec<Account>);
+
+impl Accounts {
+    /// The account of an input.
+    pub(crate) fn of(&mut self, input: u16) -> &mut Account {
+        let index = usize::from(input);
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, Account::default);
+        }
+        &mut self.0[index]
     }
 }
 
@@ -99,13 +105,11 @@ impl Unsettled {
     /// Hands every open frame to `settle` and forgets them.
     pub(crate) fn settle(
         &mut self,
-        accounts: &mut [Account],
+        accounts: &mut Accounts,
         mut settle: impl FnMut(&mut Account, u32, u64),
     ) {
         for (input, frames, first) in self.0.drain(..) {
-            if let Some(account) = accounts.get_mut(usize::from(input)) {
-                settle(account, frames, first);
-            }
+            settle(accounts.of(input), frames, first);
         }
     }
 }

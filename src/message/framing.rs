@@ -3,11 +3,11 @@
 //! SIP is found by content: a start line and at least one header that every message carries. In a
 //! datagram a start line that no other text resembles is enough.
 
-use super::account::{Account, Unsettled};
+use super::account::{Account, Accounts, Unsettled};
 use super::boundary::{Next, find_start, next_message, read_message};
 use super::stamp::{Stamp, When};
 use super::{Flaw, Head};
-use crate::input::{Origin, Record};
+use crate::input::Origin;
 use crate::layers::{At, Flow, Segment, Sink, StreamId, address_bits, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +27,7 @@ pub trait Receive {
 /// Cuts what the layers deliver into messages and keeps the accounts.
 pub struct Framer<R> {
     receive: R,
-    accounts: Vec<Account>,
+    accounts: Accounts,
     streams: HashMap<StreamId, Stream, RandomState>,
     /// Hashes of the two ends of SIP flows.
     flows: HashSet<u64, RandomState>,
@@ -66,20 +66,12 @@ impl<R: Receive> Framer<R> {
     pub fn new(receive: R) -> Framer<R> {
         Framer {
             receive,
-            accounts: Vec::new(),
+            accounts: Accounts::default(),
             streams: HashMap::default(),
             flows: HashSet::default(),
             hash: RandomState::default(),
             held: 0,
             last: None,
-        }
-    }
-
-    /// Notes the time of a record that is about to be decoded, and makes room for its input.
-    pub fn begin(&mut self, record: &Record<'_>) {
-        let account = self.account(record.origin.input);
-        if let Some(time) = record.time {
-            account.saw(time);
         }
     }
 
@@ -102,15 +94,11 @@ impl<R: Receive> Framer<R> {
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             self.closed(id);
         }
-        (self.accounts, self.receive)
+        (self.accounts.0, self.receive)
     }
 
     fn account(&mut self, input: u16) -> &mut Account {
-        let index = usize::from(input);
-        if self.accounts.len() <= index {
-            self.accounts.resize_with(index + 1, Account::default);
-        }
-        &mut self.accounts[index]
+        self.accounts.of(input)
     }
 
     fn emit(&mut self, at: At, flow: &Flow, head: &Head, raw: &[u8]) {
@@ -435,7 +423,6 @@ mod tests {
             destination: address,
             transport: crate::layers::Transport::Tcp,
         };
-        framer.accounts.push(Account::default());
         for (place, bytes) in (1..).zip(segments) {
             let origin = Origin { input: 0, place };
             let at = At {

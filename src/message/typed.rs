@@ -5,7 +5,7 @@
 
 use super::header::{elements, unfold};
 use super::params::{self, Param};
-use super::uri::{Uri, addr_spec, host_port};
+use super::uri::{Uri, addr_spec};
 use super::{Message, lossy};
 use rsip::headers::{ToTypedHeader, UntypedHeader, untyped};
 
@@ -290,11 +290,6 @@ pub fn retry_after(message: Message<'_>) -> Option<u64> {
     let value = message.text("Retry-After")?;
     let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
-}
-
-/// Host part of a `host:port` text.
-pub fn host_of(sent_by: &str) -> String {
-    lossy(host_port(sent_by.as_bytes()).0)
 }
 
 #[cfg(test)]

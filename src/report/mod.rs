@@ -10,7 +10,7 @@ pub mod terminal;
 pub mod totals;
 
 use crate::diagnose::Diagnosis;
-use crate::input::{InputError, InputSummary};
+use crate::input::InputSummary;
 use crate::lang::Lang;
 use crate::message::account::Account;
 use crate::session::{Call, Limits};
@@ -31,8 +31,6 @@ pub struct Read {
 pub struct Run<'a> {
     /// The inputs in the order of the command line.
     pub inputs: &'a [Read],
-    /// Inputs that could not be read.
-    pub errors: &'a [InputError],
     /// The counts over the calls selected.
     pub totals: &'a Totals,
     /// Entries seen, selected or not.

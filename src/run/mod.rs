@@ -157,7 +157,6 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
     let mut layers = Layers::new();
     let mut framer = Framer::new(sender);
     while let Some(record) = inputs.next() {
-        framer.begin(&record);
         decode(&mut layers, &mut framer, record);
         framer.receiver().record(record.time);
     }
@@ -271,13 +270,10 @@ impl<'a> Judge<'a> {
                 account: accounts.next().unwrap_or_default(),
             })
             .collect();
-        let errors: Vec<_> = inputs
-            .iter()
-            .filter_map(|read| read.summary.error.clone())
-            .collect();
+        let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
         let mut judged = desk.judged;
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
-        judged.unread = errors.iter().map(ToString::to_string).collect();
+        judged.unread = errors.map(ToString::to_string).collect();
         judged.instead = inputs
             .iter()
             .filter(|read| read.summary.error.is_none())
@@ -285,7 +281,6 @@ impl<'a> Judge<'a> {
             .collect();
         let run = Run {
             inputs: &inputs,
-            errors: &errors,
             totals: &desk.totals,
             entries: desk.entries,
             limits,

@@ -47,7 +47,6 @@ pub(crate) fn messages(paths: &[&str]) -> BTreeMap<Place, Raw> {
     let mut layers = Layers::new();
     let mut framer = Framer::new(Collector(BTreeMap::new()));
     while let Some(record) = inputs.next() {
-        framer.begin(&record);
         match record.body {
             Body::Frame {
                 link,
