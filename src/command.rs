@@ -36,10 +36,7 @@ fn complain(text: &str) {
 pub fn main_job(main: &Main) -> Status {
     let options = match options(main) {
         Ok(options) => options,
-        Err(wrong) => {
-            complain(&wrong);
-            return Status::NotJudged;
-        }
+        Err(wrong) => return refuse(&wrong),
     };
     let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
         return Status::NotJudged;
@@ -56,10 +53,7 @@ pub fn main_job(main: &Main) -> Status {
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
     match analyze(inputs, &selection, &filters, report.as_mut()) {
         Ok(judged) => status(main, &selection, &judged),
-        Err(error) => {
-            complain(&error.to_string());
-            Status::NotJudged
-        }
+        Err(error) => refuse(&error.to_string()),
     }
 }
 
@@ -181,6 +175,12 @@ fn selection(main: &Main) -> (Selection, Vec<String>) {
     (selection, filters)
 }
 
+/// Says why nothing could be looked up or read.
+fn refuse(why: &str) -> Status {
+    complain(why);
+    Status::NotJudged
+}
+
 fn page(text: &Text) -> Result<Page, String> {
     Ok(Page {
         lang: language(text, true)?,
@@ -196,10 +196,7 @@ fn print(lines: &[String]) -> Status {
         .fold(String::new(), |text, line| text + line.trim_end() + "\n");
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Status::Fine,
-        Err(error) => {
-            complain(&error.to_string());
-            Status::NotJudged
-        }
+        Err(error) => refuse(&error.to_string()),
     }
 }
 
@@ -207,10 +204,7 @@ fn print(lines: &[String]) -> Status {
 pub fn code(codes: &[String], method: Option<&str>, text: &Text) -> Status {
     let page = match page(text) {
         Ok(page) => page,
-        Err(wrong) => {
-            complain(&wrong);
-            return Status::NotJudged;
-        }
+        Err(wrong) => return refuse(&wrong),
     };
     let mut status = Status::Fine;
     for (index, wanted) in codes.iter().enumerate() {
@@ -224,10 +218,7 @@ pub fn code(codes: &[String], method: Option<&str>, text: &Text) -> Status {
                     return Status::NotJudged;
                 }
             }
-            None => {
-                complain(&format!("code {wanted}: {}", suggestion(wanted)));
-                status = Status::NotJudged;
-            }
+            None => status = refuse(&format!("code {wanted}: {}", suggestion(wanted))),
         }
     }
     status
@@ -283,20 +274,16 @@ fn suggestion(wanted: &str) -> String {
 pub fn rule(id: &str, text: &Text) -> Status {
     match (rules::rule(id), page(text)) {
         (Some(rule), Ok(page)) => print(&page.rule(rule)),
-        (_, Err(wrong)) => {
-            complain(&wrong);
-            Status::NotJudged
-        }
+        (_, Err(wrong)) => refuse(&wrong),
         (None, _) => {
             let near = rules::RULES
                 .iter()
                 .map(|rule| rule.id)
                 .min_by_key(|known| distance(known, id))
                 .unwrap_or_default();
-            complain(&format!(
+            refuse(&format!(
                 "no rule {id}; did you mean {near}? `sipexplain rules` lists all"
-            ));
-            Status::NotJudged
+            ))
         }
     }
 }
@@ -305,10 +292,7 @@ pub fn rule(id: &str, text: &Text) -> Status {
 pub fn rules(text: &Text) -> Status {
     match page(text) {
         Ok(page) => print(&page.rules(rules::RULES)),
-        Err(wrong) => {
-            complain(&wrong);
-            Status::NotJudged
-        }
+        Err(wrong) => refuse(&wrong),
     }
 }
 

@@ -74,27 +74,12 @@ impl Page {
     fn variants(self, out: &mut Vec<String>, code: &Code) {
         for by_method in &code.by_method {
             let texts = [&by_method.meaning, &by_method.when, &by_method.fix];
-            let text = texts
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(" ");
-            self.section(out, &format!("To a {}", by_method.method), &text);
+            self.section(out, &format!("To a {}", by_method.method), &joined(texts));
         }
         for variant in &code.variant {
             let texts = [&variant.meaning, &variant.when, &variant.fix];
-            let text = texts
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(" ");
-            self.section(
-                out,
-                &format!("With the phrase \"{}\"", variant.phrase),
-                &text,
-            );
+            let heading = format!("With the phrase \"{}\"", variant.phrase);
+            self.section(out, &heading, &joined(texts));
         }
     }
 
@@ -162,6 +147,11 @@ impl Page {
         };
         rules.iter().map(line).collect()
     }
+}
+
+fn joined(texts: [&Option<String>; 3]) -> String {
+    let given: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+    given.join(" ")
 }
 
 fn source(code: &Code) -> String {
