@@ -12,7 +12,7 @@ mod captures;
 
 use captures::{Frame, Random, Trace, Writer, fixtures, frames, udp_payload};
 use sipexplain::analyze;
-use sipexplain::diagnose::Diagnosis;
+use sipexplain::diagnose::{Depth, Diagnosis};
 use sipexplain::input::Inputs;
 use sipexplain::lang::Lang;
 use sipexplain::report::{Options, Report, Run, json, terminal};
@@ -45,7 +45,27 @@ struct Collect {
 }
 
 impl Report for Collect {
-    fn call(&mut self, call: &Call, _: &Diagnosis) -> io::Result<()> {
+    fn depth(&self) -> Depth {
+        Depth::Verdict
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        verdict: &Diagnosis,
+        prove: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
+        let proved = prove();
+        let judged = |d: &Diagnosis| {
+            let findings = d.findings.iter();
+            findings
+                .map(|f| (f.rule.id, f.role, f.confidence, f.acts))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(judged(verdict), judged(&proved), "a verdict is its proof");
+        assert_eq!(verdict.root, proved.root);
+        assert!(verdict.findings.iter().all(|f| f.evidence.is_empty()));
+        assert!(proved.findings.iter().all(|f| !f.evidence.is_empty()));
         let mut finals = 0;
         for stored in &call.messages {
             finals += usize::from(stored.head.final_code().is_some());
@@ -101,11 +121,24 @@ impl Write for Shared {
 struct All(Vec<Box<dyn Report>>, Collect);
 
 impl Report for All {
-    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
-        self.0
-            .iter_mut()
-            .try_for_each(|r| r.call(call, diagnosis))?;
-        self.1.call(call, diagnosis)
+    fn depth(&self) -> Depth {
+        Depth::Verdict
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        verdict: &Diagnosis,
+        prove: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
+        let proved = prove();
+        for report in &mut self.0 {
+            match report.depth() {
+                Depth::Verdict => report.call(call, verdict, prove)?,
+                Depth::Proof => report.call(call, &proved, prove)?,
+            }
+        }
+        self.1.call(call, verdict, prove)
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {

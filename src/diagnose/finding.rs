@@ -308,34 +308,63 @@ impl std::fmt::Debug for Rule {
     }
 }
 
+/// How much is wanted of a diagnosis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// Which rules fire, how sure they are and who acts: enough to count and to group calls.
+    Verdict,
+    /// Sentences and evidence as well.
+    #[default]
+    Proof,
+}
+
 /// Collects the findings of one call.
 #[derive(Debug, Default)]
 pub struct Findings {
     rule: Option<&'static Rule>,
+    depth: Depth,
     all: Vec<Finding>,
 }
 
 impl Findings {
+    /// No findings yet.
+    pub(super) fn new(depth: Depth) -> Findings {
+        Findings {
+            depth,
+            ..Findings::default()
+        }
+    }
+
     /// The findings that follow are of this rule.
     pub(super) fn of(&mut self, rule: &'static Rule) {
         self.rule = Some(rule);
     }
 
-    /// Adds a finding of the rule that is run: role cause, and nobody in particular to act.
+    /// Adds a finding of the rule that is run, with role cause; gives it to be filled in where
+    /// its proof is wanted.
     pub fn add(&mut self, confidence: Confidence, acts: Acts) -> Option<&mut Finding> {
-        let rule = self.rule?;
+        self.add_as(Role::Cause, confidence, acts)
+    }
+
+    /// Adds a finding with another role.
+    pub fn add_as(
+        &mut self,
+        role: Role,
+        confidence: Confidence,
+        acts: Acts,
+    ) -> Option<&mut Finding> {
         self.all.push(Finding {
-            rule,
+            rule: self.rule?,
             confidence,
-            role: Role::Cause,
+            role,
             element: None,
             acts,
             why: "why",
             fix: "fix",
-            args: Args(Vec::with_capacity(6)),
-            evidence: Vec::with_capacity(4),
+            args: Args::default(),
+            evidence: Vec::new(),
         });
-        self.all.last_mut()
+        self.all.last_mut().filter(|_| self.depth == Depth::Proof)
     }
 
     /// Did this rule fire on the call?
@@ -372,12 +401,6 @@ impl Finding {
     /// Sets the sentence what to do.
     pub fn fix(&mut self, id: &'static str) -> &mut Finding {
         self.fix = id;
-        self
-    }
-
-    /// Sets the role.
-    pub fn role(&mut self, role: Role) -> &mut Finding {
-        self.role = role;
         self
     }
 

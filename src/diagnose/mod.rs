@@ -15,7 +15,8 @@ pub mod passport;
 pub mod rules;
 
 pub use finding::{
-    Acts, Args, Confidence, Evidence, Finding, Findings, Note, Role, Severity, Template, Value,
+    Acts, Args, Confidence, Depth, Evidence, Finding, Findings, Note, Role, Severity, Template,
+    Value,
 };
 
 use crate::knowledge::Rfc;
@@ -216,9 +217,10 @@ pub fn undetermined_sentence(id: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// Runs every rule over a released call.
-pub fn diagnose(call: &Call, context: &Context<'_>) -> Diagnosis {
-    let mut found = Findings::default();
+/// Runs every rule over a released call. A verdict has neither sentences nor evidence, and does
+/// not say why a failure has no root cause.
+pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);
         (rule.check)(call, context, &mut found);
@@ -226,7 +228,7 @@ pub fn diagnose(call: &Call, context: &Context<'_>) -> Diagnosis {
     let mut findings = found.into_vec();
     let root = one_cause(&mut findings);
     let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
-    let undetermined = (failed && root.is_none())
+    let undetermined = (failed && root.is_none() && depth == Depth::Proof)
         .then(|| undetermined(call))
         .flatten();
     Diagnosis {

@@ -9,7 +9,7 @@ pub mod terminal;
 /// What every format counts.
 pub mod totals;
 
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Depth, Diagnosis};
 use crate::input::InputSummary;
 use crate::lang::Lang;
 use crate::message::account::Account;
@@ -43,11 +43,19 @@ pub struct Run<'a> {
 
 /// A report in the making: calls come as they are released, the rest at the end.
 pub trait Report {
-    /// A call that was selected.
+    /// How much of each diagnosis it needs to see.
+    fn depth(&self) -> Depth;
+
+    /// A call that was selected, diagnosed to that depth; `prove` gives its full diagnosis.
     ///
     /// # Errors
     /// Whatever writing gives, a closed pipe excepted.
-    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()>;
+    fn call(
+        &mut self,
+        call: &Call,
+        diagnosis: &Diagnosis,
+        prove: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()>;
 
     /// The end.
     ///

@@ -4,7 +4,7 @@
 /// Memory of released messages.
 mod pool;
 
-use crate::diagnose::{self, Context};
+use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, Time};
 use crate::layers::Layers;
@@ -297,7 +297,8 @@ impl Desk<'_> {
         if self.failure.is_some() || !self.selection.takes(call) {
             return;
         }
-        let diagnosis = diagnose::diagnose(call, &Context { view });
+        let diagnose = |depth| diagnose::diagnose(call, &Context { view }, depth);
+        let diagnosis = diagnose(self.report.depth());
         let has = |severity| {
             diagnosis
                 .findings
@@ -309,7 +310,8 @@ impl Desk<'_> {
         self.judged.errors += u64::from(has(diagnose::Severity::Error));
         self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);
-        self.failure = self.report.call(call, &diagnosis).err();
+        let prove = || diagnose(Depth::Proof);
+        self.failure = self.report.call(call, &diagnosis, &prove).err();
     }
 }
 

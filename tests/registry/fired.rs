@@ -2,7 +2,7 @@
 
 use crate::harness::{fixtures, root};
 use crate::placeholders;
-use sipexplain::diagnose::{Args, Diagnosis, Evidence, Finding};
+use sipexplain::diagnose::{Args, Depth, Diagnosis, Evidence, Finding};
 use sipexplain::input::{Inputs, Named};
 use sipexplain::report::{Report, Run};
 use sipexplain::select::Selection;
@@ -25,7 +25,16 @@ struct Collector {
 }
 
 impl Report for Collector {
-    fn call(&mut self, _: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn depth(&self) -> Depth {
+        Depth::Proof
+    }
+
+    fn call(
+        &mut self,
+        _: &Call,
+        diagnosis: &Diagnosis,
+        _: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
         for finding in &diagnosis.findings {
             self.finding(finding);
         }

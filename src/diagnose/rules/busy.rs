@@ -46,14 +46,16 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || !matches!(call.code(), Some(486 | 600)) {
         return;
     }
-    let reasons = typed::reasons(response.message());
-    let cause_17 = reasons
-        .iter()
-        .any(|r| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(17));
+    let is_17 = |r: &typed::Reason| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(17);
+    let cause_17 = typed::reasons(response.message()).iter().any(is_17);
     let ringing = call.originals().find(|(_, m)| {
         m.head.code().is_some_and(|code| (180..200).contains(&code)) && call.is_of_beginning(m)
     });
-    let Some(finding) = found.add(Confidence::Certain, Acts::Nobody) else {
+    let confidence = match cause_17 || ringing.is_some() {
+        true => Confidence::Certain,
+        false => Confidence::Likely,
+    };
+    let Some(finding) = found.add(confidence, Acts::Nobody) else {
         return;
     };
     finding
@@ -82,7 +84,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         None => {
             finding.why("why-at-once").fix("fix-at-once");
-            finding.confidence = Confidence::Likely;
         }
     }
 }

@@ -48,16 +48,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
                 .originals()
                 .find(|(_, m)| !m.head.to_tag.is_empty() && m.head.is_request());
             let Some((index, stored)) = proof else { return };
+            let certain = Confidence::Certain;
+            let Some(finding) = found.add_as(Role::Contributing, certain, Acts::Capture) else {
+                return;
+            };
+            finding.args(Args::new().count("seen", requests));
             let span = stored
                 .message()
                 .header("To")
                 .map(|to| (to, stored.head.to_tag));
-            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
-                return;
-            };
-            finding
-                .role(Role::Contributing)
-                .args(Args::new().count("seen", requests));
             if let Some((to, tag)) = span {
                 finding.proof(Evidence::of_header(index, to, tag, note("unseen-answer")));
             }
@@ -66,11 +65,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             let Some((index, stored)) = call.originals().next() else {
                 return;
             };
-            let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
+            let certain = Confidence::Certain;
+            let Some(finding) = found.add_as(Role::Contributing, certain, Acts::Capture) else {
                 return;
             };
             finding
-                .role(Role::Contributing)
                 .why("why-answers")
                 .args(Args::new().count("seen", answers));
             finding.proof(Evidence::header(

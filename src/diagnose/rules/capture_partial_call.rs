@@ -53,10 +53,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         let Some((index, last)) = call.originals().last() else {
             return;
         };
-        if let Some(finding) = found.add(Confidence::Certain, Acts::Capture) {
-            finding
-                .role(Role::Contributing)
-                .proof(Evidence::start_line(index, last, note("last")));
+        if let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture)
+        {
+            finding.proof(Evidence::start_line(index, last, note("last")));
             if is_challenged(call) {
                 finding.why("why-challenged");
             }
@@ -71,7 +70,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if (!in_dialog && !of_call && call.messages.len() < 2) || call.continues.is_some() {
         return;
     }
-    let Some(finding) = found.add(Confidence::Certain, Acts::Capture) else {
+    let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {
         return;
     };
     let why = if first.head.is_request() {
@@ -79,7 +78,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else {
         "why-answered"
     };
-    finding.role(Role::Contributing).why(why);
+    finding.why(why);
     finding.proof(match first.message().header("To").filter(|_| in_dialog) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
         None => Evidence::start_line(0, first, note("answer-first")),

@@ -44,11 +44,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(cause) = reasons.iter().find(congested).and_then(|r| r.cause) else {
         return;
     };
-    let name = knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
-    let wait = typed::retry_after(response.message());
     let Some(finding) = found.add(Confidence::Certain, Acts::Carrier) else {
         return;
     };
+    let name = knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+    let wait = typed::retry_after(response.message());
     let args = || {
         Args::new()
             .count("cause", cause as usize)

@@ -60,10 +60,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         // A plain 500 has too many other reasons.
         _ => return,
     };
-    let list = offered.join(", ");
     let Some(finding) = found.add(confidence, Acts::Caller) else {
         return;
     };
+    let list = offered.join(", ");
     finding
         .element(address(response.stamp.source))
         .args(Args::new().text("offered", list.clone()));

@@ -59,8 +59,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(uri) = request.message().request_uri() else {
         return;
     };
-    let dialled =
-        Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
     let q850 = typed::reasons(response.message())
         .into_iter()
         .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
@@ -73,6 +71,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(Confidence::Certain, acts) else {
         return;
     };
+    let dialled =
+        Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
     finding
         .why(why)
         .fix(fix)

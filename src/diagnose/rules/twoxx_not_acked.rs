@@ -81,7 +81,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else {
         Confidence::Certain
     };
-    let Some(finding) = found.add(confidence, acts) else {
+    // Another fork answered as well, and its call went on.
+    let role = match call.outcome {
+        Outcome::Succeeded => Role::Contributing,
+        _ => Role::Cause,
+    };
+    let Some(finding) = found.add_as(role, confidence, acts) else {
         return;
     };
     let contact = typed::contacts(answer.message())
@@ -99,10 +104,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("contact", contact)
             .text("caller", address(answer.stamp.destination)),
     );
-    // Another fork answered as well, and its call went on.
-    if call.outcome == Outcome::Succeeded {
-        finding.role(Role::Contributing);
-    }
     let acknowledged = outcome::acknowledgement(call, answer);
     if acknowledged.is_some() {
         finding.why("why-lost").fix("fix-lost");

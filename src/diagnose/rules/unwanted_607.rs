@@ -38,10 +38,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call).filter(|_| call.code() == Some(607)) else {
         return;
     };
-    let from = call.from().unwrap_or_else(|| "this caller".to_owned());
     let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {
         return;
     };
+    let from = call.from().unwrap_or_else(|| "this caller".to_owned());
     finding
         .element(address(response.stamp.source))
         .args(Args::new().text("from", from));

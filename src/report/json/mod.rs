@@ -6,7 +6,7 @@ mod build;
 mod shape;
 
 use super::{Options, Output, Report, Run};
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Depth, Diagnosis};
 use crate::knowledge;
 use crate::session::Call;
 use foldhash::fast::RandomState;
@@ -78,7 +78,16 @@ struct Document {
 }
 
 impl Report for Document {
-    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn depth(&self) -> Depth {
+        Depth::Proof
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        diagnosis: &Diagnosis,
+        _: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
         let built = build::call(call, diagnosis, self.options.lang);
         for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {
             if !self.explained.contains_key(shaped.explanation.as_ref()) {
@@ -151,7 +160,16 @@ impl Lines {
 }
 
 impl Report for Lines {
-    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn depth(&self) -> Depth {
+        Depth::Proof
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        diagnosis: &Diagnosis,
+        _: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
         self.begin()?;
         let built = build::call(call, diagnosis, self.options.lang);
         for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {

@@ -14,7 +14,7 @@ pub mod palette;
 mod summary;
 
 use super::{Options, Output, Report, Run};
-use crate::diagnose::{Diagnosis, Severity};
+use crate::diagnose::{Depth, Diagnosis, Severity};
 use crate::session::{Call, Outcome};
 use block::Block;
 use escape::clean;
@@ -74,7 +74,19 @@ struct Group {
 }
 
 impl Report for Terminal {
-    fn call(&mut self, call: &Call, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn depth(&self) -> Depth {
+        match self.block.options.all {
+            true => Depth::Proof,
+            false => Depth::Verdict,
+        }
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        diagnosis: &Diagnosis,
+        prove: &dyn Fn() -> Diagnosis,
+    ) -> io::Result<()> {
         self.peers.add(call);
         let cause = diagnosis.cause().map(|finding| finding.rule.id);
         if let (Some(code), Some(cause)) = (call.code(), cause) {
@@ -96,7 +108,7 @@ impl Report for Terminal {
                 self.good.push(line);
             }
             true => self.more_good += 1,
-            false => self.add_to_group(call, diagnosis),
+            false => self.add_to_group(call, diagnosis, prove),
         }
         Ok(())
     }
@@ -130,7 +142,7 @@ impl Report for Terminal {
 }
 
 impl Terminal {
-    fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis) {
+    fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: &dyn Fn() -> Diagnosis) {
         let key = key(call, diagnosis);
         let time = call.start();
         if let Some(group) = self.groups.get_mut(&key) {
@@ -147,7 +159,7 @@ impl Terminal {
         let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
         let example = self
             .block
-            .draw(call, diagnosis, self.block.options.ladder || failed);
+            .draw(call, &prove(), self.block.options.ladder || failed);
         let severity = severity(call, diagnosis);
         self.groups.insert(
             key,
