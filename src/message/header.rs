@@ -4,7 +4,6 @@ use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
 use nom::bytes::complete::take_while1;
 use nom::character::complete::{char, space0};
-use nom::combinator::rest;
 use nom::{IResult, Parser};
 
 /// One header as it stands in the message.
@@ -99,58 +98,43 @@ pub(crate) enum Line {
     Blank,
 }
 
-/// Reads the line at `at`; gives it and the offset of what follows. `None` at the end of `raw`.
-/// A last line without line end is read as far as it goes.
+/// Reads the line at `at`, folded lines included; gives it and the offset of what follows. `None`
+/// at the end of `raw`. A last line without line end is read as far as it goes.
+#[inline]
 pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
-    let (end, blank) = extent(raw, at)?;
-    let line = match parse(raw, at, end) {
-        _ if blank => Line::Blank,
-        Some(header) => Line::Header(header),
-        None => Line::Broken,
-    };
-    Some((line, end))
-}
-
-/// The header on the line from `at` to `end`; `None` where there is none.
-pub(crate) fn parse(raw: &[u8], at: usize, end: usize) -> Option<Header> {
-    let (_, (name, value)) = name_and_value(raw.get(at..end)?).ok()?;
-    Some(Header {
-        name: span_in(raw, name),
-        value: span_in(raw, trim(value)),
-    })
-}
-
-/// The name on a line, without the blanks behind it; `None` where no colon follows. Cheaper than
-/// reading the header: most lines are not the one that is looked for.
-pub(crate) fn name_on(line: &[u8]) -> Option<&[u8]> {
-    let colon = memchr::memchr(b':', line)?;
-    let name = line.get(..colon)?;
-    match name {
-        [.., b' ' | b'\t'] => Some(name.trim_ascii_end()),
-        _ => Some(name),
-    }
-}
-
-/// Where the line at `at` ends, folded lines included, and whether it is the blank line before
-/// the body; `None` at the end of `raw`.
-pub(crate) fn extent(raw: &[u8], at: usize) -> Option<(usize, bool)> {
     let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
-    if matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]) {
-        return Some((at + line_end(rest, 0), true));
+    match rest {
+        [b'\n', ..] => return Some((Line::Blank, at + 1)),
+        [b'\r', b'\n', ..] => return Some((Line::Blank, at + 2)),
+        _ => {}
     }
-    let mut end = line_end(rest, 0);
-    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
-        end = line_end(rest, end);
-    }
-    Some((at + end, false))
+    let Ok((behind, name)) = name(rest) else {
+        return Some((Line::Broken, at + folded_end(rest, 0)));
+    };
+    let from = rest.len() - behind.len();
+    let end = folded_end(rest, from);
+    let value = trim(rest.get(from..end).unwrap_or_default());
+    let header = Header {
+        name: Span::new(at, at + name.len()),
+        value: span_in(raw, value),
+    };
+    Some((Line::Header(header), at + end))
 }
 
-fn name_and_value(input: &[u8]) -> IResult<&[u8], (&[u8], &[u8])> {
+// A name and the colon behind it; no part of either is on a further line.
+fn name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let (input, name) = take_while1(is_token).parse(input)?;
     let (input, _) = space0(input)?;
     let (input, _) = char(':').parse(input)?;
-    let (input, value) = rest.parse(input)?;
-    Ok((input, (name, value)))
+    Ok((input, name))
+}
+
+fn folded_end(rest: &[u8], from: usize) -> usize {
+    let mut end = line_end(rest, from);
+    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
+        end = line_end(rest, end);
+    }
+    end
 }
 
 // A line of blanks only is no continuation: some stacks write it where the empty line belongs.

@@ -172,39 +172,19 @@ impl Head {
     }
 
     fn read_headers(&mut self, raw: &[u8], mut at: usize) {
-        while let Some((end, blank)) = header::extent(raw, at) {
-            if blank {
-                self.body = u32::try_from(end).unwrap_or(u32::MAX);
-                return;
+        while let Some((line, next)) = header::line(raw, at) {
+            match line {
+                Line::Header(header) => self.take(raw, header),
+                Line::Broken => self.flaws.add(Flaw::BrokenHeaderLine),
+                Line::Blank => {
+                    self.body = u32::try_from(next).unwrap_or(u32::MAX);
+                    return;
+                }
             }
-            self.take_line(raw, at, end);
-            at = end;
+            at = next;
         }
         self.body = u32::try_from(raw.len()).unwrap_or(u32::MAX);
         self.flaws.add(Flaw::NoBlankLine);
-    }
-
-    // Most headers are none that correlation needs; length and first letter of the name say so.
-    fn take_line(&mut self, raw: &[u8], at: usize, end: usize) {
-        let line = raw.get(at..end).unwrap_or_default();
-        let name = header::name_on(line).unwrap_or_default();
-        let asked_for = match name {
-            [_] => true,
-            [first, ..] => matches!(
-                (first.to_ascii_lowercase(), name.len()),
-                (b'v', 3) | (b'f', 4) | (b't', 2) | (b'c', 4 | 7 | 14)
-            ),
-            [] => true,
-        };
-        let blank_inside = || name.iter().any(|b| !start_line::is_token(*b));
-        match asked_for {
-            true => match header::parse(raw, at, end) {
-                Some(header) => self.take(raw, header),
-                None => self.flaws.add(Flaw::BrokenHeaderLine),
-            },
-            false if blank_inside() => self.flaws.add(Flaw::BrokenHeaderLine),
-            false => {}
-        }
     }
 
     // The first letter decides, so that a header nobody asks for costs one comparison.
@@ -381,21 +361,8 @@ impl<'a> Message<'a> {
 
     /// The headers with this full name, compact form included.
     pub fn all(self, name: &'a str) -> impl Iterator<Item = Header> + 'a {
-        let (raw, mut at) = (self.raw, self.head.headers as usize);
-        std::iter::from_fn(move || {
-            loop {
-                let (end, blank) = header::extent(raw, at)?;
-                let from = std::mem::replace(&mut at, if blank { raw.len() } else { end });
-                let named =
-                    header::name_on(raw.get(from..end)?).is_some_and(|found| is_named(found, name));
-                if !blank
-                    && named
-                    && let Some(header) = header::parse(raw, from, end)
-                {
-                    return Some(header);
-                }
-            }
-        })
+        let named = move |header: &Header| is_named(header.name.of(self.raw), name);
+        self.headers().filter(named)
     }
 
     /// The first header with this full name.
