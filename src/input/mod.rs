@@ -122,6 +122,12 @@ pub enum Body<'a> {
         /// The length on the wire, which may exceed what was captured.
         wire_len: u32,
     },
+    /// Keys of TLS connections that the capture itself carries (pcapng Decryption Secrets Block),
+    /// in the format of a key log. No frame: its origin is the frame before it.
+    Secrets {
+        /// The text of the key log.
+        bytes: &'a [u8],
+    },
     /// A SIP message cut out of a text log.
     Text {
         /// The message with line prefixes removed.

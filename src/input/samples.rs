@@ -26,7 +26,7 @@ pub(crate) fn drain(mut inputs: Inputs) -> (Vec<Seen>, Vec<InputSummary>) {
     while let Some(record) = inputs.next() {
         let (link, bytes) = match record.body {
             Body::Frame { link, bytes, .. } => (link, bytes),
-            Body::Text { bytes, .. } => (0, bytes),
+            Body::Text { bytes, .. } | Body::Secrets { bytes } => (0, bytes),
         };
         seen.push(Seen {
             input: record.origin.input,

@@ -173,6 +173,7 @@ fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) 
             bytes,
             wire_len,
         } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
+        Body::Secrets { bytes } => layers.secrets(bytes),
         Body::Text {
             bytes,
             last_line,
