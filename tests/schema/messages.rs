@@ -60,6 +60,7 @@ pub(crate) fn messages(paths: &[&str]) -> BTreeMap<Place, Raw> {
                 wire_len,
                 &mut framer,
             ),
+            Body::Secrets { bytes } => layers.secrets(bytes),
             Body::Text {
                 bytes,
                 last_line,
