@@ -172,6 +172,15 @@ impl Template {
     pub fn new(id: &'static str, args: Args) -> Template {
         Template { id, args }
     }
+
+    /// Is it the same sentence, whatever the argument `but` is?
+    pub fn says_as(&self, other: &Template, but: &str) -> bool {
+        let rest = |of: &Template| {
+            let args = of.args.0.iter().filter(|(name, _)| *name != but);
+            args.cloned().collect::<Vec<_>>()
+        };
+        self.id == other.id && rest(self) == rest(other)
+    }
 }
 
 /// A remark on a piece of evidence.

@@ -5,6 +5,8 @@
 
 /// Classes of IP addresses.
 pub mod address;
+/// What was seen beside SIP, as sentences.
+pub mod asides;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Findings, their evidence and arguments.

@@ -3,6 +3,7 @@
 //! English stands beside the thing it explains; an overlay file per language replaces it by id,
 //! and what an overlay lacks stays English. English is the only language so far.
 
+use crate::diagnose::asides::aside_sentence;
 use crate::diagnose::{Args, Rule, Template, Value, undetermined_sentence};
 
 /// A language.
@@ -32,6 +33,14 @@ impl Lang {
     /// A sentence of a rule, written out.
     pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
         fill(rule.template(id).unwrap_or_default(), args)
+    }
+
+    /// A sentence about something seen beside SIP, written out.
+    pub fn aside(&self, template: &Template) -> String {
+        fill(
+            aside_sentence(template.id).unwrap_or_default(),
+            &template.args,
+        )
     }
 
     /// A sentence about a failure without root cause, written out.

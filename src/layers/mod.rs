@@ -2,7 +2,10 @@
 //!
 //! link → IP (→ fragments) → UDP or TCP. A tunnel, once one is read, enters again at [`Layers::network`].
 
+/// Answers of name servers.
+pub mod dns;
 mod fragment;
+mod icmp;
 mod ip;
 mod link;
 /// Names for payloads that are not SIP.
@@ -15,6 +18,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use icmp::{IcmpError, IcmpKind};
 pub use link::link_name;
 pub use payload::{looks_like_tls, name_payload};
 
@@ -136,7 +140,7 @@ pub enum Segment {
 }
 
 /// Receives what the layers find. Every frame is accounted for by exactly one of `datagram`,
-/// `segment`, `other` and `not_decoded` (by `At::frames`); `bytes`, `gap` and `closed` carry no account.
+/// `segment`, `icmp_error`, `other` and `not_decoded` (by `At::frames`); `bytes`, `gap` and `closed` carry no account.
 pub trait Sink {
     /// A whole UDP payload. `cut`: the capture holds only its beginning.
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
@@ -149,6 +153,8 @@ pub trait Sink {
     fn gap(&mut self, at: At, stream: StreamId, flow: &Flow, missing: u64);
     /// No more bytes will come on this stream.
     fn closed(&mut self, stream: StreamId);
+    /// An ICMP error arrived, which quotes a packet with ports.
+    fn icmp_error(&mut self, at: At, error: &IcmpError<'_>);
     /// A frame that holds something known that is not application data: `arp`, `icmp`, `tcp` (no payload), ...
     fn other(&mut self, at: At, protocol: &'static str);
     /// A frame that could hold anything and could not be looked into; `reason` is a kebab-case id.
@@ -299,9 +305,10 @@ impl Layers {
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
-            protocol => match ip::name_protocol(protocol) {
-                Ok(protocol) => sink.other(packet.at, protocol),
-                Err(refusal) => refusal.report(packet.at, sink),
+            protocol => match (icmp::decode(packet.at, &ip), ip::name_protocol(protocol)) {
+                (Some(error), _) => sink.icmp_error(packet.at, &error),
+                (None, Ok(protocol)) => sink.other(packet.at, protocol),
+                (None, Err(refusal)) => refusal.report(packet.at, sink),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! What the tests of this stage share: a sink that records, frames, and reproducible chance.
 
-use super::{At, Flow, Layers, Segment, Sink, StreamId};
+use super::{At, Flow, IcmpError, IcmpKind, Layers, Segment, Sink, StreamId};
 use crate::input::{Origin, Time};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ pub(super) struct Recorder {
     pub(super) completed_by: Vec<(u64, StreamId, usize)>,
     pub(super) gaps: Vec<(u64, StreamId, u64)>,
     pub(super) closed: Vec<StreamId>,
+    pub(super) icmp: Vec<(IcmpKind, Flow, Vec<u8>)>,
     pub(super) other: Vec<&'static str>,
     pub(super) not_decoded: Vec<(u64, u32, &'static str, String)>,
 }
@@ -45,6 +46,11 @@ impl Sink for Recorder {
     fn closed(&mut self, stream: StreamId) {
         assert!(!self.closed.contains(&stream), "closed twice");
         self.closed.push(stream);
+    }
+    fn icmp_error(&mut self, at: At, error: &IcmpError<'_>) {
+        self.icmp
+            .push((error.kind, error.flow, error.quoted.to_vec()));
+        self.other(at, error.protocol);
     }
     fn other(&mut self, at: At, protocol: &'static str) {
         self.accounted += u64::from(at.frames);

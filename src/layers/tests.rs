@@ -375,6 +375,9 @@ fn speed() {
     use crate::input::{Origin, Time};
     struct Count(u64);
     impl super::Sink for Count {
+        fn icmp_error(&mut self, at: super::At, _: &super::IcmpError<'_>) {
+            self.other(at, "icmp");
+        }
         fn datagram(&mut self, _: super::At, flow: &super::Flow, payload: &[u8], _: bool) {
             self.0 += payload.len() as u64 + u64::from(flow.source.port());
         }

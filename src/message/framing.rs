@@ -5,10 +5,11 @@
 
 use super::account::{Account, Accounts, Unsettled};
 use super::boundary::{Next, find_start, next_message, read_message};
-use super::stamp::{Stamp, When};
+use super::stamp::Stamp;
 use super::{Flaw, Head};
 use crate::input::Origin;
-use crate::layers::{At, Flow, Segment, Sink, StreamId, address_bits, payload};
+use crate::layers::dns::{self, DnsAnswer};
+use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, address_bits, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -22,6 +23,17 @@ const MOST_FLOWS: usize = 65_536;
 pub trait Receive {
     /// One message.
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]);
+    /// Something that is no message and may say what became of one.
+    fn beside(&mut self, at: &At, beside: Beside<'_>);
+}
+
+/// What is seen beside messages.
+#[derive(Debug)]
+pub enum Beside<'a> {
+    /// An ICMP error, which quotes the beginning of a packet.
+    Icmp(&'a IcmpError<'a>),
+    /// The answer of a name server.
+    Dns(DnsAnswer),
 }
 
 /// Cuts what the layers deliver into messages and keeps the accounts.
@@ -108,16 +120,7 @@ impl<R: Receive> Framer<R> {
         };
         self.last = Some((at.origin, part));
         self.account(at.origin.input).sip_messages += 1;
-        let stamp = Stamp {
-            origin: at.origin,
-            part,
-            lines: 0,
-            when: When::new(at.time, None),
-            source: Some(flow.source),
-            destination: Some(flow.destination),
-            transport: Some(flow.transport),
-            ident: at.ident,
-        };
+        let stamp = Stamp::of_frame(&at, flow, part);
         self.receive.message(&stamp, head, raw);
     }
 
@@ -291,6 +294,12 @@ impl<R: Receive> Sink for Framer<R> {
         }
         match payload::name_payload(flow, bytes) {
             "hep" => self.not_decoded(at, "hep", closed_detail("hep")),
+            protocol @ ("dns" | "mdns") => {
+                self.account(at.origin.input).add_other(protocol, at.frames);
+                if let Some(answer) = dns::answer(bytes) {
+                    self.receive.beside(&at, Beside::Dns(answer));
+                }
+            }
             protocol => self.account(at.origin.input).add_other(protocol, at.frames),
         }
     }
@@ -365,6 +374,12 @@ impl<R: Receive> Sink for Framer<R> {
         self.settle_as(&mut stream);
     }
 
+    fn icmp_error(&mut self, at: At, error: &IcmpError<'_>) {
+        self.account(at.origin.input)
+            .add_other(error.protocol, at.frames);
+        self.receive.beside(&at, Beside::Icmp(error));
+    }
+
     fn other(&mut self, at: At, protocol: &'static str) {
         self.account(at.origin.input).add_other(protocol, at.frames);
     }
@@ -409,6 +424,7 @@ mod tests {
         fn message(&mut self, _: &Stamp, _: &Head, _: &[u8]) {
             self.0 += 1;
         }
+        fn beside(&mut self, _: &At, _: Beside<'_>) {}
     }
 
     const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\

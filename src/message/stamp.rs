@@ -1,7 +1,7 @@
 //! Where, when and on which hop a message was seen.
 
 use crate::input::{LogHop, Origin, Time};
-use crate::layers::Transport;
+use crate::layers::{At, Flow, Transport};
 use std::net::SocketAddr;
 
 /// What is known of the time of a message.
@@ -57,6 +57,20 @@ impl Stamp {
     pub fn last_line(&self) -> Option<u64> {
         let more = u64::from(self.lines).checked_sub(1)?;
         Some(self.origin.place + more)
+    }
+
+    /// The stamp of a message that a frame completed.
+    pub fn of_frame(at: &At, flow: &Flow, part: u16) -> Stamp {
+        Stamp {
+            origin: at.origin,
+            part,
+            lines: 0,
+            when: When::new(at.time, None),
+            source: Some(flow.source),
+            destination: Some(flow.destination),
+            transport: Some(flow.transport),
+            ident: at.ident,
+        }
     }
 
     /// The stamp of a message that a log holds.

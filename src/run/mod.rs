@@ -7,14 +7,15 @@ mod pool;
 use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, Time};
-use crate::layers::Layers;
+use crate::layers::{At, Layers};
 use crate::message::Head;
 use crate::message::account::Account;
-use crate::message::framing::{Framer, Receive};
+use crate::message::framing::{Beside, Framer, Receive};
 use crate::message::stamp::{Stamp, When};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
+use crate::session::aside::{Aside, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
 use crate::session::{Call, Session, Stored, View};
 use pool::Pool;
@@ -60,6 +61,8 @@ struct Batch {
     long: usize,
     clock: Option<Time>,
     spare: Vec<Vec<u8>>,
+    /// What was seen beside messages, and how many messages of the batch came before it.
+    asides: Vec<(usize, Aside)>,
 }
 
 struct Sender {
@@ -92,6 +95,34 @@ impl Receive for Sender {
         if self.batch.messages.len() >= BATCH_MESSAGES
             || self.batch.bytes.len() + self.batch.long >= BATCH_BYTES
         {
+            self.send();
+        }
+    }
+
+    fn beside(&mut self, at: &At, beside: Beside<'_>) {
+        let what = match beside {
+            Beside::Dns(answer) => What::Dns(answer),
+            Beside::Icmp(error) => {
+                let stamp = Stamp::of_frame(at, &error.flow, 0);
+                let head = Head::read(error.quoted).filter(|head| !head.call_id.is_empty());
+                let quoted = error.quoted.get(..MOST_QUOTED).unwrap_or(error.quoted);
+                What::Icmp(Icmp {
+                    reporter: error.reporter,
+                    kind: error.kind,
+                    flow: error.flow,
+                    keys: head.map(|head| self.keys.keys(&stamp, &head, error.quoted)),
+                    quoted: quoted.to_vec(),
+                    message: 0,
+                })
+            }
+        };
+        let aside = Aside {
+            origin: at.origin,
+            time: at.time,
+            what,
+        };
+        self.batch.asides.push((self.batch.messages.len(), aside));
+        if self.batch.asides.len() >= BATCH_MESSAGES {
             self.send();
         }
     }
@@ -223,8 +254,11 @@ impl<'a> Judge<'a> {
     fn batch(&mut self, batch: &mut Batch) -> Result<(), Error> {
         let desk = &mut self.desk;
         let mut release = |call: &Call, view: &View| desk.call(call, view);
-        let mut at = 0;
-        for (mut stored, length) in batch.messages.drain(..) {
+        let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
+        for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
+            while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
+                self.session.aside(aside);
+            }
             let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
             if length > 0 {
@@ -232,6 +266,7 @@ impl<'a> Judge<'a> {
             }
             self.session.message(stored, &mut release);
         }
+        asides.for_each(|(_, aside)| self.session.aside(aside));
         batch.bytes.clear();
         if let Some(time) = batch.clock.take() {
             self.session.tick(time, &mut release);

@@ -1,5 +1,6 @@
 //! A released entry: its repeats marked, its final responses listed, its outcome decided.
 
+use super::aside::Aside;
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
 use super::keys::KeyMap;
 use super::outcome::{self, Outcome};
@@ -22,6 +23,8 @@ pub struct Call {
     pub cseqs: Series,
     /// All messages in the order in which they were seen; repeats are marked.
     pub messages: Vec<Stored>,
+    /// What was seen beside them: ICMP errors about them, answers of name servers that led to them.
+    pub asides: Vec<Aside>,
     /// The final responses, repeats folded in.
     pub finals: Vec<Final>,
     /// How it ended.
@@ -56,6 +59,7 @@ impl Call {
             method,
             cseqs,
             mut messages,
+            asides,
             ..
         } = entry;
         mark_copies(&mut messages);
@@ -66,6 +70,7 @@ impl Call {
             method,
             cseqs,
             messages,
+            asides,
             finals,
             outcome: Outcome::Unfinished,
             decided_by: None,
@@ -180,6 +185,28 @@ impl Call {
             Uri::parse(uri.of(&request.raw))
                 .map_or_else(|| request.message().slice(uri), |uri| uri.bare()),
         )
+    }
+
+    /// The hosts that its requests were to go to: of the Request-URI, and of the first Route.
+    pub fn hosts(&self) -> Vec<String> {
+        const MOST: usize = 8;
+        let mut hosts: Vec<String> = Vec::new();
+        let mut add = |uri: &[u8]| {
+            let host = Uri::parse(uri).map(|uri| lossy(uri.host).to_ascii_lowercase());
+            let new = host.filter(|host| !host.is_empty() && !hosts.contains(host));
+            hosts.extend(new.filter(|_| hosts.len() < MOST));
+        };
+        for (_, request) in self.originals().filter(|(_, m)| m.head.is_request()) {
+            let message = request.message();
+            message
+                .request_uri()
+                .into_iter()
+                .for_each(|uri| add(uri.of(&request.raw)));
+            if let Some(route) = message.header("Route") {
+                add(addr_spec(route.value.of(&request.raw)));
+            }
+        }
+        hosts
     }
 
     /// Time of the first message, in nanoseconds.

@@ -1,5 +1,6 @@
 //! A live entry: the messages of one call, registration, ... and what decides when it is over.
 
+use super::aside::Aside;
 use super::clock::SECOND;
 use super::keys::Keys;
 use super::series::Series;
@@ -101,6 +102,8 @@ pub struct Entry {
     pub cseqs: Series,
     /// The messages in the order in which they were seen.
     pub messages: Vec<Stored>,
+    /// What was seen beside its messages.
+    pub asides: Vec<Aside>,
     /// A final response waits for a further request: a challenge, a redirection, ...
     pub step_open: bool,
     state: State,
@@ -129,6 +132,7 @@ impl Entry {
             method: head.method,
             cseqs: Series::new(head.cseq),
             messages,
+            asides: Vec::new(),
             step_open: false,
             state: State::default(),
         }

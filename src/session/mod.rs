@@ -3,6 +3,8 @@
 //! An entry collects what belongs to one call, registration, ping, ...; it is released once it is
 //! over and its timers have run out in capture time, and only then looked at as a whole.
 
+/// What was seen beside SIP.
+pub mod aside;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
 /// Capture time.
@@ -11,8 +13,11 @@ pub mod clock;
 pub mod entry;
 /// Hashes of what is compared often.
 pub mod keys;
+mod names;
 /// How an entry ended.
 pub mod outcome;
+/// The messages seen last.
+mod recent;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
 /// Which final responses are only a step on the way.
@@ -22,6 +27,7 @@ mod timers;
 /// Who could be seen receiving.
 pub mod view;
 
+pub use aside::Aside;
 pub use call::{Call, Final};
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
@@ -30,9 +36,12 @@ pub use view::View;
 
 use crate::message::typed;
 use crate::message::{Head, Message};
+use aside::{Icmp, MOST_ASIDES, What};
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
+use names::Names;
+use recent::{Recent, Seen};
 use std::collections::{BTreeMap, VecDeque};
 use timers::Timers;
 
@@ -67,6 +76,8 @@ pub struct Session {
     buried: VecDeque<(u64, u64)>,
     clock: Clock,
     view: View,
+    names: Names,
+    recent: Recent,
     last_id: u64,
     bytes: usize,
     limits: Limits,
@@ -121,6 +132,11 @@ impl Session {
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
+        self.recent.push(Seen {
+            slot,
+            id: live.entry.id,
+            message: live.entry.messages.len(),
+        });
         self.bytes += live.entry.push(stored);
         // A late message is not over at once: its answers are as late. Undated entries are due
         // last, and only if there are too many.
@@ -137,6 +153,60 @@ impl Session {
             self.release(slot, release);
         }
         self.keep_bounds(release);
+    }
+
+    /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
+    /// noted where the message is that it quotes. One that quotes none is no news of a call.
+    pub fn aside(&mut self, aside: Aside) {
+        let What::Icmp(icmp) = &aside.what else {
+            return self.names.add(aside);
+        };
+        let Some(seen) = self.quoted(icmp) else {
+            return;
+        };
+        if let Some(live) = self.live(seen.slot, seen.id)
+            && live.entry.asides.len() < MOST_ASIDES
+        {
+            live.entry.asides.push(aside.about(seen.message));
+        }
+    }
+
+    // The latest message that an ICMP error can be about: of the Call-ID that it quotes, else one
+    // on that hop that begins with the bytes quoted.
+    fn quoted(&self, icmp: &Icmp) -> Option<Seen> {
+        const NEWEST: usize = 64;
+        let on_hop = |m: &Stored| {
+            m.stamp.source == Some(icmp.flow.source)
+                && m.stamp.destination == Some(icmp.flow.destination)
+        };
+        let entry_in = |slot: u32| {
+            let live = self.slots.get(slot as usize).and_then(Option::as_ref);
+            live.map(|live| &live.entry)
+        };
+        let slots = icmp
+            .keys
+            .and_then(|keys| self.by_call_id.get(&keys.call_id));
+        let of_call = slots.and_then(|slots| {
+            slots.newest_first().take(NEWEST).find_map(|slot| {
+                let entry = entry_in(slot)?;
+                let same = |m: &Stored| {
+                    icmp.keys
+                        .is_some_and(|keys| m.keys.transaction == keys.transaction)
+                        && on_hop(m)
+                };
+                let message = entry.messages.iter().rposition(same)?;
+                let id = entry.id;
+                Some(Seen { slot, id, message })
+            })
+        });
+        if of_call.is_some() {
+            return of_call;
+        }
+        self.recent.newest_first().find(|seen| {
+            let entry = entry_in(seen.slot).filter(|entry| entry.id == seen.id);
+            let message = entry.and_then(|entry| entry.messages.get(seen.message));
+            message.is_some_and(|m| on_hop(m) && m.raw.starts_with(&icmp.quoted))
+        })
     }
 
     /// Takes the time of a record that is no SIP message.
@@ -229,7 +299,10 @@ impl Session {
             self.by_call_id.remove(&key);
         }
         self.bury(key, id);
-        let call = Call::conclude(live.entry, self.clock.now());
+        let mut call = Call::conclude(live.entry, self.clock.now());
+        if !self.names.is_empty() {
+            call.asides.extend(self.names.about(&call));
+        }
         release(&call, &self.view);
         let mut messages = call.messages;
         if self.spare.len() < MOST_SPARE {

@@ -1,9 +1,9 @@
 //! The messages of a trace as the stages before the report see them, by place.
 
 use sipexplain::input::{Body, Inputs, Named};
-use sipexplain::layers::Layers;
+use sipexplain::layers::{At, Layers};
 use sipexplain::message::Head;
-use sipexplain::message::framing::{Framer, Receive};
+use sipexplain::message::framing::{Beside, Framer, Receive};
 use sipexplain::message::stamp::{Stamp, When};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ impl Receive for Collector {
         let old = self.0.insert(place, message);
         assert!(old.is_none(), "two messages at {place:?}");
     }
+
+    fn beside(&mut self, _: &At, _: Beside<'_>) {}
 }
 
 /// All messages of these inputs.

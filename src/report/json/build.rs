@@ -9,7 +9,8 @@ use crate::message::header::canonical;
 use crate::message::{Header, Span};
 use crate::report::mask::mask;
 use crate::report::{Run, totals::Totals, totals::method_name};
-use crate::session::{Call, CopyKind, Final, Stored};
+use crate::session::aside::What;
+use crate::session::{Aside, Call, CopyKind, Final, Stored};
 use std::borrow::Cow;
 
 /// Longest text of a piece of evidence, in bytes.
@@ -44,6 +45,7 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             .iter()
             .filter_map(|f| final_response(call, f))
             .collect(),
+        asides: call.asides.iter().map(|a| aside(call, a, lang)).collect(),
         findings: diagnosis
             .findings
             .iter()
@@ -127,6 +129,26 @@ fn repeat(stored: &Stored) -> Option<shape::Repeat> {
         time: stored.time().map(Instant),
         kind,
     })
+}
+
+fn aside(call: &Call, aside: &Aside, lang: &Lang) -> shape::Aside {
+    let (protocol, kind, about) = match &aside.what {
+        What::Icmp(icmp) => {
+            let message = call.messages.get(icmp.message);
+            let about = message.map(|m| m.stamp.origin.place);
+            ("icmp", icmp.kind.name(), about)
+        }
+        What::Dns(answer) => ("dns", answer.kind, None),
+    };
+    shape::Aside {
+        protocol,
+        kind,
+        input: aside.origin.input,
+        frame: aside.origin.place,
+        time: aside.time.map(|time| Instant(time.0)),
+        about,
+        text: lang.aside(&diagnose::asides::aside(call, aside)),
+    }
 }
 
 fn documents(rfc: impl IntoIterator<Item = knowledge::Rfc>) -> Vec<shape::Rfc> {

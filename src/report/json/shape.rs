@@ -42,6 +42,8 @@ pub(super) struct Call<'a> {
     pub(super) outcome: &'static str,
     pub(super) decided_by: Option<usize>,
     pub(super) final_responses: Vec<FinalResponse<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) asides: Vec<Aside>,
     pub(super) findings: Vec<Finding>,
     pub(super) root_cause: Option<&'static str>,
     pub(super) undetermined: Option<Undetermined>,
@@ -87,6 +89,18 @@ pub(super) struct Repeat {
     pub(super) part: Option<u16>,
     pub(super) time: Option<Instant>,
     pub(super) kind: &'static str,
+}
+
+/// Something seen beside SIP: an ICMP error about a message, an answer of a name server.
+#[derive(Serialize)]
+pub(super) struct Aside {
+    pub(super) protocol: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) input: u16,
+    pub(super) frame: u64,
+    pub(super) time: Option<Instant>,
+    pub(super) about: Option<u64>,
+    pub(super) text: String,
 }
 
 #[derive(Serialize)]

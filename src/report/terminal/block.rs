@@ -3,7 +3,7 @@
 use super::escape::{clean, show};
 use super::ladder;
 use super::palette::Palette;
-use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Severity, details};
+use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Severity, Template, asides, details};
 use crate::knowledge;
 use crate::lang::{Lang, duration};
 use crate::message::Method;
@@ -11,7 +11,7 @@ use crate::message::uri::Uri;
 use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Aside, Call, Outcome, Stored};
 
 /// Draws calls.
 #[derive(Clone, Debug)]
@@ -300,6 +300,7 @@ impl Block {
         if !hops.is_empty() {
             self.item(lines, "hops", &clean(&hops.join(", ")));
         }
+        self.asides(lines, call);
         let times = times(call);
         if !times.is_empty() {
             self.item(lines, "times", &times.join(", "));
@@ -314,6 +315,30 @@ impl Block {
                     clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))
                 ),
             );
+        }
+    }
+
+    // The same report about several messages is said once.
+    fn asides(&self, lines: &mut Vec<String>, call: &Call) {
+        let mut said: Vec<(&Aside, Template, usize)> = Vec::new();
+        for aside in &call.asides {
+            let sentence = asides::aside(call, aside);
+            let same = said
+                .iter_mut()
+                .find(|(_, known, _)| known.says_as(&sentence, "about"));
+            match same {
+                Some((.., count)) => *count += 1,
+                None => said.push((aside, sentence, 1)),
+            }
+        }
+        for (aside, sentence, count) in said {
+            let text = self.options.lang.aside(&sentence);
+            let more = match count {
+                1 => String::new(),
+                _ => format!("; {count} such reports"),
+            };
+            let line = format!("#{}: {text}{more}", aside.origin.place);
+            self.item(lines, aside.protocol(), &clean(&line));
         }
     }
 
