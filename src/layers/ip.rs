@@ -7,6 +7,7 @@ pub(super) const ETHER_TYPE_V4: u16 = 0x0800;
 pub(super) const ETHER_TYPE_V6: u16 = 0x86dd;
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
+pub(super) const SCTP: u8 = 132;
 
 /// An IP packet, or a fragment of one.
 #[derive(Clone, Copy, Debug)]
@@ -209,7 +210,6 @@ pub(super) fn name_protocol(protocol: u8) -> Result<&'static str, Refusal> {
         47 => return Err(Refusal::new("gre", "GRE is not read yet")),
         50 => return Err(Refusal::new("esp", "IPsec ESP is encrypted")),
         115 => return Err(Refusal::new("l2tp", "L2TP is not read yet")),
-        132 => return Err(Refusal::new("sctp", "SCTP is not read yet")),
         137 => return Err(Refusal::new("mpls", "MPLS labels are not read yet")),
         _ => "unrecognised",
     })

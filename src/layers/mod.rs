@@ -10,6 +10,7 @@ mod ip;
 mod link;
 /// Names for payloads that are not SIP.
 pub mod payload;
+mod sctp;
 mod tcp;
 mod udp;
 
@@ -26,6 +27,7 @@ use crate::input::{Origin, Time};
 use fragment::Fragments;
 use ip::IpPacket;
 use link::Inner;
+use sctp::Sctp;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use tcp::Streams;
@@ -166,6 +168,7 @@ pub trait Sink {
 pub struct Layers {
     fragments: Fragments,
     streams: Streams,
+    sctp: Sctp,
 }
 
 /// How often a cap was reached, or the capture contradicted itself.
@@ -175,6 +178,8 @@ pub struct LimitHits {
     pub connections_evicted: u64,
     /// Holes in TCP streams given up because too much was held behind them.
     pub holes_given_up_early: u64,
+    /// SCTP associations whose fragments were given up because too much waited.
+    pub sctp_evicted: u64,
     /// Unfinished IP datagrams given up because too many were open.
     pub fragments_evicted: u64,
     /// IP fragments that contradict bytes of an earlier one; the earlier one was kept.
@@ -236,6 +241,7 @@ impl Layers {
     pub fn end(&mut self, sink: &mut impl Sink) {
         self.fragments.end(sink);
         self.streams.end(sink);
+        self.sctp.end(sink);
     }
 
     /// Which caps were reached so far.
@@ -243,6 +249,7 @@ impl Layers {
         LimitHits {
             connections_evicted: self.streams.evicted,
             holes_given_up_early: self.streams.given_up_early,
+            sctp_evicted: self.sctp.evicted,
             fragments_evicted: self.fragments.evicted,
             fragments_contradicted: self.fragments.contradicted,
         }
@@ -302,6 +309,13 @@ impl Layers {
                 Ok(segment) => {
                     let flow = ip.flow(segment.ports, Transport::Tcp);
                     self.streams.segment(packet.at, &flow, &segment, sink)
+                }
+                Err(refusal) => refusal.report(packet.at, sink),
+            },
+            ip::SCTP => match sctp::decode(&ip, cut) {
+                Ok(decoded) => {
+                    let flow = ip.flow(decoded.ports, Transport::Sctp);
+                    self.sctp.packet(packet.at, &flow, &decoded, sink)
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },

@@ -144,7 +144,6 @@ fn encapsulations_that_are_not_read_are_said() {
         (47, "gre"),
         (50, "esp"),
         (115, "l2tp"),
-        (132, "sctp"),
     ];
     for (protocol, reason) in ip_protocols {
         let mut frame = udp_v4(SIP);

@@ -6,7 +6,7 @@
 use super::account::{Account, Accounts, Unsettled};
 use super::boundary::{Next, find_start, next_message, read_message};
 use super::stamp::Stamp;
-use super::{Flaw, Head};
+use super::{Flaw, Head, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
 use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, address_bits, payload};
@@ -189,6 +189,13 @@ impl<R: Receive> Framer<R> {
                     stream.resync = true;
                     done += length;
                 }
+                // A capture begun, or a connection whose beginning is lost, inside a message.
+                Next::Skip(_) if is_inside(rest) => {
+                    let detail = "the capture begins inside a message";
+                    self.give_up(stream, "begun-inside", detail);
+                    stream.verdict = Verdict::Sip;
+                    stream.resync = true;
+                }
                 Next::Skip(_) => {
                     self.judge(stream, rest);
                     return data.len();
@@ -261,6 +268,16 @@ impl<R: Receive> Framer<R> {
         self.held += bytes.len();
         stream.buffer.extend_from_slice(bytes);
     }
+}
+
+// Are these lines of a SIP message without its start line? Other protocols may carry SIP as text,
+// but not from their first line on.
+fn is_inside(bytes: &[u8]) -> bool {
+    const HEADERS: [&[u8]; 3] = [b"\nCSeq:", b"\nCall-ID:", b"\nVia: SIP/2.0/"];
+    const OTHERS: [&[u8]; 5] = [b"HTTP/", b"GET ", b"POST ", b"PUT ", b"HEP3"];
+    let head = bytes.get(..2048).unwrap_or(bytes);
+    !OTHERS.iter().any(|other| head.starts_with(other))
+        && HEADERS.iter().any(|header| contains(head, header))
 }
 
 fn closed_detail(reason: &str) -> &'static str {
@@ -347,6 +364,9 @@ impl<R: Receive> Sink for Framer<R> {
                 "tcp-gap",
                 &format!("{missing} bytes of the stream were not captured"),
             );
+            if start_line::parse(&stream.buffer).is_some() {
+                stream.verdict = Verdict::Sip;
+            }
             self.held -= stream.buffer.len();
             stream.buffer.clear();
         }

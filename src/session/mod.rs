@@ -35,7 +35,7 @@ pub use steps::Step;
 pub use view::View;
 
 use crate::message::typed;
-use crate::message::{Head, Message};
+use crate::message::{Flaw, Head, Message};
 use aside::{Icmp, MOST_ASIDES, What};
 use clock::Clock;
 use entry::{Entry, is_initial};
@@ -398,9 +398,11 @@ fn nonces(head: &Head, raw: &[u8]) -> Vec<String> {
     nonces.filter(|nonce| !nonce.is_empty()).take(4).collect()
 }
 
-// A further attempt belongs only if it answers what is open: a challenge with credentials.
+// A further attempt belongs only if it answers what is open: a challenge with credentials. What the
+// capture cut off may be them.
 fn ignores_challenge(entry: &Entry, head: &Head, raw: &[u8]) -> bool {
-    if !is_initial(head) || entry.cseqs.contains(head.cseq.unwrap_or(0)) {
+    let cut = head.flaws.has(Flaw::CutByCapture);
+    if cut || !is_initial(head) || entry.cseqs.contains(head.cseq.unwrap_or(0)) {
         return false;
     }
     let mut finals = entry
