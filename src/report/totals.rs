@@ -11,9 +11,11 @@ const MOST_METHODS: usize = 256;
 pub struct Totals {
     /// Messages; retransmissions count, duplicate records do not.
     pub messages: u64,
-    /// Of them requests.
+    /// Messages that were recorded again.
+    pub duplicates: u64,
+    /// Requests among the messages.
     pub requests: u64,
-    /// Of them responses.
+    /// Responses among them.
     pub responses: u64,
     /// Entries begun by INVITE.
     pub calls: u64,
@@ -37,6 +39,7 @@ impl Totals {
                 .copy
                 .is_some_and(|copy| copy.kind == CopyKind::Duplicate)
             {
+                self.duplicates += 1;
                 continue;
             }
             self.messages += 1;

@@ -9,6 +9,10 @@ use super::steps::{self, Step};
 use crate::message::header::unfold;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, StartLine, lossy};
+use std::collections::BTreeMap;
+
+/// No sender repeats a message as soon as this: T1 is 500 ms (RFC 3261 §17.1.1.1); nanoseconds.
+const TOO_SOON: u64 = 20_000_000;
 
 /// A call, registration, ping, ...: everything about one Call-ID and From-tag.
 #[derive(Debug)]
@@ -276,15 +280,38 @@ fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
     })
 }
 
+// The same packet has the same identification. Where packets have none, a copy is the same packet
+// recorded again if it comes too soon for a retransmission, or if it is no later copy in its
+// input than another input has: captures of the same traffic, whose clocks may differ.
 fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
     let ident = current.stamp.ident;
-    let same_packet = |m: &&Stored| {
+    let is_same = |m: &&Stored| {
         m.stamp.ident == ident && m.keys.repeat == current.keys.repeat && m.raw == current.raw
     };
-    match ident != 0 && earlier.iter().skip(first).any(|m| same_packet(&m)) {
+    let same = || earlier.iter().skip(first).filter(is_same);
+    let too_soon = || {
+        let times = |m: &Stored| Some(current.time()?.abs_diff(m.time()?));
+        same().any(|m| times(m).is_some_and(|gap| gap < TOO_SOON))
+    };
+    let recorded_again = match ident {
+        0 => too_soon() || is_known_elsewhere(same(), current),
+        _ => same().next().is_some(),
+    };
+    match recorded_again {
         true => CopyKind::Duplicate,
         false => CopyKind::Retransmission,
     }
+}
+
+// Has another input as many of the copies as this one, the current one included?
+fn is_known_elsewhere<'a>(same: impl Iterator<Item = &'a Stored>, current: &Stored) -> bool {
+    let mut by_input: BTreeMap<u16, usize> = BTreeMap::new();
+    for copy in same {
+        *by_input.entry(copy.stamp.origin.input).or_default() += 1;
+    }
+    let input = current.stamp.origin.input;
+    let here = by_input.remove(&input).unwrap_or(0) + 1;
+    current.stamp.lines == 0 && by_input.values().any(|copies| *copies >= here)
 }
 
 fn list_finals(messages: &[Stored]) -> Vec<Final> {

@@ -128,10 +128,7 @@ impl Block {
 
     // Said once where several proofs stand in the same message.
     fn message_line(&self, lines: &mut Vec<String>, stored: &Stored) {
-        let place = match stored.stamp.last_line() {
-            Some(_) => format!("line {}", stored.stamp.origin.place),
-            None => format!("#{}", stored.stamp.origin.place),
-        };
+        let place = ladder::place(stored);
         let time = stored
             .time()
             .map(|time| self.clock(time))
@@ -337,7 +334,8 @@ impl Block {
                 1 => String::new(),
                 _ => format!("; {count} such reports"),
             };
-            let line = format!("#{}: {text}{more}", aside.origin.place);
+            let place = ladder::numbered("#", aside.origin);
+            let line = format!("{place}: {text}{more}");
             self.item(lines, aside.protocol(), &clean(&line));
         }
     }
@@ -387,15 +385,10 @@ fn inside(stored: &Stored) -> String {
         .reason()
         .map(|span| message.slice(span))
         .unwrap_or_default();
-    let place = if stored.stamp.lines == 0 {
-        "#"
-    } else {
-        "line "
-    };
+    let place = ladder::place(stored);
     let meaning = knowledge::explain(code, &method, &reason).meaning;
     format!(
-        "{place}{}: {method} (CSeq {}), {code} {reason}: {meaning}",
-        stored.stamp.origin.place,
+        "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
         stored.cseq()
     )
 }

@@ -2,6 +2,7 @@
 
 use super::escape::clean;
 use super::palette::Palette;
+use crate::input::Origin;
 use crate::lang::duration;
 use crate::session::{Call, CopyKind, Stored};
 use unicode_width::UnicodeWidthStr;
@@ -42,7 +43,8 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
         } else {
             let hop = hop(message);
             let gap = if hop.is_empty() { "" } else { "  " };
-            format!("{}{hop}{gap}{}", palette.faint(&lead), label(message))
+            let (text, copy) = label(message);
+            format!("{}{hop}{gap}{text}{copy}", palette.faint(&lead))
         });
     }
     if call.messages.len() > MOST_LINES {
@@ -67,10 +69,21 @@ fn end(address: Option<std::net::SocketAddr>) -> String {
     address.map_or_else(|| "this system".to_owned(), |address| address.to_string())
 }
 
-fn place(message: &Stored) -> String {
-    match message.stamp.last_line() {
-        Some(_) => format!("line {}", message.stamp.origin.place),
-        None => format!("#{}", message.stamp.origin.place),
+/// `#12`, or `line 12` of a log; of another input than the first `#12[2]`.
+pub(super) fn place(message: &Stored) -> String {
+    let word = if message.stamp.lines > 0 {
+        "line "
+    } else {
+        "#"
+    };
+    numbered(word, message.stamp.origin)
+}
+
+/// The same for a frame that holds no message.
+pub(super) fn numbered(word: &str, origin: Origin) -> String {
+    match origin.input {
+        0 => format!("{word}{}", origin.place),
+        input => format!("{word}{}[{}]", origin.place, u32::from(input) + 1),
     }
 }
 
@@ -81,7 +94,8 @@ fn delay(message: &Stored, start: Option<i64>) -> String {
     }
 }
 
-fn label(message: &Stored) -> String {
+// What a message is, and whether it is a copy.
+fn label(message: &Stored) -> (String, &'static str) {
     let text = match message.head.code() {
         Some(code) => {
             let reason = message
@@ -103,7 +117,7 @@ fn label(message: &Stored) -> String {
         Some(CopyKind::Duplicate) => " duplicate",
         None => "",
     };
-    format!("{}{body}{copy}", text.trim_end())
+    (format!("{}{body}", text.trim_end()), copy)
 }
 
 // `|---- INVITE SDP ---->|` between the middles of two columns.
@@ -119,11 +133,12 @@ fn arrow(message: &Stored, names: &[String], column: usize) -> String {
     for index in 0..names.len() {
         line[middle(index)] = "|".to_owned();
     }
+    let (text, copy) = label(message);
     if from == to {
-        return format!("{} {}", line.concat().trim_end(), label(message));
+        return format!("{} {text}{copy}", line.concat().trim_end());
     }
     let inner = right - left - 1;
-    let text = fit(&label(message), inner.saturating_sub(4));
+    let text = fit(&text, inner.saturating_sub(4 + copy.len())) + copy;
     let padding = inner.saturating_sub(text.width() + 4);
     let (before, after) = (
         "-".repeat(padding / 2 + 1),

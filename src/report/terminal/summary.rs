@@ -61,8 +61,13 @@ impl Peers {
 /// What was read: a line an input, then what is wrong with it, then the calls.
 pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
     let mut lines = Vec::new();
-    for read in run.inputs.iter().take(SHOWN_INPUTS) {
-        lines.push(input(read));
+    for (index, read) in run.inputs.iter().enumerate().take(SHOWN_INPUTS) {
+        // Frames of further inputs carry this number.
+        let number = match run.inputs.len() {
+            1 => String::new(),
+            _ => format!("[{}] ", index + 1),
+        };
+        lines.push(format!("{number}{}", input(read)));
         let summary = &read.summary;
         for damage in summary.damage.iter().take(3) {
             lines.push(format!(
@@ -94,6 +99,13 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
         lines.push(format!(
             "{} of {} entries selected by {filters}",
             run.totals.entries, run.entries
+        ));
+    }
+    let copies = run.totals.duplicates;
+    if copies > 0 {
+        lines.push(format!(
+            "{copies} {} recorded again, not counted a second time",
+            plural(copies, "message")
         ));
     }
     let limits = run.limits;
