@@ -10,6 +10,8 @@ mod ip;
 mod link;
 /// Names for payloads that are not SIP.
 pub mod payload;
+/// Headers of RTP.
+pub mod rtp;
 mod sctp;
 mod tcp;
 mod udp;

@@ -9,6 +9,7 @@ use super::stamp::Stamp;
 use super::{Flaw, Head, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
+use crate::layers::rtp::{self, RtpHeader};
 use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, address_bits, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -34,6 +35,8 @@ pub enum Beside<'a> {
     Icmp(&'a IcmpError<'a>),
     /// The answer of a name server.
     Dns(DnsAnswer),
+    /// A packet of media.
+    Rtp(&'a Flow, RtpHeader),
 }
 
 /// Cuts what the layers deliver into messages and keeps the accounts.
@@ -311,6 +314,12 @@ impl<R: Receive> Sink for Framer<R> {
         }
         match payload::name_payload(flow, bytes) {
             "hep" => self.not_decoded(at, "hep", closed_detail("hep")),
+            "rtp" => {
+                self.account(at.origin.input).add_other("rtp", at.frames);
+                if let Some(header) = rtp::header(bytes) {
+                    self.receive.beside(&at, Beside::Rtp(flow, header));
+                }
+            }
             protocol @ ("dns" | "mdns") => {
                 self.account(at.origin.input).add_other(protocol, at.frames);
                 if let Some(answer) = dns::answer(bytes) {

@@ -28,6 +28,8 @@ impl Codec {
 pub struct Media {
     /// `audio`, `video`, `image`, ...
     pub kind: String,
+    /// Address at which it is to be received: its own c= line, else that of the session.
+    pub address: Option<String>,
     /// Port; 0 means rejected or disabled.
     pub port: u16,
     /// Profile: `RTP/AVP`, `RTP/SAVP`, ...
@@ -65,12 +67,20 @@ const MOST_LINES: usize = 4096;
 /// Reads the media lines of a session description; empty where the body is none.
 pub fn media(body: &[u8]) -> Vec<Media> {
     let mut all: Vec<Media> = Vec::new();
+    let mut of_session = None;
     for line in body.split(|b| *b == b'\n').map(trim).take(MOST_LINES) {
         if let Some(rest) = line.strip_prefix(b"m=") {
             all.extend(media_line(rest).ok().map(|(_, media)| Media {
                 line: span_in(body, line),
+                address: of_session.clone(),
                 ..media
             }));
+        } else if let Some(rest) = line.strip_prefix(b"c=IN IP") {
+            let address = connection(rest);
+            match all.last_mut() {
+                Some(media) => media.address = address,
+                None => of_session = address,
+            }
         } else if let (Some(rest), Some(media)) = (line.strip_prefix(b"a=rtpmap:"), all.last_mut())
             && let Ok((_, (payload, name))) = rtpmap(rest)
         {
@@ -84,6 +94,14 @@ pub fn media(body: &[u8]) -> Vec<Media> {
         }
     }
     all
+}
+
+// `4 192.0.2.1`, `6 2001:db8::1`, `4 233.252.0.1/127` (RFC 8866 §5.7).
+fn connection(rest: &[u8]) -> Option<String> {
+    let address = rest.get(1..)?.trim_ascii_start();
+    let end = address.iter().position(|b| b"/ ".contains(b));
+    let address = address.get(..end.unwrap_or(address.len()))?;
+    Some(super::lossy(address)).filter(|address| !address.is_empty())
 }
 
 fn number<T: std::str::FromStr + Default>(input: &[u8]) -> IResult<&[u8], T> {
@@ -115,6 +133,7 @@ fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
         })
         .collect();
     let media = Media {
+        address: None,
         kind: super::lossy(kind),
         port,
         profile: super::lossy(profile),

@@ -17,6 +17,7 @@ use crate::report::{Read, Report, Run};
 use crate::select::Selection;
 use crate::session::aside::{Aside, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
+use crate::session::media::{Meter, RtpStream};
 use crate::session::{Call, Session, Stored, View};
 use pool::Pool;
 use std::io;
@@ -63,12 +64,15 @@ struct Batch {
     spare: Vec<Vec<u8>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
+    /// What is new about streams of media.
+    media: Vec<RtpStream>,
 }
 
 struct Sender {
     batch: Batch,
     records: u32,
     keys: KeyMaker,
+    meter: Meter,
     pool: Pool,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
@@ -101,6 +105,7 @@ impl Receive for Sender {
 
     fn beside(&mut self, at: &At, beside: Beside<'_>) {
         let what = match beside {
+            Beside::Rtp(flow, header) => return self.meter.packet(at, flow, header),
             Beside::Dns(answer) => What::Dns(answer),
             Beside::Icmp(error) => {
                 let stamp = Stamp::of_frame(at, &error.flow, 0);
@@ -140,6 +145,7 @@ impl Sender {
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
+        self.batch.media = self.meter.due(self.batch.clock);
         let mut next = self.empty.try_recv().unwrap_or_default();
         self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
@@ -164,6 +170,7 @@ pub fn analyze(
             batch: Batch::default(),
             records: 0,
             keys: KeyMaker::default(),
+            meter: Meter::default(),
             pool: Pool::default(),
             to,
             empty,
@@ -194,6 +201,8 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
     layers.end(&mut framer);
     let (accounts, mut sender) = framer.finish();
     sender.send();
+    sender.batch.media = sender.meter.rest();
+    let _ = sender.to.send(sender.batch);
     (inputs, accounts)
 }
 
@@ -254,6 +263,9 @@ impl<'a> Judge<'a> {
     fn batch(&mut self, batch: &mut Batch) -> Result<(), Error> {
         let desk = &mut self.desk;
         let mut release = |call: &Call, view: &View| desk.call(call, view);
+        for stream in batch.media.drain(..) {
+            self.session.media(stream);
+        }
         let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
         for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {

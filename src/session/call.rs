@@ -3,12 +3,13 @@
 use super::aside::Aside;
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
 use super::keys::KeyMap;
+use super::media::RtpStream;
 use super::outcome::{self, Outcome};
 use super::series::Series;
 use super::steps::{self, Step};
 use crate::message::header::unfold;
 use crate::message::uri::{Uri, addr_spec};
-use crate::message::{Method, StartLine, lossy};
+use crate::message::{Method, StartLine, lossy, sdp};
 use std::collections::BTreeMap;
 
 /// No sender repeats a message as soon as this: T1 is 500 ms (RFC 3261 §17.1.1.1); nanoseconds.
@@ -29,6 +30,8 @@ pub struct Call {
     pub messages: Vec<Stored>,
     /// What was seen beside them: ICMP errors about them, answers of name servers that led to them.
     pub asides: Vec<Aside>,
+    /// RTP between the addresses that its session descriptions name.
+    pub media: Vec<RtpStream>,
     /// The final responses, repeats folded in.
     pub finals: Vec<Final>,
     /// How it ended.
@@ -75,6 +78,7 @@ impl Call {
             cseqs,
             messages,
             asides,
+            media: Vec::new(),
             finals,
             outcome: Outcome::Unfinished,
             decided_by: None,
@@ -189,6 +193,14 @@ impl Call {
             Uri::parse(uri.of(&request.raw))
                 .map_or_else(|| request.message().slice(uri), |uri| uri.bare()),
         )
+    }
+
+    /// What its session descriptions call a payload type.
+    pub fn codec_of(&self, payload_type: u8) -> Option<String> {
+        let bodies = self.originals().map(|(_, m)| m.message().body());
+        let mut codecs = bodies.flat_map(sdp::media).flat_map(|media| media.codecs);
+        let named = codecs.find(|codec| codec.payload == payload_type && !codec.name.is_empty());
+        named.map(|codec| codec.name)
     }
 
     /// The hosts that its requests were to go to: of the Request-URI, and of the first Route.

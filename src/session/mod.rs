@@ -13,6 +13,8 @@ pub mod clock;
 pub mod entry;
 /// Hashes of what is compared often.
 pub mod keys;
+/// RTP in summary form.
+pub mod media;
 mod names;
 /// How an entry ended.
 pub mod outcome;
@@ -40,6 +42,7 @@ use aside::{Icmp, MOST_ASIDES, What};
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
+use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
 use std::collections::{BTreeMap, VecDeque};
@@ -77,6 +80,7 @@ pub struct Session {
     clock: Clock,
     view: View,
     names: Names,
+    heard: Heard,
     recent: Recent,
     last_id: u64,
     bytes: usize,
@@ -169,6 +173,11 @@ impl Session {
         {
             live.entry.asides.push(aside.about(seen.message));
         }
+    }
+
+    /// Takes what is new about a stream of RTP.
+    pub fn media(&mut self, stream: RtpStream) {
+        self.heard.update(stream);
     }
 
     // The latest message that an ICMP error can be about: of the Call-ID that it quotes, else one
@@ -300,6 +309,9 @@ impl Session {
         }
         self.bury(key, id);
         let mut call = Call::conclude(live.entry, self.clock.now());
+        if !self.heard.is_empty() {
+            call.media = self.heard.of(&call);
+        }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
         }

@@ -10,6 +10,7 @@ use crate::message::{Header, Span};
 use crate::report::mask::mask;
 use crate::report::{Run, totals::Totals, totals::method_name};
 use crate::session::aside::What;
+use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, CopyKind, Final, Stored};
 use std::borrow::Cow;
 
@@ -46,6 +47,11 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             .filter_map(|f| final_response(call, f))
             .collect(),
         asides: call.asides.iter().map(|a| aside(call, a, lang)).collect(),
+        media: call
+            .media
+            .iter()
+            .map(|stream| media(call, stream))
+            .collect(),
         findings: diagnosis
             .findings
             .iter()
@@ -148,6 +154,20 @@ fn aside(call: &Call, aside: &Aside, lang: &Lang) -> shape::Aside {
         time: aside.time.map(|time| Instant(time.0)),
         about,
         text: lang.aside(&diagnose::asides::aside(call, aside)),
+    }
+}
+
+fn media(call: &Call, stream: &RtpStream) -> shape::Media {
+    shape::Media {
+        source: stream.flow.source,
+        destination: stream.flow.destination,
+        ssrc: stream.ssrc,
+        payload_type: stream.payload_type,
+        codec: call.codec_of(stream.payload_type),
+        packets: stream.packets,
+        lost: stream.lost(),
+        first_time: stream.first.map(|time| Instant(time.0)),
+        last_time: stream.last.map(|time| Instant(time.0)),
     }
 }
 

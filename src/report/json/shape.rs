@@ -44,6 +44,8 @@ pub(super) struct Call<'a> {
     pub(super) final_responses: Vec<FinalResponse<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) asides: Vec<Aside>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) media: Vec<Media>,
     pub(super) findings: Vec<Finding>,
     pub(super) root_cause: Option<&'static str>,
     pub(super) undetermined: Option<Undetermined>,
@@ -101,6 +103,20 @@ pub(super) struct Aside {
     pub(super) time: Option<Instant>,
     pub(super) about: Option<u64>,
     pub(super) text: String,
+}
+
+/// A stream of RTP between addresses that the session descriptions name.
+#[derive(Serialize)]
+pub(super) struct Media {
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) ssrc: u32,
+    pub(super) payload_type: u8,
+    pub(super) codec: Option<String>,
+    pub(super) packets: u64,
+    pub(super) lost: u64,
+    pub(super) first_time: Option<Instant>,
+    pub(super) last_time: Option<Instant>,
 }
 
 #[derive(Serialize)]

@@ -11,6 +11,7 @@ use crate::message::uri::Uri;
 use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
+use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
 
 /// Draws calls.
@@ -298,6 +299,9 @@ impl Block {
             self.item(lines, "hops", &clean(&hops.join(", ")));
         }
         self.asides(lines, call);
+        for stream in &call.media {
+            self.item(lines, "media", &clean(&media(call, stream)));
+        }
         let times = times(call);
         if !times.is_empty() {
             self.item(lines, "times", &times.join(", "));
@@ -391,6 +395,23 @@ fn inside(stored: &Stored) -> String {
         "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
         stored.cseq()
     )
+}
+
+// `PCMU/8000 192.0.2.10:40000 -> 198.51.100.20:30000, 500 packets in 10.0 s, none lost`
+fn media(call: &Call, stream: &RtpStream) -> String {
+    let kind = stream.payload_type;
+    let codec = call
+        .codec_of(kind)
+        .unwrap_or_else(|| format!("payload type {kind}"));
+    let span = stream.first.zip(stream.last);
+    let span = span.map_or(0, |(first, last)| last.0 - first.0);
+    let lost = match stream.lost() {
+        0 => "none lost".to_owned(),
+        lost => format!("{lost} lost before the capture"),
+    };
+    let (from, to) = (stream.flow.source, stream.flow.destination);
+    let (packets, span) = (stream.packets, duration(span));
+    format!("{codec} {from} -> {to}, {packets} packets in {span}, {lost}")
 }
 
 fn decided(call: &Call) -> String {
