@@ -180,3 +180,12 @@ fn every_file_is_listed_and_every_script_is_there() {
         );
     }
 }
+
+#[test]
+fn what_a_cap_or_a_contradiction_cost_is_said() {
+    let file = "fixtures/wrappings/fragments-contradict.pcap";
+    let (text, json) = (run([file]).out, run(["--format", "json", file]).json());
+    let name = "IP fragments that contradict earlier ones: the earlier ones were kept";
+    assert_eq!(json["totals"]["limits"][name], 9, "{}", json["totals"]);
+    assert!(text.contains(&format!("note: 9 {name}")), "{text}");
+}

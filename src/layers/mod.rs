@@ -165,6 +165,34 @@ pub trait Sink {
     fn not_decoded(&mut self, at: At, reason: &'static str, detail: &str);
 }
 
+impl LimitHits {
+    /// Each cap by name, and how often it was reached.
+    pub fn named(self) -> [(&'static str, u64); 5] {
+        [
+            (
+                "TCP connections given up: too many at once",
+                self.connections_evicted,
+            ),
+            (
+                "holes in TCP streams given up early: too much behind them",
+                self.holes_given_up_early,
+            ),
+            (
+                "SCTP associations given up: too many fragments at once",
+                self.sctp_evicted,
+            ),
+            (
+                "IP datagrams given up: too many fragments at once",
+                self.fragments_evicted,
+            ),
+            (
+                "IP fragments that contradict earlier ones: the earlier ones were kept",
+                self.fragments_contradicted,
+            ),
+        ]
+    }
+}
+
 /// Decodes frames, in the order in which they were recorded.
 #[derive(Debug, Default)]
 pub struct Layers {

@@ -13,7 +13,7 @@ use crate::diagnose::{Depth, Diagnosis};
 use crate::input::InputSummary;
 use crate::lang::Lang;
 use crate::message::account::Account;
-use crate::session::{Call, Limits};
+use crate::session::Call;
 use std::io::{self, Write};
 use totals::Totals;
 
@@ -35,8 +35,8 @@ pub struct Run<'a> {
     pub totals: &'a Totals,
     /// Entries seen, selected or not.
     pub entries: u64,
-    /// Caps that bit.
-    pub limits: Limits,
+    /// Caps that bit, by name.
+    pub limits: &'a [(&'static str, u64)],
     /// The filters, as the user wrote them; empty: none.
     pub filters: &'a [String],
 }

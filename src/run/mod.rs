@@ -7,7 +7,7 @@ mod pool;
 use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, Time};
-use crate::layers::{At, Layers};
+use crate::layers::{At, Layers, LimitHits};
 use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
@@ -184,14 +184,14 @@ pub fn analyze(
             judge.batch(&mut batch)?;
             let _ = give_back.try_send(batch);
         }
-        let (inputs, accounts) = reader
+        let (inputs, accounts, hits) = reader
             .join()
             .map_err(|_| Error::Stage("reads the inputs"))?;
-        judge.finish(inputs, accounts, filters)
+        judge.finish(inputs, accounts, hits, filters)
     })
 }
 
-fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
+fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>, LimitHits) {
     let mut layers = Layers::new();
     let mut framer = Framer::new(sender);
     while let Some(record) = inputs.next() {
@@ -203,7 +203,7 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
     sender.send();
     sender.batch.media = sender.meter.rest();
     let _ = sender.to.send(sender.batch);
-    (inputs, accounts)
+    (inputs, accounts, layers.limit_hits())
 }
 
 fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) {
@@ -300,6 +300,7 @@ impl<'a> Judge<'a> {
         self,
         inputs: Inputs,
         accounts: Vec<Account>,
+        hits: LimitHits,
         filters: &[String],
     ) -> Result<Judged, Error> {
         let Judge {
@@ -309,6 +310,8 @@ impl<'a> Judge<'a> {
         if let Some(error) = desk.failure {
             return Err(error.into());
         }
+        let named = hits.named().into_iter().chain(limits.named());
+        let limits: Vec<_> = named.filter(|(_, count)| *count > 0).collect();
         let mut accounts = accounts.into_iter();
         let inputs: Vec<Read> = inputs
             .summaries()
@@ -331,7 +334,7 @@ impl<'a> Judge<'a> {
             inputs: &inputs,
             totals: &desk.totals,
             entries: desk.entries,
-            limits,
+            limits: &limits,
             filters,
         };
         desk.report.finish(&run)?;

@@ -163,9 +163,12 @@ impl Heard {
     /// it lasted.
     pub(super) fn of(&self, call: &Call) -> Vec<RtpStream> {
         let times = || call.messages.iter().filter_map(Stored::time);
-        let (Some(from), Some(until)) = (times().min(), times().max()) else {
+        let (Some(from), Some(last)) = (times().min(), times().max()) else {
             return Vec::new();
         };
+        // An answered call goes on until its BYE.
+        let open = call.answer().is_some() && call.bye().is_none();
+        let until = if open { i64::MAX - MARGIN } else { last };
         let mut found: Vec<&RtpStream> = Vec::new();
         for end in ends(call) {
             let keys = self.by_end.get(&address_bits(end)).into_iter().flatten();

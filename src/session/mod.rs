@@ -68,6 +68,22 @@ pub struct Limits {
     pub early_releases: u64,
 }
 
+impl Limits {
+    /// Each cap by name, and how often it was reached.
+    pub fn named(self) -> [(&'static str, u64); 2] {
+        [
+            (
+                "entries cut in two: too many messages in one",
+                self.long_entries,
+            ),
+            (
+                "entries judged before they were over: too many at once",
+                self.early_releases,
+            ),
+        ]
+    }
+}
+
 /// The correlation of messages.
 #[derive(Debug, Default)]
 pub struct Session {

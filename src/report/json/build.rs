@@ -8,7 +8,7 @@ use crate::lang::Lang;
 use crate::message::header::canonical;
 use crate::message::{Header, Span};
 use crate::report::mask::mask;
-use crate::report::{Run, totals::Totals, totals::method_name};
+use crate::report::{Run, totals::method_name};
 use crate::session::aside::What;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, CopyKind, Final, Stored};
@@ -378,7 +378,8 @@ fn damage(of: &crate::input::Damage) -> shape::Damage {
     }
 }
 
-pub(super) fn totals(totals: &Totals) -> shape::Totals {
+pub(super) fn totals(run: &Run<'_>) -> shape::Totals {
+    let totals = run.totals;
     let outcomes = totals.outcomes.iter().map(|(method, by_outcome)| {
         (
             method.clone(),
@@ -397,5 +398,6 @@ pub(super) fn totals(totals: &Totals) -> shape::Totals {
         final_responses: totals.final_responses.clone(),
         deciding: totals.deciding.clone(),
         outcomes: outcomes.collect(),
+        limits: run.limits.iter().copied().collect(),
     }
 }

@@ -122,7 +122,7 @@ impl Report for Document {
         self.out.text(",\n\"inputs\":");
         self.out.object(&build::inputs(run))?;
         self.out.text(",\n\"totals\":");
-        self.out.object(&build::totals(run.totals))?;
+        self.out.object(&build::totals(run))?;
         self.out.text("}\n");
         self.out.pass_on(0)?;
         self.out.out.flush()
@@ -201,7 +201,7 @@ impl Report for Lines {
         for input in build::inputs(run) {
             self.line("input", &input)?;
         }
-        self.line("totals", &build::totals(run.totals))?;
+        self.line("totals", &build::totals(run))?;
         self.out.pass_on(0)?;
         self.out.out.flush()
     }

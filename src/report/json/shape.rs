@@ -237,4 +237,6 @@ pub(super) struct Totals {
     pub(super) final_responses: BTreeMap<u16, u64>,
     pub(super) deciding: BTreeMap<u16, u64>,
     pub(super) outcomes: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) limits: BTreeMap<&'static str, u64>,
 }

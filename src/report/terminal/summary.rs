@@ -108,12 +108,8 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             plural(copies, "message")
         ));
     }
-    let limits = run.limits;
-    if limits.long_entries + limits.early_releases > 0 {
-        lines.push(format!(
-            "limits: {} entries cut at their most messages, {} released before they were over",
-            limits.long_entries, limits.early_releases
-        ));
+    for (name, count) in run.limits {
+        lines.push(format!("note: {count} {name}"));
     }
     lines.push(block.palette.strong(&outcomes(run)));
     lines
