@@ -151,6 +151,8 @@ pub struct LogHop {
     pub destination: Option<SocketAddr>,
     /// `udp`, `tcp`, `tls`, `ws`, `wss` or `sctp`.
     pub transport: Option<&'static str>,
+    /// Whether whoever wrote the log sent it (`true`) or received it.
+    pub sent: Option<bool>,
 }
 
 #[cfg(test)]

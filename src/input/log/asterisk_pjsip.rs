@@ -2,15 +2,15 @@
 //!
 //! Only the remote address is written, and no time but that of the logger's prefix.
 
-use std::net::{IpAddr, SocketAddr};
-
-use super::{Cut, Format, Line, Opening};
+use super::address::{socket_address, transport_name};
+use super::{Cut, Format, Line, Opening, one_line};
 use crate::input::LogHop;
 
 /// `<--- Received SIP request (686 bytes) from UDP:192.0.2.1:5060 --->`
 pub(super) static FORMAT: Format = Format {
     name: "asterisk-pjsip",
     recognise,
+    envelope: one_line,
     cut,
 };
 
@@ -18,8 +18,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     Some(Opening {
         hop: hop(line.text)?,
         stamp: line.prefix.stamp,
-        starts_at: None,
-        margin: Vec::new(),
+        ..Opening::default()
     })
 }
 
@@ -40,25 +39,8 @@ fn hop(text: &[u8]) -> Option<LogHop> {
         source: remote.filter(|_| received.is_some()),
         destination: remote.filter(|_| received.is_none()),
         transport: transport_name(transport),
+        sent: Some(received.is_none()),
     })
-}
-
-/// An address and port; none where a name or a redaction stands in its place.
-fn socket_address(text: &str) -> Option<SocketAddr> {
-    let (host, port) = text.rsplit_once(':')?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = host.split_once('%').map_or(host, |(host, _scope)| host);
-    Some(SocketAddr::new(
-        host.parse::<IpAddr>().ok()?,
-        port.parse().ok()?,
-    ))
-}
-
-fn transport_name(text: &str) -> Option<&'static str> {
-    const NAMES: [&str; 6] = ["udp", "tcp", "tls", "ws", "wss", "sctp"];
-    NAMES
-        .into_iter()
-        .find(|name| name.eq_ignore_ascii_case(text))
 }
 
 fn cut(line: &Line<'_>, _opening: &Opening) -> Cut {
@@ -84,6 +66,7 @@ fn is_console_line(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn an_envelope_gives_the_remote_end_of_the_hop() {
@@ -95,7 +78,8 @@ mod tests {
             Some(LogHop {
                 source: Some(remote),
                 destination: None,
-                transport: Some("udp")
+                transport: Some("udp"),
+                sent: Some(false)
             })
         );
         let sent = hop(b"<--- Transmitting SIP response (9 bytes) to WSS:XX.XX.XX.1:80 --->");
@@ -104,7 +88,8 @@ mod tests {
             Some(LogHop {
                 source: None,
                 destination: None,
-                transport: Some("wss")
+                transport: Some("wss"),
+                sent: Some(true)
             })
         );
         assert_eq!(hop(b"<--- SIP read from UDP:192.0.2.1:5060 --->"), None);

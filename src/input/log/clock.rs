@@ -4,6 +4,8 @@ use crate::input::Time;
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
+const HALF_AHEAD: i64 = DAY / 2;
+const HALF_BEHIND: i64 = -DAY / 2;
 /// More days than this are no run of a log, and would not fit in nanoseconds.
 const MOST_DAYS: i64 = 100_000;
 
@@ -40,11 +42,35 @@ pub(super) struct Moment {
 pub(super) struct Clock {
     day: i64,
     last: Option<(Date, u64)>,
+    /// The latest stamp with a full date on any line: what has only a time is near it.
+    dated: Option<Stamp>,
 }
 
 impl Clock {
+    /// Notes the stamp of a line, whatever the line is.
+    pub(super) fn see(&mut self, stamp: Stamp) {
+        if matches!(stamp.date, Date::Full(..)) {
+            self.dated = Some(stamp);
+        }
+    }
+
     /// Places a stamp. A log without a zone is read as UTC.
     pub(super) fn place(&mut self, stamp: Stamp) -> Moment {
+        let near = self.dated.filter(|_| stamp.date == Date::None);
+        if let Some(dated) = near {
+            let date = self.place(dated).time;
+            // Half a day apart and more: on the other side of midnight.
+            let ahead = stamp.nanoseconds as i64 - dated.nanoseconds as i64;
+            let ahead = match ahead {
+                ..HALF_BEHIND => ahead + DAY,
+                HALF_AHEAD.. => ahead - DAY,
+                _ => ahead,
+            };
+            return Moment {
+                time: date.and_then(|date| Some(Time(date.0.checked_add(ahead)?))),
+                time_of_day: None,
+            };
+        }
         if let Date::Full(year, month, day) = stamp.date {
             let days = days_from_epoch(i64::from(year), i64::from(month), i64::from(day));
             let zone = i64::from(stamp.zone.unwrap_or(0)) * SECOND;

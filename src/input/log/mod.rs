@@ -5,14 +5,20 @@
 
 mod clock;
 mod draft;
+mod escapes;
 mod prefix;
+mod skim;
 mod start_line;
 
+mod address;
 mod asterisk_pjsip;
 mod raw;
+mod sipp;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::VecDeque;
 
 use memchr::memchr;
 
@@ -22,9 +28,10 @@ use super::{Body, LogHop, Time};
 use clock::{Clock, Moment, Stamp};
 use draft::{Draft, Verdict};
 use prefix::Prefix;
+use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
-static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &raw::FORMAT];
+static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &sipp::FORMAT, &raw::FORMAT];
 
 const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
@@ -35,8 +42,15 @@ struct Format {
     name: &'static str,
     /// What the line opens, if this format writes such lines.
     recognise: fn(&Line<'_>) -> Option<Opening>,
+    /// Takes a further line of the envelope, before the message begins; whether it is one.
+    envelope: fn(&Line<'_>, &mut Opening) -> bool,
     /// What a line is, inside a message that this format opened.
     cut: fn(&Line<'_>, &Opening) -> Cut,
+}
+
+/// For formats whose envelope is one line.
+fn one_line(_: &Line<'_>, _: &mut Opening) -> bool {
+    false
 }
 
 /// A line of a text, without its end.
@@ -45,9 +59,12 @@ struct Line<'a> {
     prefix: Prefix,
     /// The rest.
     text: &'a [u8],
+    /// Its end, as the message had it or the text has it.
+    end: &'a [u8],
 }
 
 /// What an envelope or a start line says of the message that it opens.
+#[derive(Default)]
 struct Opening {
     hop: LogHop,
     stamp: Option<Stamp>,
@@ -70,20 +87,21 @@ enum Cut {
 /// A text log that is being read; one message is current at a time.
 pub(crate) struct Log {
     buffer: Buffer,
+    /// The current line without colours.
     plain: Vec<u8>,
+    /// Lines that an escaped record holds, and that were not taken yet.
+    unescaped: VecDeque<Vec<u8>>,
+    skim: Skim,
     clock: Clock,
     /// The message that is being collected, and how it was opened.
     draft: Draft,
     open: Option<(&'static Format, Opening)>,
-    draft_moment: Moment,
     /// The message that is handed out.
     ready: Draft,
     ready_hop: LogHop,
     ready_moment: Moment,
     formats: Vec<&'static str>,
     in_long_line: bool,
-    /// Of the line at the front of the buffer.
-    prefix_len: usize,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -98,16 +116,16 @@ impl Log {
         Self {
             buffer,
             plain: Vec::new(),
+            unescaped: VecDeque::new(),
+            skim: Skim::default(),
             clock: Clock::default(),
             draft: Draft::default(),
             open: None,
-            draft_moment: Moment::default(),
             ready: Draft::default(),
             ready_hop: LogHop::default(),
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
-            prefix_len: 0,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -117,8 +135,20 @@ impl Log {
     /// Makes the next message current; false at the end.
     pub(crate) fn advance(&mut self) -> bool {
         self.ready.clear();
-        while let Some(len) = self.buffer.line(LONGEST_LINE) {
-            let finished = self.line(len);
+        loop {
+            if let Some(line) = self.unescaped.pop_front() {
+                if self.line(&line, b"\r\n") {
+                    return true;
+                }
+                continue;
+            }
+            if self.open.is_none() {
+                self.lines += self.skim.pass_over(&mut self.buffer);
+            }
+            let Some(len) = self.buffer.line(LONGEST_LINE) else {
+                break;
+            };
+            let finished = self.physical_line(len);
             self.buffer.consume(len);
             if finished {
                 return true;
@@ -161,100 +191,117 @@ impl Log {
     }
 
     /// Takes one line of `len` bytes from the buffer; true when a message is ready.
-    fn line(&mut self, len: usize) -> bool {
+    fn physical_line(&mut self, len: usize) -> bool {
         let whole = self.buffer.available().get(..len).unwrap_or_default();
         let (content, end) = split_end(whole);
+        let end: &'static [u8] = match end.len() {
+            0 => b"",
+            1 => b"\n",
+            _ => b"\r\n",
+        };
         let continued = std::mem::replace(
             &mut self.in_long_line,
             end.is_empty() && len == LONGEST_LINE,
         );
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        without_colours(content, &mut plain);
         if self.in_long_line && !continued {
             let (offset, line) = (self.buffer.position(), self.lines + 1);
             self.damages.note("long-line", offset, || {
                 format!("line {line} is longer than {LONGEST_LINE} bytes and was cut")
             });
         }
-        if continued {
-            return false;
+        let mut finished = false;
+        if !continued {
+            self.lines += 1;
+            match escapes::undo(&plain) {
+                Some(lines) => self.unescaped.extend(lines),
+                None => finished = self.line(&plain, end),
+            }
         }
-        self.lines += 1;
+        self.plain = plain;
+        finished
+    }
 
-        let mut plain = std::mem::take(&mut self.plain);
-        let content = without_colours(content, &mut plain);
+    /// Takes one line; true when a message is ready.
+    fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
         let prefix = prefix::of(content);
         let line = Line {
             text: content.get(prefix.len..).unwrap_or_default(),
             prefix,
+            end,
         };
-        self.prefix_len = line.prefix.len;
-        let opened = opened_by(&line, &self.draft);
-        let cut = match (&opened, &self.open) {
-            (None, Some((format, opening))) => Some((format.cut)(&line, opening)),
-            _ => None,
-        };
-        self.plain = plain;
-        match (opened, cut) {
-            (Some((format, opening)), _) => self.begin(format, opening, len),
-            (None, Some(cut)) => self.append(&cut, len),
-            (None, None) => false,
+        if let Some(stamp) = line.prefix.stamp {
+            self.clock.see(stamp);
         }
+        if let Some((format, opening)) = &mut self.open
+            && self.draft.is_empty()
+            && (format.envelope)(&line, opening)
+        {
+            return false;
+        }
+        if let Some((format, opening)) = opened_by(&line, &self.draft) {
+            return self.begin(format, opening, &line);
+        }
+        let cut = match &self.open {
+            Some((format, opening)) => (format.cut)(&line, opening),
+            None => return false,
+        };
+        self.append(&cut, &line)
     }
 
     /// Starts a message, or goes on with one whose envelope came first; true if one before it is ready.
-    fn begin(&mut self, format: &'static Format, mut opening: Opening, len: usize) -> bool {
+    fn begin(&mut self, format: &'static Format, mut opening: Opening, line: &Line<'_>) -> bool {
         let start = opening.starts_at;
-        let mut opened = (format, self.draft_moment);
+        let mut opened = format;
         match &self.open {
             // The start line that an envelope announced: the envelope knows more.
             Some(_) if start.is_some() && self.draft.is_empty() => {
-                return self.append(&Cut::Text(start.unwrap_or(0)), len);
+                if let Some((_, first)) = &mut self.open {
+                    first.margin = opening.margin;
+                }
+                return self.append(&Cut::Text(start.unwrap_or(0)), line);
             }
             // A second message in the same envelope, as a stream may bring.
             Some((envelope, first)) if start.is_some() && envelope.name != format.name => {
-                opened.0 = envelope;
+                opened = envelope;
                 opening.hop = first.hop;
+                opening.stamp = first.stamp;
             }
-            _ => {
-                let moment = opening.stamp.map(|stamp| self.clock.place(stamp));
-                opened.1 = moment.unwrap_or_default();
-            }
+            _ => {}
         }
         let finished = self.finish();
-        self.open = Some((opened.0, opening));
-        self.draft_moment = opened.1;
+        self.open = Some((opened, opening));
         if let Some(start) = start {
-            self.append(&Cut::Text(start), len);
+            self.append(&Cut::Text(start), line);
         }
         finished
     }
 
     /// Adds the line to the message if it belongs there; true if the message ended before it.
-    fn append(&mut self, cut: &Cut, len: usize) -> bool {
-        let whole = self.buffer.available().get(..len).unwrap_or_default();
-        let (content, end) = split_end(whole);
-        let content = without_colours(content, &mut self.plain);
-        let text = content.get(self.prefix_len..).unwrap_or_default();
+    fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
+        let text = match cut {
+            Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
+            Cut::Foreign | Cut::End => line.text,
+        };
         let verdict = match cut {
             Cut::End => Verdict::End,
             Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(from) => self
-                .draft
-                .verdict(text.get(*from..).unwrap_or_default(), false),
+            Cut::Text(_) => self.draft.verdict(text, false),
         };
         match verdict {
             Verdict::Skip => false,
             Verdict::End => self.finish(),
             Verdict::Append => {
-                let Cut::Text(from) = cut else { return false };
-                let text = text.get(*from..).unwrap_or_default();
-                if self.draft.bytes.len() + text.len() + end.len() > LARGEST_MESSAGE {
+                if self.draft.bytes.len() + text.len() + line.end.len() > LARGEST_MESSAGE {
                     let (offset, line) = (self.buffer.position(), self.draft.first_line);
                     self.damages.note("long-message", offset, || {
                         format!("the message at line {line} is longer than {LARGEST_MESSAGE} bytes and was cut")
                     });
                     return self.finish();
                 }
-                self.draft.append(text, end, self.lines);
+                self.draft.append(text, line.end, self.lines);
                 false
             }
         }
@@ -272,13 +319,22 @@ impl Log {
         std::mem::swap(&mut self.draft, &mut self.ready);
         self.draft.clear();
         self.ready_hop = opening.hop;
-        self.ready_moment = self.draft_moment;
+        self.ready_moment = opening
+            .stamp
+            .map(|stamp| self.clock.place(stamp))
+            .unwrap_or_default();
         self.sip_lines += self.ready.lines;
         if !self.formats.contains(&format.name) {
             self.formats.push(format.name);
         }
         true
     }
+}
+
+/// How much of a line is the margin that stands before every line of its message.
+fn margin(line: &Line<'_>, opening: &Opening) -> usize {
+    let pairs = line.text.iter().zip(&opening.margin);
+    pairs.take_while(|(a, b)| a == b).count()
 }
 
 /// What a line opens, by the first format that recognises it.
@@ -300,12 +356,8 @@ fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
     line.split_at(line.len() - end)
 }
 
-/// The line without ANSI colour sequences, which a terminal log has anywhere.
-fn without_colours<'a>(line: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
-    if memchr(0x1b, line).is_none() {
-        return line;
-    }
-    plain.clear();
+/// Adds the line without ANSI colour sequences, which a terminal log has anywhere.
+fn without_colours(line: &[u8], plain: &mut Vec<u8>) {
     let mut rest = line;
     while let Some(at) = memchr(0x1b, rest) {
         let (before, escape) = rest.split_at(at);
@@ -322,5 +374,4 @@ fn without_colours<'a>(line: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
         };
     }
     plain.extend_from_slice(rest);
-    plain
 }

@@ -101,6 +101,11 @@ fn source_file(scan: &mut Scan<'_>) -> Option<()> {
     Some(())
 }
 
+/// The time that a text begins with, date and zone as far as it has them.
+pub(super) fn stamp_in(text: &[u8]) -> Option<Stamp> {
+    stamp(&mut Scan { rest: text })
+}
+
 fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
@@ -109,7 +114,9 @@ fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
             let month = scan.number(2)?;
             scan.byte(b'-')?;
             let day = scan.number(2)?;
-            scan.byte(b' ').or_else(|| scan.byte(b'T'))?;
+            scan.byte(b' ')
+                .or_else(|| scan.byte(b'T'))
+                .or_else(|| scan.byte(b'\t'))?;
             ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date::Full(
                 year as u16,
                 month as u8,

@@ -1,12 +1,13 @@
 //! Messages without any envelope: pasted from an RFC, a mail or a ticket, quoted, indented or fenced.
 
-use super::{Cut, Format, Line, Opening, start_line};
+use super::{Cut, Format, Line, Opening, margin, one_line, start_line};
 use crate::input::LogHop;
 
 /// Any text with SIP start lines in it.
 pub(super) static FORMAT: Format = Format {
     name: "raw",
     recognise,
+    envelope: one_line,
     cut,
 };
 
@@ -21,12 +22,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 }
 
 fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
-    let shared = line
-        .text
-        .iter()
-        .zip(&opening.margin)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let shared = margin(line, opening);
     let text = line.text.get(shared..).unwrap_or_default();
     // A quoted blank line often lost the blank behind the quoting mark.
     if text

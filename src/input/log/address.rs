@@ -1,0 +1,28 @@
+//! Addresses, ports and transports as logs write them.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// `192.0.2.1:5060`, `[2001:db8::1]:5060`, `2001:db8::1:5060`; none where a name or a redaction
+/// stands in its place.
+pub(super) fn socket_address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.trim().rsplit_once(':')?;
+    of_parts(host, port)
+}
+
+/// The same, host and port apart.
+pub(super) fn of_parts(host: &str, port: &str) -> Option<SocketAddr> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host.split_once('%').map_or(host, |(host, _scope)| host);
+    Some(SocketAddr::new(
+        host.parse::<IpAddr>().ok()?,
+        port.parse().ok()?,
+    ))
+}
+
+/// The transport with this name, in any case.
+pub(super) fn transport_name(text: &str) -> Option<&'static str> {
+    const NAMES: [&str; 6] = ["udp", "tcp", "tls", "ws", "wss", "sctp"];
+    NAMES
+        .into_iter()
+        .find(|name| name.eq_ignore_ascii_case(text))
+}

@@ -1,0 +1,124 @@
+//! Records that hold a whole message on one line, its line ends escaped.
+
+use memchr::memmem;
+
+/// How a writer escapes the end of a line, and what else it escapes.
+struct Escape {
+    ends: &'static [&'static str],
+    others: &'static [(&'static str, &'static str)],
+}
+
+/// The surest first; two ends on a line decide.
+static ESCAPES: &[Escape] = &[
+    // rsyslog
+    Escape {
+        ends: &["#015#012", "#012"],
+        others: &[("#011", "\t"), ("#015", "")],
+    },
+    // Kiwi syslog
+    Escape {
+        ends: &["<013><010>", "<010>"],
+        others: &[("<009>", "\t")],
+    },
+    // C and JSON strings, once and twice
+    Escape {
+        ends: &["\\\\r\\\\n", "\\\\n"],
+        others: &[("\\\\\"", "\""), ("\\\\t", "\t")],
+    },
+    Escape {
+        ends: &["\\r\\n", "\\n"],
+        others: &[("\\\"", "\""), ("\\t", "\t"), ("\\/", "/")],
+    },
+    // XML
+    Escape {
+        ends: &["&#xD;&#xA;", "&#13;&#10;", "&#xA;", "&#10;"],
+        others: &[
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&apos;", "'"),
+            ("&amp;", "&"),
+        ],
+    },
+    // Avaya phones
+    Escape {
+        ends: &["^M "],
+        others: &[("^M", "")],
+    },
+];
+
+/// The lines of a record that holds a message with escaped line ends; `None` for any other line.
+pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+    memmem::find(line, b"SIP/2.0")?;
+    let escape = ESCAPES.iter().find(|escape| {
+        let ends = escape.ends.iter();
+        ends.map(|end| memmem::find_iter(line, end).take(2).count())
+            .any(|count| count >= 2)
+    })?;
+    let mut lines = Vec::new();
+    let mut rest = line;
+    loop {
+        let next = escape
+            .ends
+            .iter()
+            .filter_map(|end| Some((memmem::find(rest, end.as_bytes())?, end.len())));
+        // The earliest, and of those the longest.
+        let next = next.min_by_key(|(at, length)| (*at, usize::MAX - length));
+        let Some((at, length)) = next else { break };
+        lines.push(plain(rest.get(..at).unwrap_or_default(), escape));
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    lines.push(plain(rest, escape));
+    Some(lines)
+}
+
+fn plain(text: &[u8], escape: &Escape) -> Vec<u8> {
+    let mut text = text.to_vec();
+    for (from, to) in escape.others {
+        if memmem::find(&text, from.as_bytes()).is_some() {
+            text = replaced(&text, from.as_bytes(), to.as_bytes());
+        }
+    }
+    text
+}
+
+fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some(at) = memmem::find(rest, from) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.extend_from_slice(to);
+        rest = rest.get(at + from.len()..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Option<Vec<String>> {
+        let lines = undo(text.as_bytes())?;
+        let text = lines
+            .into_iter()
+            .map(|line| String::from_utf8_lossy(&line).into_owned());
+        Some(text.collect())
+    }
+
+    #[test]
+    fn one_line_records_become_lines() {
+        for record in [
+            "x: BYE sip:a SIP/2.0#015#012To: <sip:a>#015#012#015#012",
+            "x: BYE sip:a SIP/2.0\\r\\nTo: <sip:a>\\r\\n\\r\\n",
+            "x: BYE sip:a SIP/2.0\\nTo: <sip:a>\\n\\n",
+            "x: BYE sip:a SIP/2.0<013><010>To: <sip:a><013><010><013><010>",
+            "x: BYE sip:a SIP/2.0&#xD;&#xA;To: &lt;sip:a&gt;&#xD;&#xA;&#xD;&#xA;",
+            "x: BYE sip:a SIP/2.0^M To: <sip:a>^M ^M ",
+        ] {
+            let expected = ["x: BYE sip:a SIP/2.0", "To: <sip:a>", "", ""].map(str::to_owned);
+            assert_eq!(lines(record), Some(expected.into()), "{record}");
+        }
+        assert_eq!(lines("Via: SIP/2.0/UDP a"), None);
+        assert_eq!(lines("no message\\r\\nhere\\r\\n"), None);
+    }
+}
