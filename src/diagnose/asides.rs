@@ -1,6 +1,6 @@
 //! What ICMP errors and name servers say about a call, as sentences.
 
-use super::{Args, Template, finding};
+use super::{Args, Template};
 use crate::layers::IcmpKind;
 use crate::layers::dns::DnsAnswer;
 use crate::session::Call;
@@ -84,7 +84,7 @@ fn error(call: &Call, icmp: &Icmp) -> Template {
         });
     let args = Args::new()
         .text("reporter", icmp.reporter.to_string())
-        .text("destination", finding::address(Some(icmp.flow.destination)))
+        .text("destination", icmp.flow.destination.to_string())
         .text("host", icmp.flow.destination.ip().to_string())
         .text("about", about);
     match icmp.kind {

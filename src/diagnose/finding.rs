@@ -426,10 +426,21 @@ pub fn deciding(call: &Call) -> Option<(usize, &Stored)> {
     Some((index, call.messages.get(index)?))
 }
 
-/// `ip:port` of an address. A log names only the other side: then it is the system that wrote it.
-pub fn address(at: Option<std::net::SocketAddr>) -> String {
-    at.map_or_else(
-        || "the system that wrote this log".to_owned(),
-        |a| a.to_string(),
-    )
+/// Who sent a message: `ip:port`, or what can be said where a log gives no address.
+pub fn sender(stored: &Stored) -> String {
+    end(stored.stamp.source, stored)
+}
+
+/// Who was to receive a message.
+pub fn receiver(stored: &Stored) -> String {
+    end(stored.stamp.destination, stored)
+}
+
+// A log that says what was sent and what received names only the other side.
+fn end(at: Option<std::net::SocketAddr>, stored: &Stored) -> String {
+    match (at, stored.stamp.sent) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(_)) => "the system that wrote this log".to_owned(),
+        (None, None) => "an element that this text does not name".to_owned(),
+    }
 }

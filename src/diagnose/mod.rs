@@ -260,29 +260,35 @@ fn one_cause(findings: &mut [Finding]) -> Option<usize> {
 fn undetermined(call: &Call) -> Option<Undetermined> {
     let mut args = Args::new().code("code", call.code().unwrap_or(0));
     let (why, would_help, element) = match (call.deciding(), call.code()) {
-        (Some(answer), Some(300..=399)) => ("redirect-why", "redirect-help", answer.stamp.source),
+        (Some(answer), Some(300..=399)) => {
+            ("redirect-why", "redirect-help", finding::sender(answer))
+        }
         (Some(answer), Some(408 | 504)) => match asked_behind(call, answer) {
             Some(behind) => {
-                args = args.text("behind", finding::address(behind.stamp.destination));
-                ("waited-why", "waited-help", answer.stamp.source)
+                args = args.text("behind", finding::receiver(behind));
+                ("waited-why", "waited-help", finding::sender(answer))
             }
-            None => ("timeout-why", "timeout-help", answer.stamp.source),
+            None => ("timeout-why", "timeout-help", finding::sender(answer)),
         },
         (Some(answer), _) if !details::of(answer).is_empty() => {
-            ("details-why", "code-help", answer.stamp.source)
+            ("details-why", "code-help", finding::sender(answer))
         }
-        (Some(answer), _) => ("code-why", "code-help", answer.stamp.source),
+        (Some(answer), _) => ("code-why", "code-help", finding::sender(answer)),
         (None, _) => match call
             .messages
             .iter()
             .find(|m| m.head.code().is_some_and(|code| code < 200))
         {
-            Some(sign) => ("trying-why", "trying-help", sign.stamp.source),
-            None if sent_once(call) => ("once-why", "once-help", call.request()?.stamp.source),
-            None => ("silence-why", "silence-help", call.request()?.stamp.source),
+            Some(sign) => ("trying-why", "trying-help", finding::sender(sign)),
+            None if sent_once(call) => ("once-why", "once-help", finding::sender(call.request()?)),
+            None => (
+                "silence-why",
+                "silence-help",
+                finding::sender(call.request()?),
+            ),
         },
     };
-    let args = args.text("element", finding::address(element));
+    let args = args.text("element", element);
     Some(Undetermined {
         why: Template::new(why, args.clone()),
         would_help: Template::new(would_help, args),

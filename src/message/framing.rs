@@ -6,7 +6,7 @@
 use super::account::{Account, Accounts, Unsettled};
 use super::boundary::{Next, find_start, next_message, read_message};
 use super::stamp::Stamp;
-use super::{Flaw, Head, start_line};
+use super::{Flaw, Head, inferred, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
 use crate::layers::rtp::{self, RtpHeader};
@@ -91,8 +91,9 @@ impl<R: Receive> Framer<R> {
     }
 
     /// Takes a message that a log holds.
-    pub fn text(&mut self, stamp: Stamp, bytes: &[u8]) {
+    pub fn text(&mut self, mut stamp: Stamp, bytes: &[u8]) {
         if let Some(head) = read_message(bytes, false) {
+            inferred::complete(&mut stamp, &head, bytes);
             self.account(stamp.origin.input).sip_messages += 1;
             self.receive.message(&stamp, &head, bytes);
         }

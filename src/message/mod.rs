@@ -27,6 +27,8 @@ pub mod account;
 mod boundary;
 /// Datagrams and streams to whole messages, and the account of every frame.
 pub mod framing;
+/// What a log leaves out of a hop.
+pub mod inferred;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 

@@ -1,5 +1,6 @@
 //! Where, when and on which hop a message was seen.
 
+use super::inferred::Inferred;
 use crate::input::{LogHop, Origin, Time};
 use crate::layers::{At, Flow, Transport};
 use std::net::SocketAddr;
@@ -34,6 +35,10 @@ pub struct Stamp {
     pub transport: Option<Transport>,
     /// Identifies the packet among copies of it; 0 where unknown.
     pub ident: u32,
+    /// Whether the system that wrote the log sent it or received it, where the log says so.
+    pub sent: Option<bool>,
+    /// Which of source, destination and transport the message told, not the log.
+    pub inferred: Inferred,
 }
 
 impl Stamp {
@@ -70,6 +75,8 @@ impl Stamp {
             destination: Some(flow.destination),
             transport: Some(flow.transport),
             ident: at.ident,
+            sent: None,
+            inferred: Inferred::default(),
         }
     }
 
@@ -85,6 +92,8 @@ impl Stamp {
             destination: hop.destination,
             transport: hop.transport.and_then(Transport::of),
             ident: 0,
+            sent: hop.sent,
+            inferred: Inferred::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A3: a challenge was received and never answered.
 
-use super::super::finding::{Evidence, address, deciding, note};
+use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::{Call, Outcome, Stored};
@@ -71,7 +71,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Caller) else {
         return;
     };
-    finding.element(address(response.stamp.source));
+    finding.element(sender(response));
     let waited = response
         .time()
         .zip(call.seen_until)

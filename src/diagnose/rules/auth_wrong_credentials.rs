@@ -1,6 +1,6 @@
 //! A1: credentials for a fresh nonce were refused.
 
-use super::super::finding::{Evidence, address, note};
+use super::super::finding::{Evidence, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::typed::{self, Challenge, Credentials};
 use crate::session::{Call, Stored};
@@ -74,10 +74,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         args.text("realm", challenge.realm.clone())
             .text("username", credentials.username.clone())
     };
-    finding
-        .why(why)
-        .fix(fix)
-        .element(address(last.refusal.1.stamp.source));
+    finding.why(why).fix(fix).element(sender(last.refusal.1));
     finding.args(named(Args::new()).count("tries", tries.len()));
     for (index, stored, header, id) in [
         (

@@ -1,6 +1,6 @@
 //! D12: the callee is, or claims to be, busy.
 
-use super::super::finding::{Evidence, Template, address, deciding, note};
+use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::Call;
@@ -59,7 +59,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     finding
-        .element(address(response.stamp.source))
+        .element(sender(response))
         .args(Args::new().code("code", call.code().unwrap_or(486)));
     finding.proof(Evidence::start_line(index, response, note("answer")));
     match ringing {

@@ -1,6 +1,6 @@
 //! K1: the caller hung up before anybody answered.
 
-use super::super::finding::{Evidence, Template, address, note};
+use super::super::finding::{Evidence, Template, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::clock::SECOND;
@@ -76,7 +76,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Nobody) else {
         return;
     };
-    finding.element(address(cancel.stamp.source));
+    finding.element(sender(cancel));
     let words = if ringing.is_some() {
         "while it was ringing"
     } else {
@@ -96,7 +96,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     {
         finding.proof(Evidence::start_line(at, rang, note("rang")));
     }
-    let from = Args::new().text("element", address(cancel.stamp.source));
+    let from = Args::new().text("element", sender(cancel));
     finding.proof(Evidence::start_line(
         index,
         cancel,

@@ -1,6 +1,6 @@
 //! Q1: the network behind the answer has no room, says the Q.850 cause.
 
-use super::super::finding::{Evidence, Template, address, deciding, note};
+use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::knowledge;
 use crate::message::typed;
@@ -54,7 +54,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .count("cause", cause as usize)
             .text("name", name.clone())
     };
-    finding.element(address(response.stamp.source)).args(args());
+    finding.element(sender(response)).args(args());
     finding.proof(Evidence::start_line(index, response, note("answer")));
     finding.proof(Evidence::header(
         index,

@@ -1,6 +1,6 @@
 //! C1: the two sides have no codec in common.
 
-use super::super::finding::{Evidence, Part, Template, address, deciding, note};
+use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::sdp::{self, Media};
 use crate::message::typed;
@@ -65,7 +65,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let list = offered.join(", ");
     finding
-        .element(address(response.stamp.source))
+        .element(sender(response))
         .args(Args::new().text("offered", list.clone()));
     let line = media.line.shifted(offer.head.body as usize);
     let note_offer = Template::new("offer", Args::new().text("offered", list));

@@ -1,6 +1,6 @@
 //! D1: the number or user is unknown where it was asked for.
 
-use super::super::finding::{Evidence, Template, address, deciding, note};
+use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use super::auth_no_credentials_sent::is_scanner;
 use crate::message::uri::Uri;
@@ -73,10 +73,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let dialled =
         Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
-    finding
-        .why(why)
-        .fix(fix)
-        .element(address(response.stamp.source));
+    finding.why(why).fix(fix).element(sender(response));
     finding.args(
         Args::new()
             .text("dialled", dialled)

@@ -1,6 +1,6 @@
 //! T1: a request was never answered at all.
 
-use super::super::finding::{Evidence, Template, address, note};
+use super::super::finding::{Evidence, Template, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::Method;
 use crate::session::clock::SECOND;
@@ -76,7 +76,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Network) else {
         return;
     };
-    let sender = address(request.stamp.source);
+    let sender = sender(request);
     finding.element(destination.to_string()).args(
         Args::new()
             .text("method", request.message().method_name())

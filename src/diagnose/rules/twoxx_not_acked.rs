@@ -1,7 +1,7 @@
 //! T5: the answer to an INVITE was repeated and never acknowledged.
 
 use super::super::address::is_private;
-use super::super::finding::{Evidence, Template, address, note};
+use super::super::finding::{Evidence, Template, note, receiver, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
@@ -93,7 +93,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .into_iter()
         .next()
         .unwrap_or_else(|| "none given".to_owned());
-    finding.element(address(answer.stamp.source)).args(
+    finding.element(sender(answer)).args(
         Args::new()
             .code("code", final_response.code)
             .count("copies", copies)
@@ -102,7 +102,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
                 first.zip(last).map_or(0, |(first, last)| last - first),
             )
             .text("contact", contact)
-            .text("caller", address(answer.stamp.destination)),
+            .text("caller", receiver(answer)),
     );
     let acknowledged = outcome::acknowledgement(call, answer);
     if acknowledged.is_some() {

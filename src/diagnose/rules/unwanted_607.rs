@@ -1,6 +1,6 @@
 //! S2: the called person marked the call as unwanted.
 
-use super::super::finding::{Evidence, Template, address, deciding, note};
+use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity, passport,
 };
@@ -43,7 +43,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let from = call.from().unwrap_or_else(|| "this caller".to_owned());
     finding
-        .element(address(response.stamp.source))
+        .element(sender(response))
         .args(Args::new().text("from", from));
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if response.message().header("Reason").is_some() {

@@ -90,7 +90,7 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         time: stored.time().map(Instant),
         source: stored.stamp.source,
         destination: stored.stamp.destination,
-        inferred: [],
+        inferred: stored.stamp.inferred.names(),
         transport: stored.stamp.transport.map(crate::layers::Transport::name),
         repeats: answer
             .repeats

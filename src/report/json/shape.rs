@@ -65,7 +65,7 @@ pub(super) struct FinalResponse<'a> {
     pub(super) time: Option<Instant>,
     pub(super) source: Option<SocketAddr>,
     pub(super) destination: Option<SocketAddr>,
-    pub(super) inferred: [&'static str; 0],
+    pub(super) inferred: Vec<&'static str>,
     pub(super) transport: Option<&'static str>,
     pub(super) repeats: Vec<Repeat>,
     pub(super) step: Option<&'static str>,

@@ -16,7 +16,8 @@ const NARROWEST: usize = 19;
 pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for message in &call.messages {
-        for name in [end(message.stamp.source), end(message.stamp.destination)] {
+        for end_of in [message.stamp.source, message.stamp.destination] {
+            let name = end(end_of, message);
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -61,12 +62,19 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
 pub(super) fn hop(message: &Stored) -> String {
     match (message.stamp.source, message.stamp.destination) {
         (None, None) => String::new(),
-        (source, destination) => format!("{} -> {}", end(source), end(destination)),
+        (source, destination) => {
+            format!("{} -> {}", end(source, message), end(destination, message))
+        }
     }
 }
 
-fn end(address: Option<std::net::SocketAddr>) -> String {
-    address.map_or_else(|| "this system".to_owned(), |address| address.to_string())
+// A log that says who sent and who received was written by one of the two.
+fn end(address: Option<std::net::SocketAddr>, message: &Stored) -> String {
+    let unknown = match message.stamp.sent {
+        Some(_) => "this system",
+        None => "unknown",
+    };
+    address.map_or_else(|| unknown.to_owned(), |address| address.to_string())
 }
 
 /// `#12`, or `line 12` of a log; of another input than the first `#12[2]`.
@@ -124,8 +132,8 @@ fn label(message: &Stored) -> (String, &'static str) {
 fn arrow(message: &Stored, names: &[String], column: usize) -> String {
     let at = |name: String| names.iter().position(|known| *known == name).unwrap_or(0);
     let (from, to) = (
-        at(end(message.stamp.source)),
-        at(end(message.stamp.destination)),
+        at(end(message.stamp.source, message)),
+        at(end(message.stamp.destination, message)),
     );
     let middle = |index: usize| index * column + column / 2;
     let (left, right) = (middle(from.min(to)), middle(from.max(to)));
