@@ -441,6 +441,6 @@ fn end(at: Option<std::net::SocketAddr>, stored: &Stored) -> String {
     match (at, stored.stamp.sent) {
         (Some(address), _) => address.to_string(),
         (None, Some(_)) => "the system that wrote this log".to_owned(),
-        (None, None) => "an element that this text does not name".to_owned(),
+        (None, None) => "an unnamed element".to_owned(),
     }
 }

@@ -137,7 +137,12 @@ fn find_fixtures() -> Vec<Fixture> {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir() && !path.ends_with("record") && !path.ends_with("wrappings"))
+        .filter(|path| {
+            path.is_dir()
+                && !path.ends_with("record")
+                && !path.ends_with("wrappings")
+                && !path.ends_with("logs")
+        })
         .collect();
     folders.sort();
     assert!(folders.len() > 50, "the fixtures are missing");

@@ -33,6 +33,11 @@ use skim::Skim;
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
 static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &sipp::FORMAT, &raw::FORMAT];
 
+/// The names of the formats.
+pub fn formats() -> impl Iterator<Item = &'static str> {
+    LOGS.iter().map(|format| format.name)
+}
+
 const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
 

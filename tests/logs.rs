@@ -1,0 +1,279 @@
+//! SIP in text logs: every format has a file in `fixtures/logs/` that is read to its last message,
+//! `docs/logs.md` lists them, and what can be made from a capture says the same as the capture.
+//!
+//! The lists (`*.tsv`) are written by `fixtures/record/logs/`: file, messages in it, format, what it
+//! is, how it was made, the capture it was made from, and what of it the format keeps: `addresses`,
+//! `transport`, and the resolution of its times (`us`, `ms`, `s`), all of them in one field.
+//! `UPDATE_EXPECTED=1` writes the table.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test, with functions of its own"
+)]
+
+mod harness;
+
+use harness::{read, root, run};
+use sipexplain::input::{Body, Inputs, Named, log_formats};
+use sipexplain::layers::{At, Layers};
+use sipexplain::message::Head;
+use sipexplain::message::framing::{Beside, Framer, Receive};
+use sipexplain::message::stamp::{Stamp, When};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+const BEGIN: &str = "<!-- logs -->\n";
+const END: &str = "<!-- end of logs -->";
+
+struct Log {
+    file: String,
+    messages: usize,
+    format: String,
+    title: String,
+    made: String,
+    capture: String,
+    keeps: String,
+}
+
+fn logs() -> Vec<Log> {
+    let mut lists: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures/logs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "tsv"))
+        .collect();
+    lists.sort();
+    let mut all = Vec::new();
+    for list in lists {
+        let text = std::fs::read_to_string(&list).unwrap();
+        for row in text.lines().filter(|row| !row.starts_with('#')) {
+            let cells: Vec<&str> = row.split('\t').collect();
+            let [file, messages, format, title, made, rest @ ..] = cells.as_slice() else {
+                panic!("{}: {row}", list.display());
+            };
+            let more = |n: usize| rest.get(n).copied().unwrap_or_default().to_owned();
+            all.push(Log {
+                file: (*file).to_owned(),
+                messages: messages.parse().unwrap(),
+                format: (*format).to_owned(),
+                title: (*title).to_owned(),
+                made: (*made).to_owned(),
+                capture: more(0),
+                keeps: more(1),
+            });
+        }
+    }
+    all
+}
+
+/// A message as it was read.
+struct Read {
+    stamp: Stamp,
+    raw: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Collector(Vec<Read>);
+
+impl Receive for Collector {
+    fn message(&mut self, stamp: &Stamp, _: &Head, raw: &[u8]) {
+        self.0.push(Read {
+            stamp: *stamp,
+            raw: raw.to_vec(),
+        });
+    }
+
+    fn beside(&mut self, _: &At, _: Beside<'_>) {}
+}
+
+/// The messages in a file, and its format.
+fn messages(path: &str) -> (Vec<Read>, String) {
+    let named = Named::from(&root().join(path).into_os_string());
+    let mut inputs = Inputs::open(&[named]);
+    let (mut layers, mut framer) = (Layers::new(), Framer::new(Collector::default()));
+    while let Some(record) = inputs.next() {
+        match record.body {
+            Body::Frame {
+                link,
+                bytes,
+                wire_len,
+            } => layers.frame(
+                record.origin,
+                record.time,
+                link,
+                bytes,
+                wire_len,
+                &mut framer,
+            ),
+            Body::Secrets { bytes } => layers.secrets(bytes),
+            Body::Text {
+                bytes,
+                last_line,
+                time_of_day,
+                hop,
+            } => {
+                let when = When::new(record.time, time_of_day);
+                framer.text(Stamp::of_log(record.origin, last_line, when, hop), bytes);
+            }
+        }
+    }
+    layers.end(&mut framer);
+    let (_, collector) = framer.finish();
+    (collector.0, inputs.summaries().remove(0).format)
+}
+
+#[test]
+fn every_log_is_read_whole_and_the_table_says_so() {
+    let mut wrong = Vec::new();
+    let mut table =
+        "| format | file in fixtures/logs | messages | what it is |\n|---|---|---:|---|\n"
+            .to_owned();
+    let mut shown = BTreeSet::new();
+    for log in &logs() {
+        let (read, format) = messages(&format!("fixtures/logs/{}", log.file));
+        if (read.len(), format.as_str()) != (log.messages, &format!("log:{}", log.format)) {
+            wrong.push(format!(
+                "{}: {} messages of {}, {format}",
+                log.file,
+                read.len(),
+                log.messages
+            ));
+        }
+        assert!(root().join(&log.made).exists(), "{}", log.made);
+        shown.insert(log.format.clone());
+        let Log {
+            file,
+            messages,
+            format,
+            title,
+            ..
+        } = log;
+        table.push_str(&format!("| {format} | {file} | {messages} | {title} |\n"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let known: BTreeSet<String> = log_formats().map(str::to_owned).collect();
+    assert_eq!(
+        shown, known,
+        "formats with a file, and formats that are known"
+    );
+
+    let page = read("docs/logs.md");
+    let (before, rest) = page.split_once(BEGIN).expect("docs/logs.md has no table");
+    let (listed, after) = rest.split_once(END).expect("the table has no end");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        let page = format!("{before}{BEGIN}{table}{END}{after}");
+        std::fs::write(root().join("docs/logs.md"), page).unwrap();
+        return;
+    }
+    assert_eq!(
+        listed, table,
+        "UPDATE_EXPECTED=1 cargo test --test logs writes it"
+    );
+}
+
+/// Start line, headers and body, however lines end; blanks at the ends of lines do not count.
+fn contents(raw: &[u8]) -> Vec<Vec<u8>> {
+    let lines = raw.split(|byte| *byte == b'\n');
+    let mut lines: Vec<Vec<u8>> = lines.map(|line| line.trim_ascii_end().to_vec()).collect();
+    while lines.last().is_some_and(Vec::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+#[test]
+fn what_was_made_from_a_capture_says_what_the_capture_says() {
+    let mut compared = BTreeSet::new();
+    for log in logs().iter().filter(|log| !log.capture.is_empty()) {
+        let (logged, _) = messages(&format!("fixtures/logs/{}", log.file));
+        let (captured, _) = messages(&log.capture);
+        assert_eq!(logged.len(), captured.len(), "{}", log.file);
+        let begin = |all: &[Read]| all.first().and_then(|read| read.stamp.time());
+        let (Some(first), start) = (begin(&captured), begin(&logged)) else {
+            panic!("{}: no time", log.capture)
+        };
+        let keeps = |what: &str| log.keeps.split(' ').any(|kept| kept == what);
+        for (n, (log_read, captured)) in logged.iter().zip(&captured).enumerate() {
+            let at = format!("{}, message {n}", log.file);
+            assert_eq!(contents(&log_read.raw), contents(&captured.raw), "{at}");
+            let (a, b) = (log_read.stamp, captured.stamp);
+            if keeps("addresses") {
+                assert_eq!((a.source, a.destination), (b.source, b.destination), "{at}");
+            }
+            if keeps("transport") {
+                assert_eq!(a.transport, b.transport, "{at}");
+            }
+            let resolution = [("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)];
+            if let Some((_, unit)) = resolution.iter().find(|(name, _)| keeps(name)) {
+                // A log without a date, or of another zone, is compared by what passed since.
+                let since = |time: i64, first: i64| (time - first) / unit;
+                let logged = match (a.time(), start, a.time_of_day()) {
+                    (Some(time), Some(start), _) => since(time.0, start.0),
+                    (_, _, Some(time)) => {
+                        let start = logged[0].stamp.time_of_day().unwrap();
+                        since(i64::try_from(time).unwrap(), i64::try_from(start).unwrap())
+                    }
+                    _ => panic!("{at}: no time"),
+                };
+                let captured = since(b.time().unwrap().0, first.0);
+                assert!(
+                    (logged - captured).abs() <= 1,
+                    "{at}: {logged} {captured} {unit}"
+                );
+            }
+        }
+        compared.insert(log.format.clone());
+    }
+    println!(
+        "{} formats compared with captures: {compared:?}",
+        compared.len()
+    );
+}
+
+#[test]
+#[ignore = "not all formats are read yet"]
+fn the_samples_of_others_are_read() {
+    let Some(corpus) = std::env::var_os("SIPEXPLAIN_CORPUS").map(PathBuf::from) else {
+        println!("SIPEXPLAIN_CORPUS is unset: skipped, 0 samples read");
+        return;
+    };
+    let folder = corpus.join("../logs");
+    let Ok(index) = std::fs::read_to_string(folder.join("INDEX.tsv")) else {
+        println!("no logs beside SIPEXPLAIN_CORPUS: skipped, 0 samples read");
+        return;
+    };
+    // Counted by eye where the index gives no number.
+    let by_eye = read("tests/logs-by-eye.tsv");
+    let counted = |file: &str| {
+        let rows = by_eye.lines().filter(|row| !row.starts_with('#'));
+        let mut rows = rows.map(|row| row.split('\t').collect::<Vec<_>>());
+        let row = rows.find(|row| row[0] == file)?;
+        Some((row[1].parse::<usize>().unwrap(), row.get(2).is_some()))
+    };
+    let (mut wrong, mut equal, mut explained) = (Vec::new(), 0, 0);
+    for row in index.lines().skip(1) {
+        let cells: Vec<&str> = row.split('\t').collect();
+        let (file, known) = (cells[0], cells[2].parse::<usize>().ok());
+        let path = folder.join(file);
+        let report = run([path.to_str().unwrap(), "--format", "json"]).json();
+        let inputs = report["inputs"].as_array().unwrap();
+        let read: u64 = inputs
+            .iter()
+            .map(|i| i["sip_messages"].as_u64().unwrap())
+            .sum();
+        let read = usize::try_from(read).unwrap();
+        match (counted(file), known) {
+            // A row with a reason says how many are read, and why that differs.
+            (Some((messages, true)), _) if messages == read => explained += 1,
+            (Some((messages, false)), None) if messages == read => equal += 1,
+            (None, Some(messages)) if messages == read => equal += 1,
+            (by_eye, known) => wrong.push(format!(
+                "{file}: {read} read, {known:?} known, {by_eye:?} by eye"
+            )),
+        }
+    }
+    println!("{equal} samples equal, {explained} with a reason, 0 skipped");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
