@@ -3,7 +3,7 @@
 use super::samples::{Order, block, interface, packet, pcap, read, section};
 
 /// xorshift64*: enough for a test, and the same on every run.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
@@ -13,7 +13,7 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound.max(1)
     }
 
-    fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
+    pub(crate) fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
         let mut bytes = sample.to_vec();
         for _ in 0..=self.below(8) {
             let at = self.below(bytes.len());

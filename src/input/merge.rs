@@ -2,17 +2,24 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::Read;
+use std::time::Duration;
 
+use super::archive::{self, Walker};
+use super::buffer::Buffer;
+use super::follow::{End, Followed, Following};
+use super::members::{Archives, Place};
 use super::source::{Named, Reader};
-use super::summary::{InputError, InputErrorKind, InputSummary};
-use super::{Origin, Record};
+use super::summary::{Damage, InputError, InputErrorKind, InputSummary};
+use super::unpack::{self, Meter, PEEK, Source};
+use super::{Body, Origin, Record};
 
 /// The most inputs that are kept open between their first record and their turn.
 const MOST_OPEN: usize = 64;
 const MOST_INPUTS: usize = u16::MAX as usize;
 const WINDOW: usize = 1 << 18;
 const SMALL_WINDOW: usize = 64 << 10;
+/// What recognising a growing file waits for.
+const FOLLOWED_PEEK: usize = 16;
 
 /// The records of all inputs, merged by time. Equal times keep the order of the arguments; records
 /// without a time follow those before them in their input, and inputs without times come last.
@@ -24,22 +31,32 @@ pub struct Inputs {
     waiting: BinaryHeap<Reverse<(i64, usize)>>,
     window: usize,
     skipped: Vec<SkippedFiles>,
+    archives: Archives,
+    /// The one input that is followed, and how it is doing.
+    following: Option<(Named, Following)>,
 }
 
-/// Files in a folder that are neither captures nor logs.
+/// Files in a folder or archive that are neither captures nor logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedFiles {
-    /// The folder.
+    /// The folder or archive.
     pub folder: String,
     /// How many.
     pub files: u64,
 }
 
 struct Slot {
+    /// How to open it again.
     name: Option<Named>,
+    /// Its place in an archive.
+    member: Option<Place>,
+    /// What walks over that archive, while the slot is open.
+    walker: Option<Walker>,
     state: State,
     key: i64,
     summary: InputSummary,
+    /// What is wrong with what is around it.
+    around: Vec<Damage>,
 }
 
 enum State {
@@ -47,6 +64,14 @@ enum State {
     /// Closed after its first record was seen, to be opened again when its time comes.
     Dormant,
     Done,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Copy, Default)]
+struct From {
+    /// The folder, which counts it if it is not recognised.
+    folder: Option<usize>,
+    keep_open: bool,
 }
 
 impl Inputs {
@@ -57,7 +82,10 @@ impl Inputs {
         let mut skipped = Vec::new();
         for name in paths {
             match name.files() {
-                None => listed.push((name.clone(), Ok(None))),
+                None => match name.fitting() {
+                    Some(files) => listed.extend(files.into_iter().map(|file| (file, Ok(None)))),
+                    None => listed.push((name.clone(), Ok(None))),
+                },
                 Some(Ok(files)) => {
                     let folder = skipped.len();
                     skipped.push(SkippedFiles {
@@ -72,30 +100,44 @@ impl Inputs {
         let few = listed.len() <= 8;
         let mut inputs = Self::empty(if few { WINDOW } else { SMALL_WINDOW });
         inputs.skipped = skipped;
-        let keep_open = listed.len() <= MOST_OPEN;
+        let all_open = listed.len() <= MOST_OPEN;
         for (name, folder) in listed {
-            let path = name.display();
             match folder.and_then(|folder| Ok((folder, name.open()?))) {
                 Ok((folder, source)) => {
-                    let keep = keep_open || !name.reopens();
-                    inputs.add(path, Some(name), source, folder, keep);
+                    let keep_open = all_open || !name.reopens();
+                    let path = name.display();
+                    inputs.add(path, Some(name), source, From { folder, keep_open });
                 }
-                Err(error) => inputs.refuse(InputError {
-                    path,
-                    kind: InputErrorKind::Unreadable,
-                    reason: error.to_string(),
-                }),
+                Err(error) => inputs.refuse(unreadable(&name.display(), error.to_string())),
             }
         }
-        inputs.skipped.retain(|skipped| skipped.files > 0);
+        inputs
+    }
+
+    /// Opens an input that still grows: at its end the reading waits for more, until nothing came for
+    /// as long as `idle` says. A file that replaces it is read on as a further input.
+    pub fn follow(name: &Named, idle: Option<Duration>) -> Self {
+        let mut inputs = Self::empty(WINDOW);
+        let state = Following::new(idle);
+        inputs.following = Some((name.clone(), state));
+        inputs.add_followed();
         inputs
     }
 
     /// Reads from sources that are open already, each with the name to show for it.
-    pub fn from_readers(sources: Vec<(String, Box<dyn Read + Send>)>) -> Self {
+    pub fn from_readers(sources: Vec<(String, Source)>) -> Self {
         let mut inputs = Self::empty(WINDOW);
         for (path, source) in sources {
-            inputs.add(path, None, source, None, true);
+            let keep_open = true;
+            inputs.add(
+                path,
+                None,
+                source,
+                From {
+                    folder: None,
+                    keep_open,
+                },
+            );
         }
         inputs
     }
@@ -132,14 +174,29 @@ impl Inputs {
                 if let State::Open(reader) = &slot.state {
                     reader.summarise(&mut summary);
                 }
+                for damage in &slot.around {
+                    let known = |known: &Damage| known.reason == damage.reason;
+                    if !summary.damage.iter().any(known) {
+                        summary.damage.push(damage.clone());
+                    }
+                }
                 summary
             })
             .collect()
     }
 
-    /// How many files in folders were passed over because they are neither captures nor logs.
-    pub fn skipped(&self) -> &[SkippedFiles] {
-        &self.skipped
+    /// How many files in folders and archives were passed over because they are neither captures nor
+    /// logs; complete at the end.
+    pub fn skipped(&self) -> impl Iterator<Item = &SkippedFiles> {
+        self.skipped.iter().filter(|skipped| skipped.files > 0)
+    }
+
+    /// Whether the next record may be long in coming, because a followed input has no more for now.
+    #[inline]
+    pub fn live(&self) -> bool {
+        self.following
+            .as_ref()
+            .is_some_and(|(_, state)| state.live())
     }
 
     fn empty(window: usize) -> Self {
@@ -149,38 +206,144 @@ impl Inputs {
             waiting: BinaryHeap::new(),
             window,
             skipped: Vec::new(),
+            archives: Archives::default(),
+            following: None,
         }
     }
 
-    /// Adds an input; `folder` counts it if it came from a folder and is not recognised.
-    fn add(
-        &mut self,
-        path: String,
-        name: Option<Named>,
-        source: Box<dyn Read + Send>,
-        folder: Option<usize>,
-        keep_open: bool,
-    ) {
-        if self.slots.len() >= MOST_INPUTS {
-            return self.refuse_more(path);
+    /// Adds an input, or those in it where it is an archive.
+    fn add(&mut self, path: String, name: Option<Named>, source: Source, from: From) {
+        let meter = Meter::default();
+        let (buffer, compression) = unpack::unpack(meter.watch(source), PEEK, &meter);
+        if let Some(kind) = archive::kind(buffer.available()) {
+            let walker = Walker::new(kind, buffer, path.clone(), meter.clone());
+            return self.add_archive(kind.name, path, name, (walker, meter), from);
         }
+        self.add_single(path, name, (buffer, compression), from);
+    }
+
+    fn add_single(&mut self, path: String, name: Option<Named>, content: Content, from: From) {
         let mut slot = Slot::new(path);
         slot.name = name;
-        slot.read_from(source, self.window);
-        let refused = slot.summary.error.as_ref();
-        if refused.is_some_and(|error| error.kind != InputErrorKind::Unreadable)
-            && let Some(skipped) = folder.and_then(|folder| self.skipped.get_mut(folder))
+        slot.read_from(content, self.window);
+        if slot.is_unrecognised()
+            && let Some(skipped) = from.folder.and_then(|folder| self.skipped.get_mut(folder))
         {
             skipped.files += 1;
             return;
         }
-        if let State::Open(_) = slot.state {
-            self.waiting.push(Reverse((slot.key, self.slots.len())));
-            if !keep_open {
-                slot.sleep();
-            }
+        if !from.keep_open {
+            slot.sleep();
+        }
+        self.push(slot);
+    }
+
+    /// Adds a slot to those that wait; its index.
+    fn push(&mut self, slot: Slot) -> Option<usize> {
+        if self.slots.len() >= MOST_INPUTS {
+            self.refuse_more(slot.summary.path);
+            return None;
+        }
+        let index = self.slots.len();
+        if !matches!(slot.state, State::Done) {
+            self.waiting.push(Reverse((slot.key, index)));
         }
         self.slots.push(slot);
+        Some(index)
+    }
+
+    /// Adds the captures and logs in an archive. One that can be opened again gives them up in the
+    /// order of their times: each is looked at now, and opened again when its turn comes. Otherwise
+    /// they are read as they lie, one after the other.
+    fn add_archive(
+        &mut self,
+        kind: &str,
+        path: String,
+        name: Option<Named>,
+        (mut walker, meter): (Walker, Meter),
+        from: From,
+    ) {
+        let skipped = self.skipped.len();
+        self.skipped.push(SkippedFiles {
+            folder: path.clone(),
+            files: 0,
+        });
+        let name = name.filter(Named::reopens);
+        let again = name.is_some();
+        let archive = self.archives.add(name, meter, skipped);
+        let mut first = None;
+        while let Some((slot, _)) = self.next_member(archive, &mut walker) {
+            let mut slot = slot;
+            let open = matches!(slot.state, State::Open(_));
+            if again {
+                slot.sleep();
+            }
+            let index = self.push(slot);
+            first = first.or(index);
+            if open && !again {
+                self.hand_over(index, walker);
+                return;
+            }
+        }
+        if first.is_none() {
+            let unread = self.skipped.pop();
+            if let Some(folder) = from.folder.and_then(|folder| self.skipped.get_mut(folder)) {
+                folder.files += 1;
+                return;
+            }
+            let files = unread.map_or(0, |skipped| skipped.files);
+            let reason = match walker.damages.first() {
+                Some(damage) => format!("{kind}: {}", damage.detail),
+                None => {
+                    format!("{kind} of {files} files, none of them a capture or a log with SIP")
+                }
+            };
+            return self.refuse(InputError {
+                path,
+                kind: InputErrorKind::Unrecognised,
+                reason,
+            });
+        }
+        self.end_of_archive(&mut walker);
+    }
+
+    /// The next capture or log of an archive, or one that could not be looked into.
+    fn next_member(&mut self, archive: usize, walker: &mut Walker) -> Option<(Slot, u32)> {
+        loop {
+            let leaf = walker.next()?;
+            let mut slot = Slot::new(leaf.path);
+            slot.member = Some(Place {
+                archive,
+                ordinal: leaf.ordinal,
+            });
+            match leaf.content {
+                Ok(content) => slot.read_from(content, self.window),
+                Err(why) => {
+                    let path = slot.summary.path.clone();
+                    slot.summary.error = Some(unreadable(&path, why.to_owned()));
+                }
+            }
+            if !slot.is_unrecognised() {
+                return Some((slot, leaf.ordinal));
+            }
+            let skipped = self.archives.skipped(archive);
+            if let Some(skipped) = skipped.and_then(|index| self.skipped.get_mut(index)) {
+                skipped.files += 1;
+            }
+        }
+    }
+
+    fn hand_over(&mut self, index: Option<usize>, walker: Walker) {
+        if let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) {
+            slot.walker = Some(walker);
+        }
+    }
+
+    /// What is wrong with an archive itself is said with the last input that came out of it.
+    fn end_of_archive(&mut self, walker: &mut Walker) {
+        if let Some(slot) = self.slots.last_mut() {
+            slot.around.append(&mut walker.damages);
+        }
     }
 
     fn refuse(&mut self, error: InputError) {
@@ -218,6 +381,8 @@ impl Inputs {
                 Some(Reverse(first)) if *first < key => self.waiting.push(Reverse(key)),
                 _ => return,
             }
+        } else {
+            self.ended(index);
         }
         self.take_turn();
     }
@@ -226,15 +391,145 @@ impl Inputs {
     fn take_turn(&mut self) {
         self.current = None;
         while let Some(Reverse((_, index))) = self.waiting.pop() {
-            let window = self.window;
-            let Some(slot) = self.slots.get_mut(index) else {
-                continue;
-            };
-            if slot.wake(window) {
+            if self.wake(index) {
                 self.current = Some(index);
                 return;
             }
         }
+    }
+
+    /// Opens an input again if it was closed to wait; false if it is not its turn after all.
+    fn wake(&mut self, index: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return false;
+        };
+        if !matches!(slot.state, State::Dormant) {
+            return matches!(slot.state, State::Open(_));
+        }
+        if let Some(place) = slot.member {
+            if !self.archives.may_open() {
+                slot.around.push(self.archives.too_many(index));
+                return false;
+            }
+            slot.state = State::Done;
+            match self.archives.open(place) {
+                Ok((walker, content)) => {
+                    slot.read_from(content, self.window);
+                    slot.walker = Some(walker);
+                }
+                Err(why) => slot.summary.error = Some(unreadable(&slot.summary.path, why)),
+            }
+        } else {
+            slot.state = State::Done;
+            match slot.name.as_ref().map(Named::open) {
+                Some(Ok(source)) => {
+                    let meter = Meter::default();
+                    let content = unpack::unpack(meter.watch(source), PEEK, &meter);
+                    slot.read_from(content, self.window);
+                }
+                Some(Err(error)) => {
+                    let error = unreadable(&slot.summary.path, error.to_string());
+                    slot.summary.error = Some(error);
+                }
+                None => {}
+            }
+        }
+        let open = matches!(slot.state, State::Open(_));
+        if !open {
+            self.ended(index);
+        }
+        open
+    }
+
+    /// An input was read through: the next of its archive follows, or the file in its place.
+    #[cold]
+    fn ended(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
+        if let (Some(place), Some(mut walker)) = (slot.member, slot.walker.take()) {
+            if self.archives.reopens(place.archive) {
+                let late = self.archives.give_back(place, walker);
+                if let Some((index, slot)) = late.and_then(|l| Some((l, self.slots.get(l)?))) {
+                    self.waiting.push(Reverse((slot.key, index)));
+                }
+                return;
+            }
+            while let Some((slot, _)) = self.next_member(place.archive, &mut walker) {
+                let open = matches!(slot.state, State::Open(_));
+                let index = self.push(slot);
+                if open || index.is_none() {
+                    return self.hand_over(index, walker);
+                }
+            }
+            return self.end_of_archive(&mut walker);
+        }
+        self.follow_on(index);
+    }
+
+    /// Reads on in the file that has taken the place of a followed one.
+    fn follow_on(&mut self, index: usize) {
+        let end = self.following.as_ref().and_then(|(_, state)| state.end());
+        let (Some(end), Some(slot)) = (end, self.slots.get_mut(index)) else {
+            return;
+        };
+        let (reason, what) = match end {
+            End::Replaced => ("replaced", "another file took its place"),
+            End::Truncated => ("truncated", "it was cut"),
+        };
+        slot.around.push(Damage {
+            reason,
+            offset: 0,
+            detail: format!("{what} while it was followed; that is read on as a further input"),
+        });
+        self.add_followed();
+    }
+
+    fn add_followed(&mut self) {
+        let Some((name, state)) = &self.following else {
+            return;
+        };
+        let path = name.display();
+        let opened = match name {
+            Named::Path(file) => Followed::open(file.clone(), state.clone())
+                .map(|followed| -> Source { Box::new(followed) }),
+            Named::Stdin => {
+                state.always_live();
+                name.open()
+            }
+        };
+        match opened {
+            Ok(source) => {
+                let meter = Meter::default();
+                let content = unpack::unpack(meter.watch(source), FOLLOWED_PEEK, &meter);
+                let from = From {
+                    folder: None,
+                    keep_open: true,
+                };
+                let further = !self.slots.is_empty();
+                self.add_single(path, None, content, from);
+                // Nothing came after the last replacement.
+                let empty = |slot: &Slot| {
+                    let error = slot.summary.error.as_ref();
+                    error.is_some_and(|error| error.kind == InputErrorKind::Empty)
+                };
+                if further && self.slots.last().is_some_and(empty) {
+                    self.slots.pop();
+                }
+            }
+            Err(error) => self.refuse(unreadable(&path, error.to_string())),
+        }
+    }
+}
+
+/// What is inside every compression, and the name of the innermost.
+pub(crate) type Content = (Buffer, Option<&'static str>);
+
+fn unreadable(path: &str, reason: String) -> InputError {
+    InputError {
+        path: path.to_owned(),
+        kind: InputErrorKind::Unreadable,
+        reason,
     }
 }
 
@@ -242,29 +537,46 @@ impl Slot {
     fn new(path: String) -> Self {
         Self {
             name: None,
+            member: None,
+            walker: None,
             state: State::Done,
             key: i64::MAX,
             summary: InputSummary {
                 path,
                 ..InputSummary::default()
             },
+            around: Vec::new(),
         }
     }
 
-    /// Closes the input until its time comes.
+    /// Whether it is neither a capture nor a log with SIP.
+    fn is_unrecognised(&self) -> bool {
+        let error = self.summary.error.as_ref();
+        error.is_some_and(|error| error.kind != InputErrorKind::Unreadable)
+    }
+
+    /// Closes the input until its time comes, which the first record that has one tells.
     fn sleep(&mut self) {
         if let State::Open(reader) = &self.state {
-            reader.summarise(&mut self.summary);
+            let keys_first = matches!(reader.body(), Body::Secrets { .. });
+            if keys_first {
+                self.key = i64::MAX;
+            }
+            while keys_first && self.key == i64::MAX && self.advance() {}
         }
-        self.state = State::Dormant;
+        if let State::Open(reader) = &self.state {
+            reader.summarise(&mut self.summary);
+            self.state = State::Dormant;
+        }
     }
 
-    /// Recognises the source and finds its first record.
-    fn read_from(&mut self, source: Box<dyn Read + Send>, window: usize) {
-        match Reader::new(source, window) {
+    /// Recognises the content and finds its first record.
+    fn read_from(&mut self, (buffer, compression): Content, window: usize) {
+        match Reader::new(buffer, compression, window) {
             Ok(reader) => {
                 self.state = State::Open(reader);
                 self.advance();
+                self.keys_first();
             }
             Err((kind, reason)) => {
                 self.summary.error = Some(InputError {
@@ -273,6 +585,15 @@ impl Slot {
                     reason,
                 });
             }
+        }
+    }
+
+    /// Keys have no time, and are wanted before the frames, whenever those were captured.
+    fn keys_first(&mut self) {
+        if let State::Open(reader) = &self.state
+            && matches!(reader.body(), Body::Secrets { .. })
+        {
+            self.key = i64::MIN;
         }
     }
 
@@ -304,25 +625,6 @@ impl Slot {
             }
         }
         self.state = State::Done;
-    }
-
-    /// Opens the input again if it was closed to wait; false if there is nothing to read.
-    fn wake(&mut self, window: usize) -> bool {
-        if let State::Dormant = self.state {
-            self.state = State::Done;
-            match self.name.as_ref().map(Named::open) {
-                Some(Ok(source)) => self.read_from(source, window),
-                Some(Err(error)) => {
-                    self.summary.error = Some(InputError {
-                        path: self.summary.path.clone(),
-                        kind: InputErrorKind::Unreadable,
-                        reason: error.to_string(),
-                    });
-                }
-                None => {}
-            }
-        }
-        matches!(self.state, State::Open(_))
     }
 }
 

@@ -6,7 +6,7 @@ mod pool;
 
 use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
-use crate::input::{Body, Inputs, Record, Time};
+use crate::input::{Body, Inputs, Record, SkippedFiles, Time};
 use crate::layers::Layers;
 use crate::message::Head;
 use crate::message::account::Account;
@@ -49,6 +49,8 @@ pub struct Judged {
     pub unread: Vec<String>,
     /// What the inputs held instead, where they held no SIP.
     pub instead: Vec<String>,
+    /// Files in folders and archives that were passed over.
+    pub skipped: Vec<SkippedFiles>,
 }
 
 /// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
@@ -59,6 +61,8 @@ struct Batch {
     bytes: Vec<u8>,
     long: usize,
     clock: Option<Time>,
+    /// Nothing may follow for a while: what was released is to be seen now.
+    live: bool,
     spare: Vec<Vec<u8>>,
 }
 
@@ -104,6 +108,11 @@ impl Sender {
         if self.records >= BATCH_RECORDS {
             self.send();
         }
+    }
+
+    fn send_live(&mut self) {
+        self.batch.live = true;
+        self.send();
     }
 
     // The other thread may be gone after an error; there is then nobody to send to.
@@ -159,6 +168,9 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>) {
     while let Some(record) = inputs.next() {
         decode(&mut layers, &mut framer, record);
         framer.receiver().record(record.time);
+        if inputs.live() {
+            framer.receiver().send_live();
+        }
     }
     layers.end(&mut framer);
     let (accounts, mut sender) = framer.finish();
@@ -237,6 +249,9 @@ impl<'a> Judge<'a> {
             self.session.tick(time, &mut release);
         }
         batch.long = 0;
+        if std::mem::take(&mut batch.live) {
+            self.desk.report.flush()?;
+        }
         let (long, short) = self
             .session
             .spare()
@@ -262,6 +277,7 @@ impl<'a> Judge<'a> {
         if let Some(error) = desk.failure {
             return Err(error.into());
         }
+        desk.judged.skipped = inputs.skipped().cloned().collect();
         let mut accounts = accounts.into_iter();
         let inputs: Vec<Read> = inputs
             .summaries()
