@@ -115,6 +115,13 @@ fn nothing_is_assumed_of_bytes_without_any_form() {
         b"\xd4\xc3\xb2\xa1",
         b"\xa1\xb2\xcd\x34",
         b"\x0a\x0d\x0d\x0a",
+        b"snoop\0\0\0\0\0\0\x02\0\0\0\x04",
+        b"GMBU\x01\x02",
+        b"\x28\xb5\x2f\xfd",
+        b"\xfd7zXZ\0",
+        b"BZh91AY&SY",
+        b"\x04\x22\x4d\x18\x64\x40",
+        b"PK\x03\x04",
         b"\x1f\x8b\x08",
     ] {
         for _ in 0..400 {

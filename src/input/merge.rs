@@ -1,17 +1,23 @@
 //! Several inputs as one sequence of records, by time.
 
+/// Inputs that come out of others: files of archives, and files in the place of followed ones.
+mod further;
+/// One input between its first record and its last.
+mod slot;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use super::archive::{self, Walker};
 use super::buffer::Buffer;
-use super::follow::{End, Followed, Following};
-use super::members::{Archives, Place};
-use super::source::{Named, Reader};
+use super::follow::Following;
+use super::members::Archives;
+use super::source::Named;
 use super::summary::{Damage, InputError, InputErrorKind, InputSummary};
 use super::unpack::{self, Meter, PEEK, Source};
-use super::{Body, Origin, Record};
+use super::{Origin, Record};
+use slot::{Slot, State};
 
 /// The most inputs that are kept open between their first record and their turn.
 const MOST_OPEN: usize = 64;
@@ -43,27 +49,6 @@ pub struct SkippedFiles {
     pub folder: String,
     /// How many.
     pub files: u64,
-}
-
-struct Slot {
-    /// How to open it again.
-    name: Option<Named>,
-    /// Its place in an archive.
-    member: Option<Place>,
-    /// What walks over that archive, while the slot is open.
-    walker: Option<Walker>,
-    state: State,
-    key: i64,
-    summary: InputSummary,
-    /// What is wrong with what is around it.
-    around: Vec<Damage>,
-}
-
-enum State {
-    Open(Reader),
-    /// Closed after its first record was seen, to be opened again when its time comes.
-    Dormant,
-    Done,
 }
 
 /// Where an input comes from.
@@ -252,100 +237,6 @@ impl Inputs {
         Some(index)
     }
 
-    /// Adds the captures and logs in an archive. One that can be opened again gives them up in the
-    /// order of their times: each is looked at now, and opened again when its turn comes. Otherwise
-    /// they are read as they lie, one after the other.
-    fn add_archive(
-        &mut self,
-        kind: &str,
-        path: String,
-        name: Option<Named>,
-        (mut walker, meter): (Walker, Meter),
-        from: From,
-    ) {
-        let skipped = self.skipped.len();
-        self.skipped.push(SkippedFiles {
-            folder: path.clone(),
-            files: 0,
-        });
-        let name = name.filter(Named::reopens);
-        let again = name.is_some();
-        let archive = self.archives.add(name, meter, skipped);
-        let mut first = None;
-        while let Some((slot, _)) = self.next_member(archive, &mut walker) {
-            let mut slot = slot;
-            let open = matches!(slot.state, State::Open(_));
-            if again {
-                slot.sleep();
-            }
-            let index = self.push(slot);
-            first = first.or(index);
-            if open && !again {
-                self.hand_over(index, walker);
-                return;
-            }
-        }
-        if first.is_none() {
-            let unread = self.skipped.pop();
-            if let Some(folder) = from.folder.and_then(|folder| self.skipped.get_mut(folder)) {
-                folder.files += 1;
-                return;
-            }
-            let files = unread.map_or(0, |skipped| skipped.files);
-            let reason = match walker.damages.first() {
-                Some(damage) => format!("{kind}: {}", damage.detail),
-                None => {
-                    format!("{kind} of {files} files, none of them a capture or a log with SIP")
-                }
-            };
-            return self.refuse(InputError {
-                path,
-                kind: InputErrorKind::Unrecognised,
-                reason,
-            });
-        }
-        self.end_of_archive(&mut walker);
-    }
-
-    /// The next capture or log of an archive, or one that could not be looked into.
-    fn next_member(&mut self, archive: usize, walker: &mut Walker) -> Option<(Slot, u32)> {
-        loop {
-            let leaf = walker.next()?;
-            let mut slot = Slot::new(leaf.path);
-            slot.member = Some(Place {
-                archive,
-                ordinal: leaf.ordinal,
-            });
-            match leaf.content {
-                Ok(content) => slot.read_from(content, self.window),
-                Err(why) => {
-                    let path = slot.summary.path.clone();
-                    slot.summary.error = Some(unreadable(&path, why.to_owned()));
-                }
-            }
-            if !slot.is_unrecognised() {
-                return Some((slot, leaf.ordinal));
-            }
-            let skipped = self.archives.skipped(archive);
-            if let Some(skipped) = skipped.and_then(|index| self.skipped.get_mut(index)) {
-                skipped.files += 1;
-            }
-        }
-    }
-
-    fn hand_over(&mut self, index: Option<usize>, walker: Walker) {
-        if let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) {
-            slot.walker = Some(walker);
-        }
-    }
-
-    /// What is wrong with an archive itself is said with the last input that came out of it.
-    fn end_of_archive(&mut self, walker: &mut Walker) {
-        if let Some(slot) = self.slots.last_mut() {
-            slot.around.append(&mut walker.damages);
-        }
-    }
-
     fn refuse(&mut self, error: InputError) {
         if self.slots.len() >= MOST_INPUTS {
             return self.refuse_more(error.path);
@@ -440,86 +331,6 @@ impl Inputs {
         }
         open
     }
-
-    /// An input was read through: the next of its archive follows, or the file in its place.
-    #[cold]
-    fn ended(&mut self, index: usize) {
-        let Some(slot) = self.slots.get_mut(index) else {
-            return;
-        };
-        if let (Some(place), Some(mut walker)) = (slot.member, slot.walker.take()) {
-            if self.archives.reopens(place.archive) {
-                let late = self.archives.give_back(place, walker);
-                if let Some((index, slot)) = late.and_then(|l| Some((l, self.slots.get(l)?))) {
-                    self.waiting.push(Reverse((slot.key, index)));
-                }
-                return;
-            }
-            while let Some((slot, _)) = self.next_member(place.archive, &mut walker) {
-                let open = matches!(slot.state, State::Open(_));
-                let index = self.push(slot);
-                if open || index.is_none() {
-                    return self.hand_over(index, walker);
-                }
-            }
-            return self.end_of_archive(&mut walker);
-        }
-        self.follow_on(index);
-    }
-
-    /// Reads on in the file that has taken the place of a followed one.
-    fn follow_on(&mut self, index: usize) {
-        let end = self.following.as_ref().and_then(|(_, state)| state.end());
-        let (Some(end), Some(slot)) = (end, self.slots.get_mut(index)) else {
-            return;
-        };
-        let (reason, what) = match end {
-            End::Replaced => ("replaced", "another file took its place"),
-            End::Truncated => ("truncated", "it was cut"),
-        };
-        slot.around.push(Damage {
-            reason,
-            offset: 0,
-            detail: format!("{what} while it was followed; that is read on as a further input"),
-        });
-        self.add_followed();
-    }
-
-    fn add_followed(&mut self) {
-        let Some((name, state)) = &self.following else {
-            return;
-        };
-        let path = name.display();
-        let opened = match name {
-            Named::Path(file) => Followed::open(file.clone(), state.clone())
-                .map(|followed| -> Source { Box::new(followed) }),
-            Named::Stdin => {
-                state.always_live();
-                name.open()
-            }
-        };
-        match opened {
-            Ok(source) => {
-                let meter = Meter::default();
-                let content = unpack::unpack(meter.watch(source), FOLLOWED_PEEK, &meter);
-                let from = From {
-                    folder: None,
-                    keep_open: true,
-                };
-                let further = !self.slots.is_empty();
-                self.add_single(path, None, content, from);
-                // Nothing came after the last replacement.
-                let empty = |slot: &Slot| {
-                    let error = slot.summary.error.as_ref();
-                    error.is_some_and(|error| error.kind == InputErrorKind::Empty)
-                };
-                if further && self.slots.last().is_some_and(empty) {
-                    self.slots.pop();
-                }
-            }
-            Err(error) => self.refuse(unreadable(&path, error.to_string())),
-        }
-    }
 }
 
 /// What is inside every compression, and the name of the innermost.
@@ -530,101 +341,6 @@ fn unreadable(path: &str, reason: String) -> InputError {
         path: path.to_owned(),
         kind: InputErrorKind::Unreadable,
         reason,
-    }
-}
-
-impl Slot {
-    fn new(path: String) -> Self {
-        Self {
-            name: None,
-            member: None,
-            walker: None,
-            state: State::Done,
-            key: i64::MAX,
-            summary: InputSummary {
-                path,
-                ..InputSummary::default()
-            },
-            around: Vec::new(),
-        }
-    }
-
-    /// Whether it is neither a capture nor a log with SIP.
-    fn is_unrecognised(&self) -> bool {
-        let error = self.summary.error.as_ref();
-        error.is_some_and(|error| error.kind != InputErrorKind::Unreadable)
-    }
-
-    /// Closes the input until its time comes, which the first record that has one tells.
-    fn sleep(&mut self) {
-        if let State::Open(reader) = &self.state {
-            let keys_first = matches!(reader.body(), Body::Secrets { .. });
-            if keys_first {
-                self.key = i64::MAX;
-            }
-            while keys_first && self.key == i64::MAX && self.advance() {}
-        }
-        if let State::Open(reader) = &self.state {
-            reader.summarise(&mut self.summary);
-            self.state = State::Dormant;
-        }
-    }
-
-    /// Recognises the content and finds its first record.
-    fn read_from(&mut self, (buffer, compression): Content, window: usize) {
-        match Reader::new(buffer, compression, window) {
-            Ok(reader) => {
-                self.state = State::Open(reader);
-                self.advance();
-                self.keys_first();
-            }
-            Err((kind, reason)) => {
-                self.summary.error = Some(InputError {
-                    path: self.summary.path.clone(),
-                    kind,
-                    reason,
-                });
-            }
-        }
-    }
-
-    /// Keys have no time, and are wanted before the frames, whenever those were captured.
-    fn keys_first(&mut self) {
-        if let State::Open(reader) = &self.state
-            && matches!(reader.body(), Body::Secrets { .. })
-        {
-            self.key = i64::MIN;
-        }
-    }
-
-    /// Finds the next record; at the end, writes the summary and closes the input.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        let State::Open(reader) = &mut self.state else {
-            return false;
-        };
-        if !reader.advance() {
-            self.close();
-            return false;
-        }
-        if let Some(time) = reader.time() {
-            self.key = time.0;
-            let (first, last) = (&mut self.summary.first_time, &mut self.summary.last_time);
-            *first = Some(first.map_or(time, |first| first.min(time)));
-            *last = Some(last.map_or(time, |last| last.max(time)));
-        }
-        true
-    }
-
-    #[cold]
-    fn close(&mut self) {
-        if let State::Open(reader) = &self.state {
-            reader.summarise(&mut self.summary);
-            if reader.is_text_without_sip() {
-                self.summary.error = Some(InputError::no_sip(&self.summary.path));
-            }
-        }
-        self.state = State::Done;
     }
 }
 
