@@ -41,14 +41,10 @@ pub fn main_job(main: &Main) -> Status {
     let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
         return Status::NotJudged;
     };
-    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
-    let inputs = Inputs::open(&named);
-    for skipped in inputs.skipped() {
-        complain(&format!(
-            "{}: files in it that are neither captures nor logs with SIP: {}",
-            skipped.folder, skipped.files
-        ));
-    }
+    let inputs = match inputs(main) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return refuse(&wrong),
+    };
     let (selection, filters) = selection(main);
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
     match analyze(inputs, &selection, &filters, report.as_mut()) {
@@ -57,7 +53,28 @@ pub fn main_job(main: &Main) -> Status {
     }
 }
 
+fn inputs(main: &Main) -> Result<Inputs, String> {
+    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
+    if !main.follow {
+        return Ok(Inputs::open(&named));
+    }
+    match named.as_slice() {
+        [Named::Path(path)] if path.is_dir() => Err(format!(
+            "--follow {}: a folder cannot be followed",
+            path.display()
+        )),
+        [one] => Ok(Inputs::follow(one, main.idle)),
+        _ => Err("--follow takes one FILE".to_owned()),
+    }
+}
+
 fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+    for skipped in &judged.skipped {
+        complain(&format!(
+            "{}: files in it that are neither captures nor logs with SIP: {}",
+            skipped.folder, skipped.files
+        ));
+    }
     judged.unread.iter().for_each(|unread| complain(unread));
     if judged.sip_messages == 0 {
         for instead in &judged.instead {
@@ -106,7 +123,8 @@ fn options(main: &Main) -> Result<Options, String> {
         colour: colour(main.text.color),
         width: width(),
         zone,
-        all: main.all,
+        // Who follows a file wants to see each call when it is over.
+        all: main.all || main.follow && !main.list,
         list: main.list,
         ladder: main.ladder,
     })

@@ -2,17 +2,23 @@
 //!
 //! An input is recognised by its content, read through a bounded buffer, and never loaded whole.
 
+mod follow;
+mod glob;
 mod source;
 
+mod archive;
 mod buffer;
-mod gzip;
+mod unpack;
 
 mod capture;
+mod netmon;
 mod pcap;
 mod pcapng;
+mod snoop;
 
 mod log;
 
+mod members;
 mod merge;
 mod summary;
 

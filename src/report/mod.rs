@@ -57,6 +57,14 @@ pub trait Report {
         prove: &dyn Fn() -> Diagnosis,
     ) -> io::Result<()>;
 
+    /// Lets go of everything that is written so far: more may be long in coming.
+    ///
+    /// # Errors
+    /// Whatever writing gives, a closed pipe excepted.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The end.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod pool;
 
 use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
-use crate::input::{Body, Inputs, Record, Time};
+use crate::input::{Body, Inputs, Record, SkippedFiles, Time};
 use crate::layers::{At, Layers, LimitHits};
 use crate::message::Head;
 use crate::message::account::Account;
@@ -51,6 +51,8 @@ pub struct Judged {
     pub unread: Vec<String>,
     /// What the inputs held instead, where they held no SIP.
     pub instead: Vec<String>,
+    /// Files in folders and archives that were passed over.
+    pub skipped: Vec<SkippedFiles>,
 }
 
 /// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
@@ -61,6 +63,8 @@ struct Batch {
     bytes: Vec<u8>,
     long: usize,
     clock: Option<Time>,
+    /// Nothing may follow for a while: what was released is to be seen now.
+    live: bool,
     spare: Vec<Vec<u8>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
@@ -142,6 +146,11 @@ impl Sender {
         }
     }
 
+    fn send_live(&mut self) {
+        self.batch.live = true;
+        self.send();
+    }
+
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
@@ -197,6 +206,9 @@ fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>, LimitHits)
     while let Some(record) = inputs.next() {
         decode(&mut layers, &mut framer, record);
         framer.receiver().record(record.time);
+        if inputs.live() {
+            framer.receiver().send_live();
+        }
     }
     layers.end(&mut framer);
     let (accounts, mut sender) = framer.finish();
@@ -284,6 +296,9 @@ impl<'a> Judge<'a> {
             self.session.tick(time, &mut release);
         }
         batch.long = 0;
+        if std::mem::take(&mut batch.live) {
+            self.desk.report.flush()?;
+        }
         let (long, short) = self
             .session
             .spare()
@@ -312,6 +327,7 @@ impl<'a> Judge<'a> {
         }
         let named = hits.named().into_iter().chain(limits.named());
         let limits: Vec<_> = named.filter(|(_, count)| *count > 0).collect();
+        desk.judged.skipped = inputs.skipped().cloned().collect();
         let mut accounts = accounts.into_iter();
         let inputs: Vec<Read> = inputs
             .summaries()

@@ -355,6 +355,7 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
             other,
             not_decoded: account.not_decoded.iter().map(not_decoded).collect(),
             damage: summary.damage.iter().map(damage).collect(),
+            more_damage: (summary.more_damage > 0).then_some(summary.more_damage),
             error: summary.error.as_ref().map(|error| error.reason.clone()),
         }
     });

@@ -203,6 +203,8 @@ pub(super) struct Input {
     pub(super) not_decoded: Vec<NotDecoded>,
     pub(super) damage: Vec<Damage>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) more_damage: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::escape::clean;
+use crate::input::InputSummary;
 use crate::knowledge;
 use crate::lang::duration;
 use crate::layers::link_name;
@@ -16,6 +17,8 @@ const MOST_PEERS: usize = 10_000;
 const SHOWN_PEERS: usize = 20;
 /// Inputs stated one by one; further ones are counted together.
 const SHOWN_INPUTS: usize = 20;
+/// Damages stated of each.
+const SHOWN_DAMAGES: usize = 3;
 
 /// Calls by the address that they were sent to first.
 #[derive(Debug, Default)]
@@ -69,7 +72,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
         };
         lines.push(format!("{number}{}", input(read)));
         let summary = &read.summary;
-        for damage in summary.damage.iter().take(3) {
+        for damage in summary.damage.iter().take(SHOWN_DAMAGES) {
             lines.push(format!(
                 "  damaged at byte {}: {} ({})",
                 damage.offset,
@@ -77,6 +80,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
                 damage.reason
             ));
         }
+        lines.extend(more_damage(summary));
         for skipped in &read.account.not_decoded {
             lines.push(format!(
                 "  not decoded: {} {} from #{} on, {} ({})",
@@ -113,6 +117,12 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
     }
     lines.push(block.palette.strong(&outcomes(run)));
     lines
+}
+
+fn more_damage(summary: &InputSummary) -> Option<String> {
+    let listed = summary.damage.len().saturating_sub(SHOWN_DAMAGES) as u64;
+    let more = listed + summary.more_damage;
+    (more > 0).then(|| format!("  damaged in {more} more {}", plural(more, "place")))
 }
 
 // `capture.pcap · pcap, Ethernet · 1204 frames: 148 SIP, 1056 RTP, 0 not decoded · 2 min 14 s`
