@@ -1,13 +1,15 @@
 //! Frames to datagrams and ordered byte streams. Knows nothing of SIP.
 //!
-//! link → IP (→ fragments) → UDP or TCP. A tunnel, once one is read, enters again at [`Layers::network`].
+//! link → IP (→ fragments) → UDP or TCP. What a tunnel holds enters again at [`Layers::network`].
 
 mod fragment;
+mod inner;
 mod ip;
 mod link;
 /// Names for payloads that are not SIP.
 pub mod payload;
 mod tcp;
+mod tunnel;
 mod udp;
 
 #[cfg(test)]
@@ -20,8 +22,8 @@ pub use payload::{looks_like_tls, name_payload};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
+use inner::Inner;
 use ip::IpPacket;
-use link::Inner;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use tcp::Streams;
@@ -198,7 +200,7 @@ impl Layers {
             ident: 0,
         };
         let Some(link_type) = link::find(link) else {
-            return sink.not_decoded(at, "link-type", &format!("LINKTYPE {link}"));
+            return sink.not_decoded(at, "link-type", &link::name_number(link));
         };
         let packet = Packet {
             at,
@@ -210,16 +212,8 @@ impl Layers {
             Ok(Inner::Network {
                 ether_type,
                 payload,
-            }) => self.network(
-                ether_type,
-                Packet {
-                    bytes: payload,
-                    ..packet
-                },
-                sink,
-            ),
-            Ok(Inner::Other(protocol)) => sink.other(at, protocol),
-            Err(refusal) => refusal.report(at, sink),
+            }) => self.network(ether_type, packet.with(payload), sink),
+            inner => self.enter(packet, inner, None, sink),
         }
     }
 
@@ -256,13 +250,22 @@ impl Layers {
                 Ok((inner, packet)) => return self.network(inner, packet, sink),
                 Err(refusal) => Err(refusal),
             },
-            _ => match link::name_ether_type(ether_type) {
-                Ok(protocol) => return sink.other(packet.at, protocol),
-                Err(refusal) => Err(refusal),
-            },
+            _ => return self.announced(ether_type, packet, sink),
         };
         match decoded {
             Ok(ip) => self.ip(packet, ip, sink),
+            Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
+    /// Decodes what an EtherType that is neither IP nor a tag announces.
+    #[inline(never)]
+    fn announced(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
+        if let Some(tunnel) = tunnel::by_ether_type(ether_type) {
+            return self.tunnel(tunnel, packet, None, sink);
+        }
+        match link::name_ether_type(ether_type) {
+            Ok(protocol) => sink.other(packet.at, protocol),
             Err(refusal) => refusal.report(packet.at, sink),
         }
     }
@@ -279,6 +282,11 @@ impl Layers {
         match ip.protocol {
             ip::UDP => match udp::decode(&ip, cut) {
                 Ok(udp) => {
+                    if tunnel::may_be(udp.ports)
+                        && self.udp_tunnel(packet, ip.addresses, &udp, sink)
+                    {
+                        return;
+                    }
                     let at = At {
                         ident: ip.ident,
                         ..packet.at
@@ -299,10 +307,30 @@ impl Layers {
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
-            protocol => match ip::name_protocol(protocol) {
-                Ok(protocol) => sink.other(packet.at, protocol),
-                Err(refusal) => refusal.report(packet.at, sink),
-            },
+            _ => self.not_udp_or_tcp(packet, &ip, cut, sink),
+        }
+    }
+
+    /// Decodes what an IP protocol other than UDP and TCP announces.
+    #[inline(never)]
+    fn not_udp_or_tcp(
+        &mut self,
+        packet: Packet<'_>,
+        ip: &IpPacket<'_>,
+        cut: bool,
+        sink: &mut impl Sink,
+    ) {
+        if let Some(tunnel) = tunnel::by_ip_protocol(ip.protocol) {
+            let packet = Packet {
+                bytes: ip.payload,
+                cut,
+                ..packet
+            };
+            return self.tunnel(tunnel, packet, Some(ip.addresses), sink);
+        }
+        match ip::name_protocol(ip.protocol) {
+            Ok(protocol) => sink.other(packet.at, protocol),
+            Err(refusal) => refusal.report(packet.at, sink),
         }
     }
 
@@ -343,7 +371,13 @@ struct Packet<'a> {
     depth: u8,
 }
 
-impl Packet<'_> {
+impl<'a> Packet<'a> {
+    /// The same packet, further in.
+    #[inline]
+    fn with(self, bytes: &'a [u8]) -> Self {
+        Packet { bytes, ..self }
+    }
+
     /// Why a header that needs more bytes than there are could not be read.
     #[cold]
     fn too_short(&self, broken: &'static str, header: &str, needs: usize) -> Refusal {

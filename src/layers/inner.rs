@@ -1,0 +1,98 @@
+//! What stands behind a link or tunnel header, and the way on from there.
+
+use super::ip::{Addresses, IpPacket};
+use super::tunnel::{self, Tunnel};
+use super::udp::Udp;
+use super::{Flow, Layers, MAX_DEPTH, Packet, Refusal, Sink};
+
+/// What follows a link or tunnel header.
+#[derive(Debug)]
+pub(super) enum Inner<'a> {
+    /// What the EtherType says.
+    Network { ether_type: u16, payload: &'a [u8] },
+    /// What the IP protocol says, between the addresses of the packet around it.
+    Transport { protocol: u8, payload: &'a [u8] },
+    /// A payload whose flow is recorded beside it.
+    Datagram { flow: Flow, payload: &'a [u8] },
+    /// Something known that carries no IP.
+    Other(&'static str),
+}
+
+impl Layers {
+    /// Goes on behind a header; `outer` is the IP packet that held it.
+    pub(super) fn enter(
+        &mut self,
+        packet: Packet<'_>,
+        inner: Result<Inner<'_>, Refusal>,
+        outer: Option<Addresses<'_>>,
+        sink: &mut impl Sink,
+    ) {
+        match inner {
+            Ok(Inner::Network {
+                ether_type,
+                payload,
+            }) => self.network(ether_type, packet.with(payload), sink),
+            Ok(Inner::Transport { protocol, payload }) => {
+                let Some(addresses) = outer else {
+                    return Refusal::new("broken-tunnel", "no IP packet around it")
+                        .report(packet.at, sink);
+                };
+                let ip = IpPacket {
+                    addresses,
+                    protocol,
+                    ident: 0,
+                    piece: None,
+                    payload,
+                    missing: 0,
+                };
+                self.ip(packet.with(payload), ip, sink)
+            }
+            Ok(Inner::Datagram { flow, payload }) => {
+                sink.datagram(packet.at, &flow, payload, packet.cut)
+            }
+            Ok(Inner::Other(protocol)) => sink.other(packet.at, protocol),
+            Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
+    /// Goes on within a tunnel; the bytes of the packet begin with its header.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tunnel(
+        &mut self,
+        tunnel: &Tunnel,
+        mut packet: Packet<'_>,
+        outer: Option<Addresses<'_>>,
+        sink: &mut impl Sink,
+    ) {
+        packet.depth += 1;
+        if packet.depth > MAX_DEPTH {
+            let detail = format!("{} within more than 8 packets", tunnel.name);
+            return Refusal::new("nested-too-deep", detail).report(packet.at, sink);
+        }
+        let inner = (tunnel.decode)(packet);
+        self.enter(packet, inner, outer, sink)
+    }
+
+    /// Goes on within a tunnel over UDP; whether the datagram is one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn udp_tunnel(
+        &mut self,
+        packet: Packet<'_>,
+        outer: Addresses<'_>,
+        udp: &Udp<'_>,
+        sink: &mut impl Sink,
+    ) -> bool {
+        let packet = Packet {
+            bytes: udp.payload,
+            cut: udp.cut,
+            ..packet
+        };
+        let Some(tunnel) = tunnel::by_udp_port(udp.ports, &packet) else {
+            return false;
+        };
+        self.tunnel(tunnel, packet, Some(outer), sink);
+        true
+    }
+}
