@@ -1,6 +1,7 @@
 //! What stands behind a link or tunnel header, and the way on from there.
 
 use super::ip::{Addresses, IpPacket};
+use super::link::ieee80211;
 use super::tunnel::{self, Tunnel};
 use super::udp::Udp;
 use super::{Flow, Layers, MAX_DEPTH, Packet, Refusal, Sink};
@@ -14,6 +15,8 @@ pub(super) enum Inner<'a> {
     Transport { protocol: u8, payload: &'a [u8] },
     /// A payload whose flow is recorded beside it.
     Datagram { flow: Flow, payload: &'a [u8] },
+    /// Several packets in an 802.11 frame.
+    Aggregate(&'a [u8]),
     /// Something known that carries no IP.
     Other(&'static str),
 }
@@ -50,8 +53,36 @@ impl Layers {
             Ok(Inner::Datagram { flow, payload }) => {
                 sink.datagram(packet.at, &flow, payload, packet.cut)
             }
+            Ok(Inner::Aggregate(bytes)) => self.aggregate(packet.with(bytes), sink),
             Ok(Inner::Other(protocol)) => sink.other(packet.at, protocol),
             Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
+    /// Goes on with each packet of an aggregate; the frame is accounted for by the first.
+    #[cold]
+    #[inline(never)]
+    fn aggregate(&mut self, mut packet: Packet<'_>, sink: &mut impl Sink) {
+        let Some((mut first, mut rest)) = ieee80211::split_aggregate(packet.bytes) else {
+            return packet
+                .too_short("broken-link", "802.11 subframe", 14)
+                .report(packet.at, sink);
+        };
+        loop {
+            match first {
+                Inner::Network {
+                    ether_type,
+                    payload,
+                } => self.network(ether_type, packet.with(payload), sink),
+                Inner::Other(protocol) => sink.other(packet.at, protocol),
+                // Not behind LLC.
+                _ => sink.other(packet.at, "unrecognised"),
+            }
+            packet.at.frames = 0;
+            match ieee80211::split_aggregate(rest) {
+                Some((next, behind)) => (first, rest) = (next, behind),
+                None => return,
+            }
         }
     }
 

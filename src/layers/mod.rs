@@ -108,7 +108,8 @@ pub struct At {
     pub origin: Origin,
     /// Its time.
     pub time: Option<Time>,
-    /// Frames that this event accounts for: more than 1 where IP fragments were put together.
+    /// Frames that this event accounts for: more than 1 where IP fragments were put together, 0 for
+    /// a further packet of a frame that holds several.
     pub frames: u32,
     /// Identifies the packet among copies of it: the IPv4 identification or IPv6 fragment
     /// identification for UDP, the sequence number for TCP; 0 where unknown.

@@ -31,6 +31,10 @@ pub struct Account {
 impl Account {
     /// Counts frames of a protocol that is not SIP.
     pub fn add_other(&mut self, protocol: &'static str, frames: u32) {
+        // A further packet of a frame that is counted already.
+        if frames == 0 {
+            return;
+        }
         match self.other.iter_mut().find(|(name, _)| *name == protocol) {
             Some((_, count)) => *count += u64::from(frames),
             None => self.other.push((protocol, u64::from(frames))),

@@ -59,26 +59,18 @@ pub(super) fn past_header(packet: Packet<'_>, padded: bool) -> Result<Inner<'_>,
             "a fragment of an 802.11 frame",
         ));
     }
-    match aggregated {
-        true => past_subframe(packet.with(body)),
-        false => Ok(past_llc(body)),
-    }
+    Ok(match aggregated {
+        true => Inner::Aggregate(body),
+        false => past_llc(body),
+    })
 }
 
-/// An aggregate (§9.3.2.2): addresses, length, frame, padding to 4 bytes; again and again. One frame
-/// of a capture goes on as one packet, so that of several is said.
-fn past_subframe(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
-    let Some((header, rest)) = packet.bytes.split_first_chunk::<14>() else {
-        return Err(packet.too_short("broken-link", "802.11 subframe", 14));
-    };
+/// The first packet of an aggregate (§9.3.2.2) and what follows it: addresses, length, packet,
+/// padding to 4 bytes; again and again.
+pub(in crate::layers) fn split_aggregate(bytes: &[u8]) -> Option<(Inner<'_>, &[u8])> {
+    let (header, rest) = bytes.split_first_chunk::<14>()?;
     let length = usize::from(u16::from_be_bytes([header[12], header[13]]));
-    // A second subframe takes 14 bytes and more than a checksum of the whole.
     let next = (14 + length).next_multiple_of(4);
-    if packet.bytes.get(next..).is_some_and(|rest| rest.len() > 18) {
-        return Err(Refusal::new(
-            "wifi-aggregate",
-            "several packets in an 802.11 frame",
-        ));
-    }
-    Ok(past_llc(rest.get(..length).unwrap_or(rest)))
+    let first = past_llc(rest.get(..length).unwrap_or(rest));
+    Some((first, bytes.get(next..).unwrap_or_default()))
 }
