@@ -1,7 +1,7 @@
 //! What stands behind a link or tunnel header, and the way on from there.
 
-use super::ip::{Addresses, IpPacket};
-use super::link::ieee80211;
+use super::ip::{IpPacket, name_protocol};
+use super::link::{ieee80211, name_ether_type};
 use super::tunnel::{self, Tunnel};
 use super::udp::Udp;
 use super::{Flow, Layers, MAX_DEPTH, Packet, Refusal, Sink};
@@ -22,12 +22,47 @@ pub(super) enum Inner<'a> {
 }
 
 impl Layers {
+    /// Decodes what an EtherType that is neither IP nor a tag announces.
+    #[inline(never)]
+    pub(super) fn announced(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
+        if let Some(tunnel) = tunnel::by_ether_type(ether_type) {
+            return self.tunnel(tunnel, packet, None, sink);
+        }
+        match name_ether_type(ether_type) {
+            Ok(protocol) => sink.other(packet.at, protocol),
+            Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
+    /// Decodes what an IP protocol other than UDP and TCP announces.
+    #[inline(never)]
+    pub(super) fn not_udp_or_tcp(
+        &mut self,
+        packet: Packet<'_>,
+        ip: &IpPacket<'_>,
+        cut: bool,
+        sink: &mut impl Sink,
+    ) {
+        if let Some(tunnel) = tunnel::by_ip_protocol(ip.protocol) {
+            let packet = Packet {
+                bytes: ip.payload,
+                cut,
+                ..packet
+            };
+            return self.tunnel(tunnel, packet, Some(ip), sink);
+        }
+        match name_protocol(ip.protocol) {
+            Ok(protocol) => sink.other(packet.at, protocol),
+            Err(refusal) => refusal.report(packet.at, sink),
+        }
+    }
+
     /// Goes on behind a header; `outer` is the IP packet that held it.
     pub(super) fn enter(
         &mut self,
         packet: Packet<'_>,
         inner: Result<Inner<'_>, Refusal>,
-        outer: Option<Addresses<'_>>,
+        outer: Option<&IpPacket<'_>>,
         sink: &mut impl Sink,
     ) {
         match inner {
@@ -36,17 +71,16 @@ impl Layers {
                 payload,
             }) => self.network(ether_type, packet.with(payload), sink),
             Ok(Inner::Transport { protocol, payload }) => {
-                let Some(addresses) = outer else {
+                let Some(outer) = outer else {
                     return Refusal::new("broken-tunnel", "no IP packet around it")
                         .report(packet.at, sink);
                 };
                 let ip = IpPacket {
-                    addresses,
                     protocol,
-                    ident: 0,
                     piece: None,
                     payload,
                     missing: 0,
+                    ..*outer
                 };
                 self.ip(packet.with(payload), ip, sink)
             }
@@ -93,7 +127,7 @@ impl Layers {
         &mut self,
         tunnel: &Tunnel,
         mut packet: Packet<'_>,
-        outer: Option<Addresses<'_>>,
+        outer: Option<&IpPacket<'_>>,
         sink: &mut impl Sink,
     ) {
         packet.depth += 1;
@@ -111,7 +145,7 @@ impl Layers {
     pub(super) fn udp_tunnel(
         &mut self,
         packet: Packet<'_>,
-        outer: Addresses<'_>,
+        outer: &IpPacket<'_>,
         udp: &Udp<'_>,
         sink: &mut impl Sink,
     ) -> bool {

@@ -259,18 +259,6 @@ impl Layers {
         }
     }
 
-    /// Decodes what an EtherType that is neither IP nor a tag announces.
-    #[inline(never)]
-    fn announced(&mut self, ether_type: u16, packet: Packet<'_>, sink: &mut impl Sink) {
-        if let Some(tunnel) = tunnel::by_ether_type(ether_type) {
-            return self.tunnel(tunnel, packet, None, sink);
-        }
-        match link::name_ether_type(ether_type) {
-            Ok(protocol) => sink.other(packet.at, protocol),
-            Err(refusal) => refusal.report(packet.at, sink),
-        }
-    }
-
     /// Decodes the payload of an IP packet, which may be a fragment of one.
     fn ip(&mut self, packet: Packet<'_>, mut ip: IpPacket<'_>, sink: &mut impl Sink) {
         if let Err(refusal) = ip.skip_extensions(packet) {
@@ -283,9 +271,7 @@ impl Layers {
         match ip.protocol {
             ip::UDP => match udp::decode(&ip, cut) {
                 Ok(udp) => {
-                    if tunnel::may_be(udp.ports)
-                        && self.udp_tunnel(packet, ip.addresses, &udp, sink)
-                    {
+                    if tunnel::may_be(udp.ports) && self.udp_tunnel(packet, &ip, &udp, sink) {
                         return;
                     }
                     let at = At {
@@ -309,29 +295,6 @@ impl Layers {
                 Err(refusal) => refusal.report(packet.at, sink),
             },
             _ => self.not_udp_or_tcp(packet, &ip, cut, sink),
-        }
-    }
-
-    /// Decodes what an IP protocol other than UDP and TCP announces.
-    #[inline(never)]
-    fn not_udp_or_tcp(
-        &mut self,
-        packet: Packet<'_>,
-        ip: &IpPacket<'_>,
-        cut: bool,
-        sink: &mut impl Sink,
-    ) {
-        if let Some(tunnel) = tunnel::by_ip_protocol(ip.protocol) {
-            let packet = Packet {
-                bytes: ip.payload,
-                cut,
-                ..packet
-            };
-            return self.tunnel(tunnel, packet, Some(ip.addresses), sink);
-        }
-        match ip::name_protocol(ip.protocol) {
-            Ok(protocol) => sink.other(packet.at, protocol),
-            Err(refusal) => refusal.report(packet.at, sink),
         }
     }
 

@@ -144,7 +144,7 @@ fn encapsulations_that_are_not_read_are_said() {
     let mut frame = udp_v6(SIP);
     frame[14 + 6] = 132;
     assert_refused(1, &frame, frame.len(), "sctp");
-    let frame = [&[0; 12][..], &[0x88, 0xe5], SIP].concat();
+    let frame = [&[0; 12][..], &[0x88, 0xe5, 0x2c], SIP].concat();
     assert_refused(1, &frame, frame.len(), "macsec");
 }
 

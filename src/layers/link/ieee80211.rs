@@ -21,11 +21,31 @@ pub(in crate::layers) fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal
     past_header(packet, false)
 }
 
+/// A frame whose first two bytes may be swapped, as access points of Cisco send it: the version, which
+/// is always 0, shows it.
+pub(in crate::layers) fn decode_swapped(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
+    match *packet.bytes {
+        [flags, control, ..] if flags & 3 != 0 && control & 3 == 0 => {
+            past_control(packet, control, flags, false)
+        }
+        _ => decode(packet),
+    }
+}
+
 /// `padded`: the header is padded to 4 bytes.
 pub(super) fn past_header(packet: Packet<'_>, padded: bool) -> Result<Inner<'_>, Refusal> {
-    let [control, flags, ..] = *packet.bytes else {
-        return Err(packet.too_short("broken-link", "802.11", 2));
-    };
+    match *packet.bytes {
+        [control, flags, ..] => past_control(packet, control, flags, padded),
+        _ => Err(packet.too_short("broken-link", "802.11", 2)),
+    }
+}
+
+fn past_control(
+    packet: Packet<'_>,
+    control: u8,
+    flags: u8,
+    padded: bool,
+) -> Result<Inner<'_>, Refusal> {
     let (kind, subtype) = ((control >> 2) & 3, control >> 4);
     const NO_DATA: u8 = 4;
     if control & 3 != 0 || kind != DATA || subtype & NO_DATA != 0 {

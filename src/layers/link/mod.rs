@@ -116,7 +116,6 @@ pub(super) fn name_ether_type(ether_type: u16) -> Result<&'static str, Refusal> 
         0x88f7 => "ptp",
         0x8902 => "cfm",
         0x9000 => "loopback",
-        0x88e5 => return Err(Refusal::new("macsec", "MACsec may be encrypted")),
         _ => "unrecognised",
     })
 }

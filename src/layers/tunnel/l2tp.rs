@@ -18,7 +18,8 @@ const SEQUENCE: u16 = 0x0800;
 const OFFSET: u16 = 0x0200;
 const RESERVED: u16 = 0x34f0;
 
-/// No reserved bit is set, a control message has length and sequence, and the length is there.
+/// No reserved bit is set, a control message has length and sequence, data has a tunnel and a
+/// session, and the length is there.
 fn fits(packet: &Packet<'_>) -> bool {
     let Some(flags) = be16(packet.bytes, 0) else {
         return false;
@@ -31,12 +32,18 @@ fn fits(packet: &Packet<'_>) -> bool {
         && length_fits
         && control_fits
         && match flags & 15 {
-            2 if flags & CONTROL == 0 => past_header(*packet, flags)
-                .is_ok_and(|inside| inside.bytes.is_empty() || ppp::is_plausible(&inside)),
-            2 => true,
+            2 => flags & CONTROL != 0 || has_session(packet.bytes, flags),
             3 => flags & CONTROL != 0 || packet.bytes.starts_with(&[0, 3, 0, 0]),
             _ => false,
         }
+}
+
+/// Neither tunnel nor session is 0 in data.
+fn has_session(bytes: &[u8], flags: u16) -> bool {
+    let at = if flags & LENGTH == 0 { 2 } else { 4 };
+    [at, at + 2]
+        .iter()
+        .all(|at| be16(bytes, *at).is_some_and(|it| it != 0))
 }
 
 fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {

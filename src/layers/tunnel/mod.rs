@@ -3,6 +3,9 @@
 //! A port alone proves nothing: a tunnel over UDP says by its `fits` whether a payload on its
 //! port is its own, and what does not fit stays a datagram.
 
+mod capwap;
+mod cisco_metadata;
+mod e_tag;
 mod erspan;
 mod esp;
 mod esp_in_udp;
@@ -13,19 +16,23 @@ mod gtp_u;
 mod ip_in_ip;
 mod l2tp;
 mod l2tp_v3;
+mod macsec;
 mod mpls;
 mod mpls_in_udp;
+mod nsh;
 mod plausible;
 mod pppoe_session;
+mod provider_backbone;
 mod six_in_four;
 mod teredo;
 mod tzsp;
+mod vn_tag;
 mod vxlan;
 mod vxlan_gpe;
 
 use super::inner::Inner;
 use super::link::{ethernet, ppp};
-use super::{Packet, Refusal};
+use super::{Packet, Refusal, be16};
 
 /// Every tunnel that is read. A new file needs its `mod` line above too.
 static TUNNELS: &[&Tunnel] = &[
@@ -37,6 +44,12 @@ static TUNNELS: &[&Tunnel] = &[
     &l2tp_v3::TUNNEL,
     &mpls::TUNNEL,
     &pppoe_session::TUNNEL,
+    &vn_tag::TUNNEL,
+    &e_tag::TUNNEL,
+    &cisco_metadata::TUNNEL,
+    &provider_backbone::TUNNEL,
+    &nsh::TUNNEL,
+    &macsec::TUNNEL,
     &vxlan::TUNNEL,
     &vxlan_gpe::TUNNEL,
     &geneve::TUNNEL,
@@ -46,6 +59,7 @@ static TUNNELS: &[&Tunnel] = &[
     &tzsp::TUNNEL,
     &mpls_in_udp::TUNNEL,
     &teredo::TUNNEL,
+    &capwap::TUNNEL,
 ];
 
 /// A tunnel: everything about it.
@@ -147,6 +161,19 @@ fn past_protocol_type(protocol_type: u16, packet: Packet<'_>) -> Result<Inner<'_
             payload: packet.bytes,
         }),
     }
+}
+
+/// The packet behind a tag of so many bytes, which ends in an EtherType.
+fn past_tag<'a>(
+    packet: Packet<'a>,
+    name: &'static str,
+    length: usize,
+) -> Result<Inner<'a>, Refusal> {
+    let inside = packet.past(name, length + 2)?;
+    Ok(Inner::Network {
+        ether_type: be16(packet.bytes, length).unwrap_or(0),
+        payload: inside.bytes,
+    })
 }
 
 impl<'a> Packet<'a> {

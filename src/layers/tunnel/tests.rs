@@ -79,7 +79,7 @@ fn ports() -> Vec<u16> {
 
 #[test]
 fn the_quick_check_lets_every_port_of_a_tunnel_through() {
-    assert_eq!(ports().len(), 10);
+    assert_eq!(ports().len(), 11);
     for port in ports() {
         assert!(may_be((port, 9)) && may_be((9, port)), "{port}");
     }
@@ -136,6 +136,10 @@ fn signalling_of_tunnels_has_a_name() {
     );
     assert_other(&udp((4500, 4500), &[0, 0, 0, 0, 1, 2, 3, 4, 5, 6]), "ike");
     assert_other(&udp((4500, 4500), &[0xff]), "ike");
+    assert_other(
+        &udp((5247, 5247), &[0, 0x10, 2, 8, 0, 0, 0, 0, 0, 0]),
+        "capwap",
+    );
     assert_other(&udp((50000, 37008), &[1, 4, 0, 0, 1]), "tzsp");
     assert_other(&ip(47, &[0, 0, 0, 0]), "gre");
     assert_other(
@@ -176,6 +180,20 @@ fn a_tunnel_that_is_broken_inside_says_so() {
         "mpls",
     );
     assert_refused(&ethernet([0x88, 0x64], SIP), "broken-link");
+    assert_refused(
+        &udp((9, 5247), &[0, 0x10, 2, 0x80, 0, 0, 0, 0, 9, 9]),
+        "capwap-fragment",
+    );
+    assert_refused(
+        &udp((9, 5247), &[1, 0, 0, 0, 23, 0xfe, 0xfd, 0, 1]),
+        "capwap-encrypted",
+    );
+    assert_refused(&ethernet([0x88, 0xe5], &[0x2c, 0, 0, 0, 0, 1]), "macsec");
+    assert_refused(
+        &ethernet([0x88, 0xe5], &[0x20, 0, 0, 0, 0, 1]),
+        "broken-tunnel",
+    );
+    assert_other(&ethernet([0x89, 0x4f], &[0, 2, 1, 4, 0, 0, 1, 255]), "nsh");
     let no_end = [&[1, 0, 0, 1][..], &[0; 65]].concat();
     assert_refused(&udp((9, 37008), &no_end), "broken-tunnel");
     let in_itself = [
