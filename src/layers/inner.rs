@@ -39,7 +39,7 @@ impl Layers {
     pub(super) fn not_udp_or_tcp(
         &mut self,
         packet: Packet<'_>,
-        ip: &IpPacket<'_>,
+        ip: IpPacket<'_>,
         cut: bool,
         sink: &mut impl Sink,
     ) {
@@ -49,7 +49,7 @@ impl Layers {
                 cut,
                 ..packet
             };
-            return self.tunnel(tunnel, packet, Some(ip), sink);
+            return self.tunnel(tunnel, packet, Some(&ip), sink);
         }
         match name_protocol(ip.protocol) {
             Ok(protocol) => sink.other(packet.at, protocol),
@@ -139,14 +139,15 @@ impl Layers {
         self.enter(packet, inner, outer, sink)
     }
 
-    /// Goes on within a tunnel over UDP; whether the datagram is one.
+    /// Goes on within a tunnel over UDP; whether the datagram is one. By value, so that what is
+    /// no tunnel stays in registers.
     #[cold]
     #[inline(never)]
     pub(super) fn udp_tunnel(
         &mut self,
         packet: Packet<'_>,
-        outer: &IpPacket<'_>,
-        udp: &Udp<'_>,
+        outer: IpPacket<'_>,
+        udp: Udp<'_>,
         sink: &mut impl Sink,
     ) -> bool {
         let packet = Packet {
@@ -157,7 +158,7 @@ impl Layers {
         let Some(tunnel) = tunnel::by_udp_port(udp.ports, &packet) else {
             return false;
         };
-        self.tunnel(tunnel, packet, Some(outer), sink);
+        self.tunnel(tunnel, packet, Some(&outer), sink);
         true
     }
 }

@@ -271,7 +271,7 @@ impl Layers {
         match ip.protocol {
             ip::UDP => match udp::decode(&ip, cut) {
                 Ok(udp) => {
-                    if tunnel::may_be(udp.ports) && self.udp_tunnel(packet, &ip, &udp, sink) {
+                    if tunnel::may_be(udp.ports) && self.udp_tunnel(packet, ip, udp, sink) {
                         return;
                     }
                     let at = At {
@@ -294,7 +294,7 @@ impl Layers {
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
-            _ => self.not_udp_or_tcp(packet, &ip, cut, sink),
+            _ => self.not_udp_or_tcp(packet, ip, cut, sink),
         }
     }
 

@@ -103,7 +103,7 @@ pub(super) fn by_ether_type(ether_type: u16) -> Option<&'static Tunnel> {
 
 /// Bit n is set if a tunnel has a port that is n modulo 64: the quick check for the many
 /// datagrams that are on no such port.
-static PORTS: u64 = ports();
+const PORTS: u64 = ports();
 
 const fn ports() -> u64 {
     let (mut bits, mut index) = (0, 0);
