@@ -1,11 +1,12 @@
 //! Frames to datagrams and ordered byte streams. Knows nothing of SIP.
 //!
-//! link → IP (→ fragments) → UDP or TCP. A tunnel, once one is read, enters again at [`Layers::network`].
+//! link → IP (→ fragments) → UDP or TCP. What a tunnel holds enters again at [`Layers::network`].
 
 /// Answers of name servers.
 pub mod dns;
 mod fragment;
 mod icmp;
+mod inner;
 mod ip;
 mod link;
 /// Names for payloads that are not SIP.
@@ -14,6 +15,7 @@ pub mod payload;
 pub mod rtp;
 mod sctp;
 mod tcp;
+mod tunnel;
 mod udp;
 
 #[cfg(test)]
@@ -27,8 +29,8 @@ pub use payload::{looks_like_tls, name_payload};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
+use inner::Inner;
 use ip::IpPacket;
-use link::Inner;
 use sctp::Sctp;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -114,7 +116,8 @@ pub struct At {
     pub origin: Origin,
     /// Its time.
     pub time: Option<Time>,
-    /// Frames that this event accounts for: more than 1 where IP fragments were put together.
+    /// Frames that this event accounts for: more than 1 where IP fragments were put together, 0 for
+    /// a further packet of a frame that holds several.
     pub frames: u32,
     /// Identifies the packet among copies of it: the IPv4 identification or IPv6 fragment
     /// identification for UDP, the sequence number for TCP; 0 where unknown.
@@ -239,7 +242,7 @@ impl Layers {
             ident: 0,
         };
         let Some(link_type) = link::find(link) else {
-            return sink.not_decoded(at, "link-type", &format!("LINKTYPE {link}"));
+            return sink.not_decoded(at, "link-type", &link::name_number(link));
         };
         let packet = Packet {
             at,
@@ -251,16 +254,8 @@ impl Layers {
             Ok(Inner::Network {
                 ether_type,
                 payload,
-            }) => self.network(
-                ether_type,
-                Packet {
-                    bytes: payload,
-                    ..packet
-                },
-                sink,
-            ),
-            Ok(Inner::Other(protocol)) => sink.other(at, protocol),
-            Err(refusal) => refusal.report(at, sink),
+            }) => self.network(ether_type, packet.with(payload), sink),
+            inner => self.enter(packet, inner, None, sink),
         }
     }
 
@@ -299,10 +294,7 @@ impl Layers {
                 Ok((inner, packet)) => return self.network(inner, packet, sink),
                 Err(refusal) => Err(refusal),
             },
-            _ => match link::name_ether_type(ether_type) {
-                Ok(protocol) => return sink.other(packet.at, protocol),
-                Err(refusal) => Err(refusal),
-            },
+            _ => return self.announced(ether_type, packet, sink),
         };
         match decoded {
             Ok(ip) => self.ip(packet, ip, sink),
@@ -322,6 +314,9 @@ impl Layers {
         match ip.protocol {
             ip::UDP => match udp::decode(&ip, cut) {
                 Ok(udp) => {
+                    if tunnel::may_be(udp.ports) && self.udp_tunnel(packet, ip, udp, sink) {
+                        return;
+                    }
                     let at = At {
                         ident: ip.ident,
                         ..packet.at
@@ -342,18 +337,7 @@ impl Layers {
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
-            ip::SCTP => match sctp::decode(&ip, cut) {
-                Ok(decoded) => {
-                    let flow = ip.flow(decoded.ports, Transport::Sctp);
-                    self.sctp.packet(packet.at, &flow, &decoded, sink)
-                }
-                Err(refusal) => refusal.report(packet.at, sink),
-            },
-            protocol => match (icmp::decode(packet.at, &ip), ip::name_protocol(protocol)) {
-                (Some(error), _) => sink.icmp_error(packet.at, &error),
-                (None, Ok(protocol)) => sink.other(packet.at, protocol),
-                (None, Err(refusal)) => refusal.report(packet.at, sink),
-            },
+            _ => self.not_udp_or_tcp(packet, ip, cut, sink),
         }
     }
 
@@ -394,7 +378,13 @@ struct Packet<'a> {
     depth: u8,
 }
 
-impl Packet<'_> {
+impl<'a> Packet<'a> {
+    /// The same packet, further in.
+    #[inline]
+    fn with(self, bytes: &'a [u8]) -> Self {
+        Packet { bytes, ..self }
+    }
+
     /// Why a header that needs more bytes than there are could not be read.
     #[cold]
     fn too_short(&self, broken: &'static str, header: &str, needs: usize) -> Refusal {
