@@ -7,6 +7,7 @@ mod ip;
 mod link;
 /// Names for payloads that are not SIP.
 pub mod payload;
+mod stream;
 mod tcp;
 mod udp;
 
@@ -17,6 +18,7 @@ mod tests;
 
 pub use link::link_name;
 pub use payload::{looks_like_tls, name_payload};
+pub use stream::{ClosedTls, Keys, TlsReport};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
@@ -24,6 +26,7 @@ use ip::IpPacket;
 use link::Inner;
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use stream::hep;
 use tcp::Streams;
 
 /// Transport protocol of a payload.
@@ -136,10 +139,16 @@ pub enum Segment {
 }
 
 /// Receives what the layers find. Every frame is accounted for by exactly one of `datagram`,
-/// `segment`, `other` and `not_decoded` (by `At::frames`); `bytes`, `gap` and `closed` carry no account.
+/// `segment`, `carried`, `other` and `not_decoded` (by `At::frames`); `message`, `bytes`, `gap` and
+/// `closed` carry no account.
 pub trait Sink {
     /// A whole UDP payload. `cut`: the capture holds only its beginning.
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
+    /// A whole message out of something that keeps messages apart (WebSocket, HEP); `cut` as for a
+    /// datagram. Gives `None` where it was taken, and else what it is.
+    fn message(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool) -> Option<&'static str>;
+    /// Frames that carried messages which were taken.
+    fn carried(&mut self, at: At);
     /// A TCP segment with payload arrived.
     fn segment(&mut self, at: At, stream: StreamId, flow: &Flow, what: Segment);
     /// The next bytes in order of a stream, complete with the frame `at`: the frame that filled
@@ -173,6 +182,8 @@ pub struct LimitHits {
     pub fragments_evicted: u64,
     /// IP fragments that contradict bytes of an earlier one; the earlier one was kept.
     pub fragments_contradicted: u64,
+    /// Wrapped streams (TLS, WebSocket, HEP) given up because too much was held of them.
+    pub wrapped_given_up: u64,
 }
 
 impl Layers {
@@ -223,8 +234,22 @@ impl Layers {
         }
     }
 
+    /// Begins with the keys of TLS connections that are known beforehand.
+    pub fn with_keys(keys: Keys) -> Self {
+        let mut layers = Self::default();
+        layers.streams.shared.keys = keys;
+        layers
+    }
+
     /// Takes keys of TLS connections, in the format of a key log.
-    pub fn secrets(&mut self, _key_log: &[u8]) {}
+    pub fn secrets(&mut self, key_log: &[u8]) {
+        self.streams.shared.keys.key_log(key_log);
+    }
+
+    /// What became of the TLS connections, by input; complete after [`Layers::end`].
+    pub fn tls_reports(&mut self) -> Vec<TlsReport> {
+        std::mem::take(&mut self.streams.shared.reports)
+    }
 
     /// Gives up and closes what is held. Call it once, after the last frame of the last input.
     pub fn end(&mut self, sink: &mut impl Sink) {
@@ -239,6 +264,7 @@ impl Layers {
             holes_given_up_early: self.streams.given_up_early,
             fragments_evicted: self.fragments.evicted,
             fragments_contradicted: self.fragments.contradicted,
+            wrapped_given_up: self.streams.shared.given_up,
         }
     }
 
@@ -283,12 +309,13 @@ impl Layers {
                         ident: ip.ident,
                         ..packet.at
                     };
-                    sink.datagram(
-                        at,
-                        &ip.flow(udp.ports, Transport::Udp),
-                        udp.payload,
-                        udp.cut,
-                    )
+                    let flow = ip.flow(udp.ports, Transport::Udp);
+                    if hep::looks_like_hep(udp.payload)
+                        && hep::datagram(at, &flow, udp.payload, udp.cut, sink)
+                    {
+                        return;
+                    }
+                    sink.datagram(at, &flow, udp.payload, udp.cut)
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },

@@ -313,6 +313,7 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
             other,
             not_decoded: account.not_decoded.iter().map(not_decoded).collect(),
             damage: summary.damage.iter().map(damage).collect(),
+            tls: (read.tls.connections > 0).then(|| tls(&read.tls)),
             error: summary.error.as_ref().map(|error| error.reason.clone()),
         }
     });
@@ -325,6 +326,24 @@ fn not_decoded(of: &crate::message::account::NotDecoded) -> shape::NotDecoded {
         frames: of.frames,
         first_frame: of.first_frame,
         detail: of.detail.clone(),
+    }
+}
+
+fn tls(of: &crate::layers::TlsReport) -> shape::Tls {
+    let closed = of.closed.iter().map(|group| shape::ClosedTls {
+        connections: group.connections,
+        reason: group.reason,
+        handshake: group.handshake.clone(),
+        server_name: group.server_name.clone(),
+        version: group.version,
+        suite: group.suite.clone(),
+    });
+    shape::Tls {
+        connections: of.connections,
+        decrypted: of.decrypted,
+        undecrypted: of.undecrypted,
+        closed: closed.collect(),
+        more: of.more,
     }
 }
 
