@@ -299,9 +299,8 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn bytes(&mut self, at: At, id: StreamId, flow: &Flow, bytes: &[u8]) {
-        let Some(mut stream) = self.streams.remove(&id) else {
-            return;
-        };
+        // Wrapped bytes may come after the account of their frames.
+        let mut stream = self.streams.remove(&id).unwrap_or_default();
         match stream.verdict {
             // A capture begun in the middle of a message: the next one begins with a segment.
             Verdict::Other(_) => {

@@ -142,6 +142,11 @@ impl Content {
         let side = &mut self.sides[way.direction()];
         match &mut side.kind {
             Kind::Plain => return way.sink.gap(at, way.stream, &way.flow, missing),
+            // What follows may still show what it is.
+            Kind::Undecided if side.buffer.is_empty() => {
+                frames.into_iter().for_each(|frame| side.frames.add(frame));
+                return way.sink.gap(at, way.stream, &way.flow, missing);
+            }
             Kind::Undecided => {
                 frames.into_iter().for_each(|frame| side.frames.add(frame));
                 side.become_plain(at, way);

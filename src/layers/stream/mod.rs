@@ -10,9 +10,6 @@ pub(super) mod hep;
 mod tls;
 mod websocket;
 
-#[cfg(test)]
-mod tests;
-
 pub use tls::{ClosedTls, Keys, TlsReport};
 
 use super::{At, Flow, Segment, Sink, StreamId, Transport, payload};
@@ -107,6 +104,34 @@ struct Side {
     frames: Frames,
 }
 
+impl Side {
+    /// The frames whose bytes come now: those in order, or else the next that waited behind a
+    /// hole, one for each piece that is released.
+    fn frames_of(&mut self, at: At) -> Vec<At> {
+        let early = |what: Segment| what == Segment::Early;
+        let mut frames: Vec<At> = Vec::new();
+        self.waiting.retain(|(at, what)| {
+            if !early(*what) {
+                frames.push(*at);
+            }
+            early(*what)
+        });
+        if frames.is_empty() && !self.waiting.is_empty() {
+            let own = |(known, _): &(At, Segment)| known.origin == at.origin;
+            let index = self.waiting.iter().position(own).unwrap_or(0);
+            frames.push(self.waiting.remove(index).0);
+        }
+        frames
+    }
+
+    /// Leaves the frames that wait to the sink.
+    fn tell_waiting<S: Sink>(&mut self, way: &mut Way<'_, S>) {
+        for (at, what) in self.waiting.drain(..) {
+            way.sink.segment(at, way.stream, &way.flow, what);
+        }
+    }
+}
+
 impl Wrap {
     /// A segment with payload arrived; its account is given here or later.
     pub(super) fn segment<S: Sink>(&mut self, at: At, what: Segment, way: &mut Way<'_, S>) {
@@ -124,8 +149,10 @@ impl Wrap {
             })
         });
         let waiting = &mut wrapped.sides[direction].waiting;
+        let full = waiting.len() >= MOST_WAITING;
         match waiting.last_mut() {
-            Some((last, same)) if waiting_is_full(last, at) && *same == what => {
+            // So many without a byte: only their number matters.
+            Some((last, same)) if full && *same == what && last.origin.input == at.origin.input => {
                 last.frames = last.frames.saturating_add(at.frames)
             }
             _ => waiting.push((at, what)),
@@ -220,11 +247,6 @@ impl Wrap {
     }
 }
 
-// Hundreds of segments before the first byte: only their number matters then.
-fn waiting_is_full(last: &At, at: At) -> bool {
-    last.frames as usize >= MOST_WAITING && last.origin.input == at.origin.input
-}
-
 impl Wrapped {
     fn held(&self) -> usize {
         let first: usize = self.sides.iter().map(|side| side.first.len()).sum();
@@ -244,9 +266,7 @@ impl Wrapped {
         let side = &mut self.sides[direction];
         let fresh = self.tls.is_none() && self.content.is_fresh(direction);
         if fresh && side.first.is_empty() && !content::may_be_wrapped(bytes) {
-            for (at, what) in side.waiting.drain(..) {
-                way.sink.segment(at, way.stream, &way.flow, what);
-            }
+            side.tell_waiting(way);
             way.sink.bytes(at, way.stream, &way.flow, bytes);
             return true;
         }
@@ -274,13 +294,17 @@ impl Wrapped {
         let direction = way.direction();
         let side = &mut self.sides[direction];
         let Some(tls) = &mut self.tls else {
-            let frames: Vec<At> = side.waiting.drain(..).map(|(at, _)| at).collect();
+            let frames = side.frames_of(at);
             self.content.bytes(at, frames, bytes, way);
-            return self.content.is_plain(direction);
+            let is_plain = self.content.is_plain(direction);
+            if is_plain {
+                self.sides[direction].tell_waiting(way);
+            }
+            return is_plain;
         };
-        side.waiting
-            .drain(..)
-            .for_each(|(at, _)| side.frames.add(at));
+        for at in side.frames_of(at) {
+            side.frames.add(at);
+        }
         tls.add(direction, bytes);
         self.records(at, way, shared);
         // What the client sent before this answer was captured.

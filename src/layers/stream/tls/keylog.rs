@@ -14,6 +14,7 @@ const LONGEST_SECRET: usize = 64;
 pub(super) enum Label {
     /// The master secret of TLS 1.0 to 1.2.
     Master,
+    ClientEarly,
     ClientHandshake,
     ServerHandshake,
     ClientTraffic,
@@ -21,8 +22,9 @@ pub(super) enum Label {
 }
 
 /// The labels of a key log; other lines are none of ours.
-const LABELS: [(&[u8], Label); 5] = [
+const LABELS: [(&[u8], Label); 6] = [
     (b"CLIENT_RANDOM", Label::Master),
+    (b"CLIENT_EARLY_TRAFFIC_SECRET", Label::ClientEarly),
     (b"CLIENT_HANDSHAKE_TRAFFIC_SECRET", Label::ClientHandshake),
     (b"SERVER_HANDSHAKE_TRAFFIC_SECRET", Label::ServerHandshake),
     (b"CLIENT_TRAFFIC_SECRET_0", Label::ClientTraffic),

@@ -90,7 +90,12 @@ impl Tls {
             let side = &mut self.sides[direction];
             let seeking = side.records.is_seeking();
             let (kind, fragment) = side.records.peek()?;
-            if waits && kind != HANDSHAKE {
+            let goes_on = match side.protected {
+                false => kind == HANDSHAKE,
+                // A renegotiation: data may come before the answer, new keys may not.
+                true => kind != CHANGE_CIPHER_SPEC,
+            };
+            if waits && !goes_on {
                 return None;
             }
             let (fragment, length) = (fragment.to_vec(), fragment.len());
@@ -111,7 +116,6 @@ impl Tls {
         self.client == Some(direction)
             && self.server.is_none()
             && !self.retried
-            && !side.protected
             && side.records.held() < MOST_WAITING
     }
 

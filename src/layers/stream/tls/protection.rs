@@ -151,6 +151,8 @@ impl Slot {
 pub(super) struct Protection {
     terms: Terms,
     client: bool,
+    /// Data of a client before its Finished (0-RTT, RFC 8446 §2.3).
+    early: Option<Slot>,
     /// TLS 1.3, until Finished.
     handshake: Option<Slot>,
     data: Slot,
@@ -167,6 +169,7 @@ impl Protection {
         Protection {
             terms,
             client,
+            early: (modern && client).then(|| Slot::new(Label::ClientEarly)),
             handshake: handshake.map(Slot::new),
             data: Slot::new(data),
         }
@@ -190,11 +193,12 @@ impl Protection {
         let Protection {
             terms,
             client,
+            early,
             handshake,
             data,
         } = self;
         data.ask(terms, *client, keys);
-        if let Some(slot) = handshake {
+        for slot in [early, handshake].into_iter().flatten() {
             slot.ask(terms, *client, keys);
             if let Some(content) = slot.open(kind, record) {
                 return inner(content).ok_or(Why::Lost);
@@ -202,7 +206,7 @@ impl Protection {
         }
         if let Some(content) = data.open(kind, record) {
             // Without the handshake keys this is how its end shows.
-            self.handshake = None;
+            (self.early, self.handshake) = (None, None);
             return match self.is_modern() {
                 true => inner(content).ok_or(Why::Lost),
                 false => Ok((kind, content)),
@@ -226,6 +230,7 @@ impl Protection {
 
     /// The handshake is over: the next records are under the keys for data.
     pub(super) fn finished(&mut self) {
+        self.early = None;
         if self.handshake.take().is_some() {
             self.data.missed = 0;
         }
