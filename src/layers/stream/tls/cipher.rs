@@ -38,8 +38,8 @@ struct Cbc {
 }
 
 enum Aes {
-    Aes128(Aes128),
-    Aes256(Aes256),
+    Aes128(Box<Aes128>),
+    Aes256(Box<Aes256>),
 }
 
 enum Nonce {
@@ -221,8 +221,8 @@ fn header(sequence: u64, kind: u8, version: u16, length: usize) -> [u8; 13] {
 impl Aes {
     fn new(key: &[u8]) -> Option<Aes> {
         match key.len() {
-            16 => Aes128::new_from_slice(key).ok().map(Aes::Aes128),
-            _ => Aes256::new_from_slice(key).ok().map(Aes::Aes256),
+            16 => Some(Aes::Aes128(Box::new(Aes128::new_from_slice(key).ok()?))),
+            _ => Some(Aes::Aes256(Box::new(Aes256::new_from_slice(key).ok()?))),
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Tls {
     hello: Option<ClientHello>,
     server: Option<ServerHello>,
     retried: bool,
+    /// The answer was captured before what it answers.
+    ahead: bool,
     /// Handshake messages so far, where a private key may need their hash.
     transcript: Vec<u8>,
     premaster: Option<Vec<u8>>,
@@ -256,9 +258,7 @@ impl Tls {
         match kind {
             handshake::CLIENT_HELLO => {
                 if let Some(hello) = handshake::client_hello(body) {
-                    self.client = Some(direction);
-                    self.hello = Some(hello);
-                    (self.server, self.premaster, self.session_hash) = (None, None, None);
+                    self.client_hello(direction, hello);
                 }
             }
             handshake::SERVER_HELLO => {
@@ -281,6 +281,18 @@ impl Tls {
         }
     }
 
+    fn client_hello(&mut self, direction: usize, hello: ClientHello) {
+        let answered = self.ahead || self.hello.is_none();
+        self.client = Some(direction);
+        self.hello = Some(hello);
+        (self.premaster, self.session_hash, self.ahead) = (None, None, false);
+        if answered {
+            self.protect();
+        } else {
+            self.server = None;
+        }
+    }
+
     fn server_hello(&mut self, direction: usize, hello: ServerHello) {
         self.client.get_or_insert(1 - direction);
         if hello.is_retry() {
@@ -288,13 +300,18 @@ impl Tls {
             return;
         }
         self.retried = false;
-        self.server = Some(hello);
-        if hello.version != 0x0304 {
+        self.ahead = self.server.replace(hello).is_some();
+        self.protect();
+    }
+
+    /// From the hellos of TLS 1.3 on all records are protected.
+    fn protect(&mut self) {
+        if self.server.is_none_or(|server| server.version != 0x0304) {
             return;
         }
         let terms = self.terms();
         for (index, side) in self.sides.iter_mut().enumerate() {
-            let client = index != direction;
+            let client = self.client == Some(index);
             side.protected = true;
             side.protection = terms.clone().map(|terms| Protection::new(terms, client));
         }

@@ -71,7 +71,7 @@ pub(super) enum Why {
 #[derive(Debug)]
 struct Slot {
     label: Label,
-    cipher: Option<Cipher>,
+    cipher: Option<Box<Cipher>>,
     /// Of TLS 1.3, so that the next one can be made of it.
     secret: Vec<u8>,
     /// Generation of the keys that were asked last.
@@ -110,11 +110,11 @@ impl Slot {
         if self.label == Label::Master {
             let master = terms.master(keys);
             self.cipher = master.and_then(|master| {
-                Cipher::of_master(&terms.agreed, &master, &terms.randoms(), client)
+                Cipher::of_master(&terms.agreed, &master, &terms.randoms(), client).map(Box::new)
             });
         } else if let Some(secret) = keys.secret(self.label, &terms.client_random) {
             self.secret = secret.to_vec();
-            self.cipher = Cipher::of_traffic(terms.agreed.suite, secret);
+            self.cipher = Cipher::of_traffic(terms.agreed.suite, secret).map(Box::new);
         }
     }
 
@@ -245,7 +245,7 @@ impl Protection {
             "traffic upd",
             suite.prf.length(),
         );
-        self.data.cipher = Cipher::of_traffic(suite, &secret);
+        self.data.cipher = Cipher::of_traffic(suite, &secret).map(Box::new);
         (self.data.secret, self.data.next, self.data.missed) = (secret, 0, 0);
     }
 
