@@ -21,6 +21,8 @@ struct Side {
     kind: Kind,
     buffer: Vec<u8>,
     frames: Frames,
+    /// Where the next frame of a WebSocket begins is not known: perhaps with the next segment.
+    seeking: bool,
 }
 
 #[derive(Debug, Default)]
@@ -124,6 +126,9 @@ impl Content {
             return way.sink.bytes(at, way.stream, &way.flow, bytes);
         }
         frames.into_iter().for_each(|frame| side.frames.add(frame));
+        if side.seeking && Web::begins_whole(bytes) {
+            side.buffer.clear();
+        }
         side.buffer.extend_from_slice(bytes);
         if let Kind::Undecided = side.kind {
             side.decide(at, way);
@@ -152,7 +157,10 @@ impl Content {
                 side.become_plain(at, way);
                 return way.sink.gap(at, way.stream, &way.flow, missing);
             }
-            Kind::Web(web) => web.gap(),
+            Kind::Web(web) => {
+                web.gap();
+                side.seeking = true;
+            }
             Kind::Hep | Kind::GivenUp => {}
         }
         frames.into_iter().for_each(|frame| side.frames.add(frame));
@@ -284,23 +292,37 @@ impl Side {
         loop {
             match web.next(&mut self.buffer) {
                 Ok(Some(message)) => {
-                    let mark = match way.sink.message(at, &way.flow, &message, false) {
-                        None => Mark::Taken,
-                        Some(_) => Mark::Other("websocket"),
-                    };
-                    self.frames.mark(mark);
+                    let taken = way.sink.message(at, &way.flow, &message, false).is_none();
+                    if self.seeking && !taken {
+                        return self.lose(FRAMING_LOST);
+                    }
+                    self.seeking = false;
+                    self.frames.mark(match taken {
+                        true => Mark::Taken,
+                        false => Mark::Other("websocket"),
+                    });
+                }
+                Ok(None) if self.seeking && self.buffer.len() > LONGEST_FIRST => {
+                    return self.lose(FRAMING_LOST);
                 }
                 Ok(None) => break,
-                Err((reason, detail)) => {
-                    self.give_up(reason, detail);
-                    return;
-                }
+                Err(broken) => return self.lose(broken),
             }
         }
         // Pings, pongs and the end.
         if self.buffer.is_empty() && !web.is_within() {
             self.frames.mark(Mark::Other("websocket"));
         }
+    }
+
+    /// What is held begins nothing; the next segment may.
+    fn lose(&mut self, (reason, detail): (&'static str, &'static str)) {
+        self.buffer.clear();
+        self.seeking = true;
+        if let Kind::Web(web) = &mut self.kind {
+            web.gap();
+        }
+        self.frames.mark(Mark::Closed(reason, detail.into()));
     }
 
     fn hep_packets<S: Sink>(&mut self, at: At, way: &mut Way<'_, S>) {
@@ -314,16 +336,25 @@ impl Side {
                     done += length;
                 }
                 Some(_) => break,
-                None if rest.len() < 6 && b"HEP3".iter().zip(rest).all(|(a, b)| a == b) => break,
+                None if rest.len() < 6 && hep::MARK.iter().zip(rest).all(|(a, b)| a == b) => break,
                 None => {
-                    self.give_up("framing-lost", "bytes between HEP packets that begin none");
-                    return;
+                    let (reason, detail) = FRAMING_LOST;
+                    self.frames.mark(Mark::Closed(reason, detail.into()));
+                    let next = memchr::memmem::find(rest.get(1..).unwrap_or_default(), hep::MARK);
+                    // The mark may be cut in two by the end of the bytes.
+                    done += next.map_or(rest.len().saturating_sub(3).max(1), |at| at + 1);
                 }
             }
         }
         self.buffer.drain(..done.min(self.buffer.len()));
     }
 }
+
+/// What follows a hole, or no frame at all.
+const FRAMING_LOST: (&str, &str) = (
+    "framing-lost",
+    "bytes between messages that begin none: WebSocket frames or HEP packets behind a hole",
+);
 
 fn hep_mark<S: Sink>(at: At, packet: &[u8], way: &mut Way<'_, S>) -> Mark {
     match hep::decode(packet, &way.flow) {

@@ -30,6 +30,9 @@ const CUT: Broken = ("broken-hep", "a HEP packet whose parts do not fit into it"
 const PLAIN: Broken = ("broken-hep", "a HEP packet without payload");
 const DEFLATE: Broken = ("broken-hep", "a HEP packet whose payload does not inflate");
 
+/// What version 3 begins with.
+pub(super) const MARK: &[u8] = b"HEP3";
+
 /// Whether a datagram begins as HEP does.
 pub(in crate::layers) fn looks_like_hep(bytes: &[u8]) -> bool {
     matches!(
@@ -42,13 +45,13 @@ pub(in crate::layers) fn looks_like_hep(bytes: &[u8]) -> bool {
 
 /// Length of the HEP3 packet that stands at the beginning of a stream; only version 3 says it.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.strip_prefix(b"HEP3").and_then(|rest| be16(rest, 0))?;
+    let length = bytes.strip_prefix(MARK).and_then(|rest| be16(rest, 0))?;
     (length >= 6).then_some(usize::from(length))
 }
 
 /// Reads a packet; what it does not say of the hop is that of the packet itself.
 pub(in crate::layers) fn decode<'a>(bytes: &'a [u8], outer: &Flow) -> Result<Inner<'a>, Broken> {
-    match bytes.strip_prefix(b"HEP3") {
+    match bytes.strip_prefix(MARK) {
         Some(rest) => version_3(rest, outer),
         None => version_1_or_2(bytes).ok_or(CUT),
     }

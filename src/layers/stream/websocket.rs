@@ -116,6 +116,11 @@ impl Web {
         matches!(Frame::read(bytes), Ok(None))
     }
 
+    /// Whether a whole frame stands at the beginning.
+    pub(super) fn begins_whole(bytes: &[u8]) -> bool {
+        matches!(Frame::read(bytes), Ok(Some(_)))
+    }
+
     /// Whether a message was begun and not ended.
     pub(super) fn is_within(&self) -> bool {
         self.within.is_some()
