@@ -10,6 +10,9 @@ pub(super) mod hep;
 mod tls;
 mod websocket;
 
+#[cfg(test)]
+mod tests;
+
 pub use tls::{ClosedTls, Keys, TlsReport};
 
 use super::{At, Flow, Segment, Sink, StreamId, Transport, payload};

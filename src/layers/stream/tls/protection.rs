@@ -6,7 +6,7 @@ use super::schedule::{digest, expand_label, prf};
 
 /// Sequence numbers tried above and below the expected one.
 const REACH: u64 = 256;
-/// Tries of unexpected sequence numbers, in all.
+/// Tries of unexpected sequence numbers without success.
 const TRIES: u32 = 4096;
 
 /// What a handshake brought about that its keys depend on.
@@ -253,7 +253,6 @@ impl Protection {
     pub(super) fn lost(&mut self, records: u64) {
         for slot in self.handshake.iter_mut().chain([&mut self.data]) {
             slot.lost = slot.lost.saturating_add(records);
-            slot.tries = TRIES;
         }
     }
 
