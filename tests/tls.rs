@@ -432,3 +432,40 @@ fn the_hop_is_that_of_the_message_and_not_that_of_its_wrapping() {
         assert_eq!(answer["source"], source, "{name}");
     }
 }
+
+#[test]
+fn a_private_key_may_be_pkcs_1_and_not_encrypted() {
+    use base64::Engine;
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let pem = read(&file("tls-server.pem"));
+    let body: String = pem.lines().filter(|line| !line.contains("-----")).collect();
+    let der = base64.decode(body).unwrap();
+    // PKCS#8 holds PKCS#1 at its end: the outermost SEQUENCE after the first.
+    let inner = (4..der.len())
+        .find(|at| der[*at..].starts_with(&[0x30, 0x82]))
+        .unwrap();
+    let text = |kind: &str| {
+        let body = base64.encode(&der[inner..]);
+        format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n")
+    };
+    let capture = file("tls12-rsa-aes128-gcm.pcap");
+    let key = KeyLog::new("pkcs1", &text("RSA PRIVATE KEY"));
+    let report = json(&["--tls-key", key.path(), &capture]).json();
+    assert_eq!(report["inputs"][0]["sip_messages"], 9);
+    let key = KeyLog::new("encrypted", &text("ENCRYPTED PRIVATE KEY"));
+    let ran = run(["--tls-key", key.path(), &capture]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("encrypted with a password"), "{}", ran.err);
+}
+
+#[test]
+fn a_private_key_that_is_not_the_servers_is_said_to_be_missing() {
+    let ran = json(&[
+        "--tls-key",
+        &file("tls-server.pem"),
+        &file("tls12-aes128-gcm.pcap"),
+    ]);
+    let (reason, detail, _) = closed(&ran.json());
+    assert_eq!(reason, "tls-key-missing");
+    assert!(detail.contains("no private key given opens"), "{detail}");
+}

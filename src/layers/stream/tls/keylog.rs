@@ -64,7 +64,6 @@ impl Keys {
     /// If the text holds none that can be read.
     pub fn private_key(&mut self, pem: &[u8]) -> Result<(), &'static str> {
         self.private.push(PrivateKey::from_pem(pem)?);
-        self.given = true;
         Ok(())
     }
 
@@ -93,7 +92,8 @@ impl Keys {
         &self.private
     }
 
-    pub(super) fn were_given(&self) -> bool {
+    /// Whether a key log was given.
+    pub(super) fn has_log(&self) -> bool {
         self.given
     }
 
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(keys.secret(Label::Master, &[0xab; 32]), Some(&[1; 48][..]));
         assert!(keys.secret(Label::ClientTraffic, &[0xab; 32]).is_some());
         assert_eq!(keys.secret(Label::ServerTraffic, &[0xab; 32]), None);
-        assert!(keys.were_given());
+        assert!(keys.has_log());
         for end in 0..log.len() {
             Keys::new().key_log(&log.as_bytes()[..end]);
         }

@@ -214,6 +214,7 @@ impl Tls {
                     Why::Lost | Why::WrongKey if early => EARLY_DATA,
                     Why::NoKeyLog => NO_KEY_LOG,
                     Why::NotInKeyLog => NOT_IN_KEY_LOG,
+                    Why::PrivateKeyOnly => PRIVATE_KEY_ONLY,
                     Why::WrongKey => WRONG_KEY,
                     Why::Lost => LOST,
                 };
@@ -409,6 +410,10 @@ const NO_KEY_LOG: (&str, &str) = (
 const NOT_IN_KEY_LOG: (&str, &str) = (
     "tls-key-missing",
     "TLS records; the key log has no key for this connection",
+);
+const PRIVATE_KEY_ONLY: (&str, &str) = (
+    "tls-key-missing",
+    "TLS records that no private key given opens, and no key log was given: one would open them",
 );
 const WRONG_KEY: (&str, &str) = (
     "tls-key-wrong",

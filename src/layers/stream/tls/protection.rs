@@ -61,6 +61,8 @@ pub(super) enum Why {
     NoKeyLog,
     /// Keys were given, none for this connection.
     NotInKeyLog,
+    /// Only private keys of servers were given, and none serves here.
+    PrivateKeyOnly,
     /// There is a key, and no record opens with it.
     WrongKey,
     /// Others were opened; this one is damaged, or after a hole too wide to search.
@@ -219,12 +221,14 @@ impl Protection {
         let opened = |slot: &Slot| slot.opened;
         if opened(&self.data) || self.handshake.as_ref().is_some_and(opened) {
             Why::Lost
-        } else if !keys.were_given() {
-            Why::NoKeyLog
-        } else if self.data.cipher.is_none() {
-            Why::NotInKeyLog
-        } else {
+        } else if self.data.cipher.is_some() {
             Why::WrongKey
+        } else if keys.has_log() {
+            Why::NotInKeyLog
+        } else if !keys.private().is_empty() {
+            Why::PrivateKeyOnly
+        } else {
+            Why::NoKeyLog
         }
     }
 
