@@ -64,6 +64,12 @@ pub struct Main {
     /// Only calls with this final response; 4xx means the class
     #[arg(long, value_name = "CODE", help_heading = "Filters", value_parser = code_or_class)]
     pub code: Vec<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
     /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,

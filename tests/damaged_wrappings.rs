@@ -23,6 +23,12 @@ impl Sink for Accounts {
     fn datagram(&mut self, at: At, _: &Flow, _: &[u8], _: bool) {
         self.frames += u64::from(at.frames);
     }
+    fn message(&mut self, _: At, _: &Flow, _: &[u8], _: bool) -> Option<&'static str> {
+        None
+    }
+    fn carried(&mut self, at: At) {
+        self.frames += u64::from(at.frames);
+    }
     fn segment(&mut self, at: At, _: StreamId, _: &Flow, _: Segment) {
         self.frames += u64::from(at.frames);
     }

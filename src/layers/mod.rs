@@ -14,6 +14,7 @@ pub mod payload;
 /// Headers of RTP.
 pub mod rtp;
 mod sctp;
+mod stream;
 mod tcp;
 mod tunnel;
 mod udp;
@@ -26,6 +27,7 @@ mod tests;
 pub use icmp::{IcmpError, IcmpKind};
 pub use link::link_name;
 pub use payload::{looks_like_tls, name_payload};
+pub use stream::{ClosedTls, Keys, TlsReport};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
@@ -34,6 +36,7 @@ use ip::IpPacket;
 use sctp::Sctp;
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use stream::hep;
 use tcp::Streams;
 
 /// Transport protocol of a payload.
@@ -147,10 +150,16 @@ pub enum Segment {
 }
 
 /// Receives what the layers find. Every frame is accounted for by exactly one of `datagram`,
-/// `segment`, `icmp_error`, `other` and `not_decoded` (by `At::frames`); `bytes`, `gap` and `closed` carry no account.
+/// `segment`, `icmp_error`, `carried`, `other` and `not_decoded` (by `At::frames`); `message`, `bytes`,
+/// `gap` and `closed` carry no account.
 pub trait Sink {
     /// A whole UDP payload. `cut`: the capture holds only its beginning.
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
+    /// A whole message out of something that keeps messages apart (WebSocket, HEP); `cut` as for a
+    /// datagram. Gives `None` where it was taken, and else what it is.
+    fn message(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool) -> Option<&'static str>;
+    /// Frames that carried messages which were taken.
+    fn carried(&mut self, at: At);
     /// A TCP segment with payload arrived.
     fn segment(&mut self, at: At, stream: StreamId, flow: &Flow, what: Segment);
     /// The next bytes in order of a stream, complete with the frame `at`: the frame that filled
@@ -170,7 +179,7 @@ pub trait Sink {
 
 impl LimitHits {
     /// Each cap by name, and how often it was reached.
-    pub fn named(self) -> [(&'static str, u64); 5] {
+    pub fn named(self) -> [(&'static str, u64); 6] {
         [
             (
                 "TCP connections given up: too many at once",
@@ -179,6 +188,10 @@ impl LimitHits {
             (
                 "holes in TCP streams given up early: too much behind them",
                 self.holes_given_up_early,
+            ),
+            (
+                "wrapped streams (TLS, WebSocket, HEP) given up: too much held",
+                self.wrapped_given_up,
             ),
             (
                 "SCTP associations given up: too many fragments at once",
@@ -217,6 +230,8 @@ pub struct LimitHits {
     pub fragments_evicted: u64,
     /// IP fragments that contradict bytes of an earlier one; the earlier one was kept.
     pub fragments_contradicted: u64,
+    /// Wrapped streams (TLS, WebSocket, HEP) given up because too much was held of them.
+    pub wrapped_given_up: u64,
 }
 
 impl Layers {
@@ -259,8 +274,22 @@ impl Layers {
         }
     }
 
+    /// Begins with the keys of TLS connections that are known beforehand.
+    pub fn with_keys(keys: Keys) -> Self {
+        let mut layers = Self::default();
+        layers.streams.shared.keys = keys;
+        layers
+    }
+
     /// Takes keys of TLS connections, in the format of a key log.
-    pub fn secrets(&mut self, _key_log: &[u8]) {}
+    pub fn secrets(&mut self, key_log: &[u8]) {
+        self.streams.shared.keys.key_log(key_log);
+    }
+
+    /// What became of the TLS connections, by input; complete after [`Layers::end`].
+    pub fn tls_reports(&mut self) -> Vec<TlsReport> {
+        std::mem::take(&mut self.streams.shared.reports)
+    }
 
     /// Gives up and closes what is held. Call it once, after the last frame of the last input.
     pub fn end(&mut self, sink: &mut impl Sink) {
@@ -277,6 +306,7 @@ impl Layers {
             sctp_evicted: self.sctp.evicted,
             fragments_evicted: self.fragments.evicted,
             fragments_contradicted: self.fragments.contradicted,
+            wrapped_given_up: self.streams.shared.given_up,
         }
     }
 
@@ -321,12 +351,13 @@ impl Layers {
                         ident: ip.ident,
                         ..packet.at
                     };
-                    sink.datagram(
-                        at,
-                        &ip.flow(udp.ports, Transport::Udp),
-                        udp.payload,
-                        udp.cut,
-                    )
+                    let flow = ip.flow(udp.ports, Transport::Udp);
+                    if hep::looks_like_hep(udp.payload)
+                        && hep::datagram(at, &flow, udp.payload, udp.cut, sink)
+                    {
+                        return;
+                    }
+                    sink.datagram(at, &flow, udp.payload, udp.cut)
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },

@@ -363,6 +363,16 @@ fn speed() {
         fn datagram(&mut self, _: super::At, flow: &super::Flow, payload: &[u8], _: bool) {
             self.0 += payload.len() as u64 + u64::from(flow.source.port());
         }
+        fn message(
+            &mut self,
+            _: super::At,
+            _: &super::Flow,
+            _: &[u8],
+            _: bool,
+        ) -> Option<&'static str> {
+            None
+        }
+        fn carried(&mut self, _: super::At) {}
         fn segment(
             &mut self,
             _: super::At,

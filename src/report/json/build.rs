@@ -356,6 +356,7 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
             not_decoded: account.not_decoded.iter().map(not_decoded).collect(),
             damage: summary.damage.iter().map(damage).collect(),
             more_damage: (summary.more_damage > 0).then_some(summary.more_damage),
+            tls: (read.tls.connections > 0).then(|| tls(&read.tls)),
             error: summary.error.as_ref().map(|error| error.reason.clone()),
         }
     });
@@ -368,6 +369,24 @@ fn not_decoded(of: &crate::message::account::NotDecoded) -> shape::NotDecoded {
         frames: of.frames,
         first_frame: of.first_frame,
         detail: of.detail.clone(),
+    }
+}
+
+fn tls(of: &crate::layers::TlsReport) -> shape::Tls {
+    let closed = of.closed.iter().map(|group| shape::ClosedTls {
+        connections: group.connections,
+        reason: group.reason,
+        handshake: group.handshake.clone(),
+        server_name: group.server_name.clone(),
+        version: group.version,
+        suite: group.suite.clone(),
+    });
+    shape::Tls {
+        connections: of.connections,
+        decrypted: of.decrypted,
+        undecrypted: of.undecrypted,
+        closed: closed.collect(),
+        more: of.more,
     }
 }
 

@@ -5,7 +5,7 @@ use super::escape::clean;
 use crate::input::InputSummary;
 use crate::knowledge;
 use crate::lang::duration;
-use crate::layers::link_name;
+use crate::layers::{TlsReport, link_name};
 use crate::report::{Read, Run};
 use crate::session::{Call, Outcome};
 use foldhash::fast::RandomState;
@@ -19,6 +19,8 @@ const SHOWN_PEERS: usize = 20;
 const SHOWN_INPUTS: usize = 20;
 /// Damages stated of each.
 const SHOWN_DAMAGES: usize = 3;
+/// Groups of TLS connections stated one by one.
+const SHOWN_TLS: usize = 8;
 
 /// Calls by the address that they were sent to first.
 #[derive(Debug, Default)]
@@ -91,6 +93,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
                 skipped.reason
             ));
         }
+        lines.extend(tls(&read.tls));
     }
     if run.inputs.len() > SHOWN_INPUTS {
         lines.push(format!(
@@ -170,6 +173,48 @@ fn input(read: &Read) -> String {
         format.join(", "),
         span.unwrap_or_default()
     )
+}
+
+// `  TLS: 3 connections, 1 decrypted, 2 not`, then the others by what is known of them.
+fn tls(report: &TlsReport) -> Vec<String> {
+    if report.connections == 0 {
+        return Vec::new();
+    }
+    let connections = |count| format!("{count} {}", plural(count, "connection"));
+    let mut lines = vec![format!(
+        "  TLS: {}, {} decrypted, {} not",
+        connections(report.connections),
+        report.decrypted,
+        report.connections - report.decrypted,
+    )];
+    for group in report.closed.iter().take(SHOWN_TLS) {
+        let mut known = vec![format!("handshake {}", group.handshake)];
+        known.extend(
+            group
+                .server_name
+                .as_ref()
+                .map(|name| format!("to {}", clean(name))),
+        );
+        known.extend(group.version.map(str::to_owned));
+        known.extend(group.suite.clone());
+        lines.push(format!(
+            "    {}: {} ({})",
+            connections(group.connections),
+            known.join(", "),
+            group.reason
+        ));
+    }
+    let shown: u64 = report
+        .closed
+        .iter()
+        .take(SHOWN_TLS)
+        .map(|g| g.connections)
+        .sum();
+    let rest = report.connections - report.decrypted - shown;
+    if rest > 0 {
+        lines.push(format!("    and {} more", connections(rest)));
+    }
+    lines
 }
 
 fn protocol_name(protocol: &str) -> String {
