@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::start_line::VERSION;
+
 /// How a writer escapes the end of a line, and what else it escapes.
 struct Escape {
     ends: &'static [&'static str],
@@ -49,7 +51,7 @@ static ESCAPES: &[Escape] = &[
 
 /// The lines of a record that holds a message with escaped line ends; `None` for any other line.
 pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    memmem::find(line, b"SIP/2.0")?;
+    VERSION.find(line)?;
     let escape = ESCAPES.iter().find(|escape| {
         let ends = escape.ends.iter();
         ends.map(|end| memmem::find_iter(line, end).take(2).count())

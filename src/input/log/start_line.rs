@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
+/// In every start line.
+pub(super) static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
 
 /// Where in the text a start line begins, if one does: after indentation, quoting or a known word.
 pub(super) fn find(text: &[u8]) -> Option<Found> {
