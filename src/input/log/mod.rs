@@ -338,6 +338,7 @@ impl Log {
             return false;
         }
         if let Some((format, mut opening)) = opened_by(line, &self.draft)
+            && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {
             return self.begin(format, opening, line);
@@ -347,6 +348,18 @@ impl Log {
             None => return false,
         };
         self.append(&cut, line)
+    }
+
+    /// Whether a start line is that of the current message once more, where the format writes it twice.
+    fn repeats(&self, line: &Line<'_>, opening: &Opening) -> bool {
+        let Some((format, open)) = self.open.as_ref().filter(|(_, open)| open.begun) else {
+            return false;
+        };
+        opening.starts_at.is_some()
+            && matches!((format.cut)(line, open), Cut::Beside)
+            && start_line::find_behind(line.text)
+                .and_then(|at| line.text.get(at..))
+                .is_some_and(|start| self.draft.bytes.starts_with(start))
     }
 
     /// Completes an opening that takes from the last envelope; false if it opens nothing.
@@ -388,6 +401,8 @@ impl Log {
                 first.dotted = opening.dotted;
                 let cut = match (announced.cut)(line, first) {
                     own @ (Cut::Rewritten(_) | Cut::Piece(_)) => own,
+                    // It may know better what stands before the start line.
+                    Cut::Text(at) => Cut::Text(at.max(start.unwrap_or(0))),
                     _ => Cut::Text(start.unwrap_or(0)),
                 };
                 return self.append(&cut, line);

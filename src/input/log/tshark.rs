@@ -151,10 +151,16 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
             Some(header) => Cut::Rewritten(header.to_vec()),
             None => Cut::Beside,
         },
-        (8, _) if is_header(bare) => Cut::Rewritten(bare.to_vec()),
+        (8, _) if is_header(bare) && !is_of_start_line(bare) => Cut::Rewritten(bare.to_vec()),
         (9.., _) => of_sdp(bare).map_or(Cut::Beside, Cut::Rewritten),
         _ => Cut::Beside,
     }
+}
+
+/// The parts of the start line are written as far in as headers.
+fn is_of_start_line(text: &[u8]) -> bool {
+    const PARTS: [&[u8]; 3] = [b"Method: ", b"Request-URI: ", b"Status-Code: "];
+    PARTS.iter().any(|part| text.starts_with(part))
 }
 
 fn is_header(text: &[u8]) -> bool {
