@@ -8,6 +8,7 @@ mod dots;
 mod draft;
 mod dump;
 mod escapes;
+mod further;
 mod prefix;
 mod skim;
 mod start_line;
@@ -38,6 +39,7 @@ use clock::{Clock, Moment, Stamp};
 use dots::Pieces;
 use draft::{Draft, Verdict};
 use dump::Dumps;
+use further::Further;
 use prefix::Prefix;
 use skim::Skim;
 
@@ -111,18 +113,6 @@ struct Opening {
     /// Whether the message has begun, and whether its first line ended in CRLF.
     begun: bool,
     crlf: bool,
-}
-
-/// What an opening takes from the last envelope of the same format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Further {
-    /// Nothing: it is an envelope of its own.
-    #[default]
-    No,
-    /// All, if there is one: a message in the same packet.
-    Packet,
-    /// All, and it opens nothing without one: the next bytes of the same stream, from either end.
-    Stream { answer: bool },
 }
 
 /// What a line is, inside a message.
@@ -350,65 +340,40 @@ impl Log {
         self.append(&cut, line)
     }
 
-    /// Whether a start line is that of the current message once more, where the format writes it twice.
-    fn repeats(&self, line: &Line<'_>, opening: &Opening) -> bool {
-        let Some((format, open)) = self.open.as_ref().filter(|(_, open)| open.begun) else {
-            return false;
-        };
-        opening.starts_at.is_some()
-            && matches!((format.cut)(line, open), Cut::Beside)
-            && start_line::find_behind(line.text)
-                .and_then(|at| line.text.get(at..))
-                .is_some_and(|start| self.draft.bytes.starts_with(start))
-    }
-
-    /// Completes an opening that takes from the last envelope; false if it opens nothing.
-    fn refer(&mut self, format: &Format, opening: &mut Opening) -> bool {
-        let base = self.base.filter(|(name, ..)| *name == format.name);
-        let ((_, hop, stamp), answer) = match (opening.further, base) {
-            (Further::No, _) => {
-                // A bare start line may come in the middle of anything.
-                if opening.starts_at.is_none() {
-                    self.base = None;
-                }
-                return true;
-            }
-            (Further::Packet, None) => return true,
-            (Further::Stream { .. }, None) => return false,
-            (Further::Packet, Some(base)) => (base, false),
-            (Further::Stream { answer }, Some(base)) => (base, answer),
-        };
-        opening.hop = hop;
-        opening.stamp = stamp;
-        if answer {
-            (opening.hop.source, opening.hop.destination) = (hop.destination, hop.source);
-        }
-        // More bytes of the message that is not yet complete.
-        let goes_on = |(_, open): &(_, Opening)| open.hop == opening.hop;
-        let stream = matches!(opening.further, Further::Stream { .. });
-        !(stream && self.open.as_ref().is_some_and(goes_on) && self.draft.is_wanting())
-    }
-
     /// Starts a message, or goes on with one whose envelope came first; true if one before it is ready.
     fn begin(&mut self, format: &'static Format, mut opening: Opening, line: &Line<'_>) -> bool {
         let start = opening.starts_at;
         let bare = start.is_some() && opening.hop == LogHop::default();
         let mut opened = format;
-        match &mut self.open {
-            // The start line that an envelope announced: the envelope knows more.
+        let own = match &self.open {
             Some((announced, first)) if bare && self.draft.is_empty() && self.pieces.is_empty() => {
-                first.margin = opening.margin;
-                first.dotted = opening.dotted;
-                let cut = match (announced.cut)(line, first) {
-                    own @ (Cut::Rewritten(_) | Cut::Piece(_)) => own,
+                Some((announced.cut)(line, first))
+            }
+            _ => None,
+        };
+        match (own, &mut self.open) {
+            // It announced something else.
+            (None | Some(Cut::Beside | Cut::End), _) => {}
+            // The start line that an envelope announced: the envelope knows more.
+            (Some(own), announced) => {
+                if let Some((_, first)) = announced {
+                    first.margin = opening.margin;
+                    first.dotted = opening.dotted;
+                }
+                let cut = match own {
+                    Cut::Rewritten(_) | Cut::Piece(_) => own,
                     // It may know better what stands before the start line.
                     Cut::Text(at) => Cut::Text(at.max(start.unwrap_or(0))),
                     _ => Cut::Text(start.unwrap_or(0)),
                 };
                 return self.append(&cut, line);
             }
+        }
+        match &self.open {
             // A second message in the same envelope, as a stream may bring.
-            Some((envelope, first)) if bare && envelope.name != format.name => {
+            Some((envelope, first))
+                if bare && envelope.name != format.name && !self.draft.is_empty() =>
+            {
                 opened = envelope;
                 opening.hop = first.hop;
                 opening.stamp = first.stamp;

@@ -17,10 +17,19 @@ const BEFORE: usize = 16 << 10;
 const WINDOW: usize = 256 << 10;
 
 /// Where the next sign is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Skim {
     /// Offset in the text up to which lines are worth reading.
     until: u64,
+}
+
+impl Default for Skim {
+    fn default() -> Self {
+        // A dump at the very beginning has no line end before its offset.
+        Self {
+            until: BEFORE as u64,
+        }
+    }
 }
 
 impl Skim {
@@ -69,7 +78,7 @@ mod tests {
         let filler = "a line of something else entirely\n".repeat(100_000);
         let text = format!("{filler}near\nBYE sip:a SIP/2.0\n");
         let mut buffer = Buffer::new(Box::new(Cursor::new(text.clone().into_bytes())), 4096);
-        let (mut skim, mut lines) = (Skim::default(), 0);
+        let (mut skim, mut lines) = (Skim { until: 0 }, 0);
         lines += skim.pass_over(&mut buffer);
         assert!(lines > 99_000, "{lines}");
         let mut rest = String::new();

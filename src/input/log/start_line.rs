@@ -16,10 +16,8 @@ pub(super) fn find(text: &[u8]) -> Option<Found> {
         return Some(Found { at: margin, margin });
     }
     // The bytes of a packet's headers, printed as text.
-    if bare
-        .iter()
-        .any(|byte| matches!(byte, 0..=8 | 14..=31 | 127..))
-    {
+    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=31 | 127..);
+    if bare.iter().filter(odd).nth(7).is_some() {
         let at = margin + find_behind(bare)?;
         return Some(Found { at, margin: 0 });
     }
@@ -159,6 +157,23 @@ mod tests {
         ] {
             assert_eq!(find(line.as_bytes()), Some(Found { at, margin }), "{line}");
         }
+    }
+
+    #[test]
+    fn headers_of_a_packet_may_stand_before_a_start_line() {
+        for (line, at) in [
+            ("E`...J@.@..h.......OPTIONS sip:a@b SIP/2.0", 19),
+            ("..).}#AKINVITE sip:a SIP/2.0", 8),
+            ("x SIP/2.0 2 SIP/2.0 200 OK", 12),
+            ("xPRACK sip:a SIP/2.0", 1),
+        ] {
+            assert_eq!(find_behind(line.as_bytes()), Some(at), "{line}");
+        }
+        assert_eq!(find_behind(b"the URI sip:a SIP/2.0"), None);
+        let junk = "\u{20ac}\u{20ac}\u{20ac} BYE sip:a SIP/2.0";
+        let found = find(junk.as_bytes());
+        assert_eq!(found, Some(Found { at: 10, margin: 0 }));
+        assert_eq!(find("sent \u{2192} BYE sip:a SIP/2.0".as_bytes()), None);
     }
 
     #[test]
