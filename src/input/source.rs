@@ -166,6 +166,11 @@ impl Reader {
         matches!(&self.content, Content::Log(log) if log.format().is_empty())
     }
 
+    /// Whether such a text is a list of packets that does not show what was in them.
+    pub(crate) fn is_only_a_list(&self) -> bool {
+        matches!(&self.content, Content::Log(log) if log.is_only_a_list())
+    }
+
     /// Writes into `summary` what is known so far.
     pub(crate) fn summarise(&self, summary: &mut InputSummary) {
         summary.compression = self.compression;
@@ -217,11 +222,15 @@ impl Content {
 
 impl InputError {
     /// Of a text that has been read through without finding a message.
-    pub(crate) fn no_sip(path: &str) -> Self {
+    pub(crate) fn no_sip(path: &str, only_a_list: bool) -> Self {
+        let reason = match only_a_list {
+            true => "a list of packets without their contents; export with -V or as a capture",
+            false => "text without a SIP start line",
+        };
         Self {
             path: path.to_owned(),
             kind: InputErrorKind::Unrecognised,
-            reason: "text without a SIP start line".to_owned(),
+            reason: reason.to_owned(),
         }
     }
 }

@@ -125,6 +125,40 @@ pub struct At {
     /// Identifies the packet among copies of it: the IPv4 identification or IPv6 fragment
     /// identification for UDP, the sequence number for TCP; 0 where unknown.
     pub ident: u32,
+    /// Lines that the frame takes up in a log, as a hex dump; 0 in a capture.
+    pub lines: u32,
+    /// Nanoseconds since the first midnight of the log, where it gives that and no date.
+    pub time_of_day: Option<u64>,
+}
+
+impl At {
+    /// One frame of a capture.
+    #[inline]
+    pub fn new(origin: Origin, time: Option<Time>) -> At {
+        At {
+            origin,
+            time,
+            frames: 1,
+            ident: 0,
+            lines: 0,
+            time_of_day: None,
+        }
+    }
+
+    /// One frame that a log holds as a hex dump, up to its last line.
+    pub fn in_log(
+        origin: Origin,
+        last_line: u64,
+        time: Option<Time>,
+        time_of_day: Option<u64>,
+    ) -> At {
+        let lines = last_line.saturating_sub(origin.place) + 1;
+        At {
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            time_of_day,
+            ..At::new(origin, time)
+        }
+    }
 }
 
 /// One direction of a TCP connection; never reused within a run.
@@ -250,12 +284,17 @@ impl Layers {
         wire_len: u32,
         sink: &mut impl Sink,
     ) {
-        let at = At {
-            origin,
-            time,
-            frames: 1,
-            ident: 0,
-        };
+        self.decode(At::new(origin, time), link, bytes, wire_len, sink);
+    }
+
+    /// Decodes a frame that a log holds as a hex dump.
+    pub fn dump(&mut self, at: At, link: u32, bytes: &[u8], sink: &mut impl Sink) {
+        let wire_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.decode(at, link, bytes, wire_len, sink);
+    }
+
+    #[inline]
+    fn decode(&mut self, at: At, link: u32, bytes: &[u8], wire_len: u32, sink: &mut impl Sink) {
         let Some(link_type) = link::find(link) else {
             return sink.not_decoded(at, "link-type", &link::name_number(link));
         };

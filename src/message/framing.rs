@@ -455,12 +455,7 @@ mod tests {
         };
         for (place, bytes) in (1..).zip(segments) {
             let origin = Origin { input: 0, place };
-            let at = At {
-                origin,
-                time: None,
-                frames: 1,
-                ident: 0,
-            };
+            let at = At::new(origin, None);
             framer.segment(at, StreamId(0), &flow, Segment::InOrder);
             framer.bytes(at, StreamId(0), &flow, bytes);
         }

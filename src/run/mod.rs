@@ -239,6 +239,15 @@ fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) 
             bytes,
             wire_len,
         } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
+        Body::Dump {
+            link,
+            bytes,
+            last_line,
+            time_of_day,
+        } => {
+            let at = At::in_log(record.origin, last_line, record.time, time_of_day);
+            layers.dump(at, link, bytes, framer);
+        }
         Body::Secrets { bytes } => layers.secrets(bytes),
         Body::Text {
             bytes,

@@ -156,6 +156,22 @@ impl Draft {
         (self.last_line, self.lines) = (keep.1, keep.2);
     }
 
+    /// Makes it a message that was written as one, from the first of these lines to the last.
+    pub(super) fn whole(&mut self, lines: &[Vec<u8>], first_line: u64, last_line: u64) {
+        self.clear();
+        for line in lines {
+            self.append(line, b"\r\n", first_line);
+        }
+        (self.first_line, self.last_line) = (first_line, last_line);
+        self.lines = last_line.saturating_sub(first_line) + 1;
+        self.solid = (self.bytes.len(), self.last_line, self.lines);
+    }
+
+    /// Whether more of the message is to come.
+    pub(super) fn is_wanting(&self) -> bool {
+        self.part == Part::Head || (self.part == Part::Body && !self.satisfied())
+    }
+
     fn satisfied(&self) -> bool {
         match self.length {
             Some(length) => self.counted >= length,

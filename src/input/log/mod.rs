@@ -4,16 +4,26 @@
 //! to each of them; what a line opens decides how the lines after it are read.
 
 mod clock;
+mod dots;
 mod draft;
+mod dump;
 mod escapes;
+mod further;
 mod prefix;
 mod skim;
 mod start_line;
 
 mod address;
 mod asterisk_pjsip;
+mod follow;
+mod homer;
+mod ngrep;
 mod raw;
 mod sipp;
+mod sngrep;
+mod tcpdump;
+mod tshark;
+mod tshark_summary;
 
 #[cfg(test)]
 mod tests;
@@ -26,16 +36,33 @@ use super::buffer::Buffer;
 use super::summary::Damages;
 use super::{Body, LogHop, Time};
 use clock::{Clock, Moment, Stamp};
+use dots::Pieces;
 use draft::{Draft, Verdict};
+use dump::Dumps;
+use further::Further;
 use prefix::Prefix;
 use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
-static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &sipp::FORMAT, &raw::FORMAT];
+static LOGS: &[&Format] = &[
+    &asterisk_pjsip::FORMAT,
+    &sipp::FORMAT,
+    &ngrep::FORMAT,
+    &sngrep::FORMAT,
+    &homer::FORMAT,
+    &tcpdump::FORMAT,
+    &tshark::FORMAT,
+    &follow::FORMAT,
+    &tshark_summary::FORMAT,
+    &raw::FORMAT,
+];
 
 /// The names of the formats.
 pub fn formats() -> impl Iterator<Item = &'static str> {
-    LOGS.iter().map(|format| format.name)
+    let named = LOGS.iter().map(|format| format.name);
+    // A list of packets holds no message, and dumps are no lines of a message.
+    let named = named.filter(|name| *name != tshark_summary::FORMAT.name);
+    named.chain([dump::NAME])
 }
 
 const LONGEST_LINE: usize = 1 << 20;
@@ -77,14 +104,29 @@ struct Opening {
     starts_at: Option<usize>,
     /// What stands before each line of the message: indentation, quoting.
     margin: Vec<u8>,
+    /// Whether a dot stands for the CR at the end of each line.
+    dotted: bool,
+    /// Whether it is about a packet whose bytes may follow as a hex dump.
+    packet: bool,
+    /// What of it an earlier envelope said.
+    further: Further,
+    /// Whether the message has begun, and whether its first line ended in CRLF.
+    begun: bool,
+    crlf: bool,
 }
 
 /// What a line is, inside a message.
 enum Cut {
     /// A line of the message from this place of its text on.
     Text(usize),
+    /// A line of the message, written in another form.
+    Rewritten(Vec<u8>),
+    /// From this place on a piece of a message that is written as one line, cut at the edge of a window.
+    Piece(usize),
     /// A line of something else that was logged meanwhile.
     Foreign,
+    /// No line of the message, and not the end of it in any case.
+    Beside,
     /// The end of the message; the line is no part of it.
     End,
 }
@@ -101,10 +143,17 @@ pub(crate) struct Log {
     /// The message that is being collected, and how it was opened.
     draft: Draft,
     open: Option<(&'static Format, Opening)>,
+    pieces: Pieces,
+    dumps: Dumps,
+    /// The name of the last format with an envelope of several lines, and what those said.
+    base: Option<(&'static str, LogHop, Option<Stamp>)>,
     /// The message that is handed out.
     ready: Draft,
     ready_hop: LogHop,
     ready_moment: Moment,
+    /// Whether it is not the message but the hex dump that is handed out.
+    dump_ready: bool,
+    only_a_list: bool,
     formats: Vec<&'static str>,
     in_long_line: bool,
     pub(crate) lines: u64,
@@ -119,6 +168,7 @@ impl Log {
             buffer.consume(3);
         }
         Self {
+            only_a_list: tshark_summary::begins_with_one(buffer.available()),
             buffer,
             plain: Vec::new(),
             unescaped: VecDeque::new(),
@@ -126,6 +176,10 @@ impl Log {
             clock: Clock::default(),
             draft: Draft::default(),
             open: None,
+            pieces: Pieces::default(),
+            dumps: Dumps::default(),
+            base: None,
+            dump_ready: false,
             ready: Draft::default(),
             ready_hop: LogHop::default(),
             ready_moment: Moment::default(),
@@ -140,6 +194,7 @@ impl Log {
     /// Makes the next message current; false at the end.
     pub(crate) fn advance(&mut self) -> bool {
         self.ready.clear();
+        self.dump_ready = false;
         loop {
             if let Some(line) = self.unescaped.pop_front() {
                 if self.line(&line, b"\r\n") {
@@ -147,7 +202,7 @@ impl Log {
                 }
                 continue;
             }
-            if self.open.is_none() {
+            if self.open.is_none() && self.dumps.is_empty() {
                 self.lines += self.skim.pass_over(&mut self.buffer);
             }
             let Some(len) = self.buffer.line(LONGEST_LINE) else {
@@ -159,7 +214,7 @@ impl Log {
                 return true;
             }
         }
-        let finished = self.finish();
+        let finished = self.end_dump() || self.finish();
         if !finished {
             self.damages.end(self.buffer.failure());
         }
@@ -173,11 +228,22 @@ impl Log {
 
     /// The line where the current message starts.
     pub(crate) fn place(&self) -> u64 {
-        self.ready.first_line
+        match self.dump_ready {
+            true => self.dumps.ready.first_line,
+            false => self.ready.first_line,
+        }
+    }
+
+    /// Whether the text is a list of packets that does not show what was in them.
+    pub(crate) fn is_only_a_list(&self) -> bool {
+        self.only_a_list && self.formats.is_empty()
     }
 
     /// The current message.
     pub(crate) fn body(&self) -> Body<'_> {
+        if self.dump_ready {
+            return self.dumps.ready.body(self.ready_moment.time_of_day);
+        }
         Body::Text {
             bytes: &self.ready.bytes,
             last_line: self.ready.last_line,
@@ -220,7 +286,7 @@ impl Log {
         let mut finished = false;
         if !continued {
             self.lines += 1;
-            match escapes::undo(&plain) {
+            match escapes::undo(&plain).or_else(|| dots::undo(&plain)) {
                 Some(lines) => self.unescaped.extend(lines),
                 None => finished = self.line(&plain, end),
             }
@@ -240,36 +306,74 @@ impl Log {
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);
         }
-        if let Some((format, opening)) = &mut self.open
-            && self.draft.is_empty()
-            && (format.envelope)(&line, opening)
-        {
+        if self.dumps.goes_on(line.text, self.lines) {
             return false;
         }
-        if let Some((format, opening)) = opened_by(&line, &self.draft) {
-            return self.begin(format, opening, &line);
+        // While a dump was read no message was collected, so only one of them is ready now.
+        let dumped = self.end_dump();
+        if dump::begins(line.text) {
+            return self.begin_dump(line.text) || dumped;
+        }
+        self.message_line(&line) || dumped
+    }
+
+    /// Takes a line that is no hex dump.
+    fn message_line(&mut self, line: &Line<'_>) -> bool {
+        if let Some((format, opening)) = &mut self.open
+            && self.draft.is_empty()
+            && self.pieces.is_empty()
+            && (format.envelope)(line, opening)
+        {
+            self.base = Some((format.name, opening.hop, opening.stamp));
+            return false;
+        }
+        if let Some((format, mut opening)) = opened_by(line, &self.draft)
+            && !self.repeats(line, &opening)
+            && self.refer(format, &mut opening)
+        {
+            return self.begin(format, opening, line);
         }
         let cut = match &self.open {
-            Some((format, opening)) => (format.cut)(&line, opening),
+            Some((format, opening)) => (format.cut)(line, opening),
             None => return false,
         };
-        self.append(&cut, &line)
+        self.append(&cut, line)
     }
 
     /// Starts a message, or goes on with one whose envelope came first; true if one before it is ready.
     fn begin(&mut self, format: &'static Format, mut opening: Opening, line: &Line<'_>) -> bool {
         let start = opening.starts_at;
+        let bare = start.is_some() && opening.hop == LogHop::default();
         let mut opened = format;
-        match &self.open {
-            // The start line that an envelope announced: the envelope knows more.
-            Some(_) if start.is_some() && self.draft.is_empty() => {
-                if let Some((_, first)) = &mut self.open {
-                    first.margin = opening.margin;
-                }
-                return self.append(&Cut::Text(start.unwrap_or(0)), line);
+        let own = match &self.open {
+            Some((announced, first)) if bare && self.draft.is_empty() && self.pieces.is_empty() => {
+                Some((announced.cut)(line, first))
             }
+            _ => None,
+        };
+        match (own, &mut self.open) {
+            // It announced something else.
+            (None | Some(Cut::Beside | Cut::End), _) => {}
+            // The start line that an envelope announced: the envelope knows more.
+            (Some(own), announced) => {
+                if let Some((_, first)) = announced {
+                    first.margin = opening.margin;
+                    first.dotted = opening.dotted;
+                }
+                let cut = match own {
+                    Cut::Rewritten(_) | Cut::Piece(_) => own,
+                    // It may know better what stands before the start line.
+                    Cut::Text(at) => Cut::Text(at.max(start.unwrap_or(0))),
+                    _ => Cut::Text(start.unwrap_or(0)),
+                };
+                return self.append(&cut, line);
+            }
+        }
+        match &self.open {
             // A second message in the same envelope, as a stream may bring.
-            Some((envelope, first)) if start.is_some() && envelope.name != format.name => {
+            Some((envelope, first))
+                if bare && envelope.name != format.name && !self.draft.is_empty() =>
+            {
                 opened = envelope;
                 opening.hop = first.hop;
                 opening.stamp = first.stamp;
@@ -287,13 +391,27 @@ impl Log {
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
         let text = match cut {
-            Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
-            Cut::Foreign | Cut::End => line.text,
+            Cut::Piece(from) => {
+                let text = line.text.get(*from..).unwrap_or_default();
+                return self.pieces.add(text, self.lines);
+            }
+            Cut::Text(from) => {
+                let text = line.text.get(*from..).unwrap_or_default();
+                let dotted = self.open.as_ref().is_some_and(|(_, open)| open.dotted);
+                dotted
+                    .then(|| text.strip_suffix(b"."))
+                    .flatten()
+                    .unwrap_or(text)
+            }
+            Cut::Rewritten(text) => text,
+            Cut::Foreign | Cut::Beside | Cut::End => line.text,
         };
+        self.pieces.join(&mut self.draft);
         let verdict = match cut {
+            Cut::Beside => Verdict::Skip,
             Cut::End => Verdict::End,
             Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) => self.draft.verdict(text, false),
+            Cut::Text(_) | Cut::Rewritten(_) | Cut::Piece(_) => self.draft.verdict(text, false),
         };
         match verdict {
             Verdict::Skip => false,
@@ -306,6 +424,11 @@ impl Log {
                     });
                     return self.finish();
                 }
+                if let Some((_, open)) = &mut self.open
+                    && !open.begun
+                {
+                    (open.begun, open.crlf) = (true, line.end == b"\r\n");
+                }
                 self.draft.append(text, line.end, self.lines);
                 false
             }
@@ -314,6 +437,7 @@ impl Log {
 
     /// Hands out the message collected so far, if there is one.
     fn finish(&mut self) -> bool {
+        self.pieces.join(&mut self.draft);
         let Some((format, opening)) = self.open.take() else {
             return false;
         };

@@ -110,9 +110,16 @@ fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
             let year = scan.number(4)?;
-            scan.byte(b'-')?;
+            let between = if scan.byte(b'/').is_some() {
+                b'/'
+            } else {
+                b'-'
+            };
+            if between == b'-' {
+                scan.byte(between)?;
+            }
             let month = scan.number(2)?;
-            scan.byte(b'-')?;
+            scan.byte(between)?;
             let day = scan.number(2)?;
             scan.byte(b' ')
                 .or_else(|| scan.byte(b'T'))

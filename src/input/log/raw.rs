@@ -18,6 +18,8 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         stamp: line.prefix.stamp,
         starts_at: Some(found.at),
         margin: line.text.get(..found.margin).unwrap_or_default().to_vec(),
+        dotted: line.text.ends_with(b"."),
+        ..Opening::default()
     })
 }
 

@@ -18,7 +18,7 @@ const BEFORE: usize = 16 << 10;
 const WINDOW: usize = 256 << 10;
 
 /// Where the next signs are, as offsets in the text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Skim {
     /// Up to here lines are worth reading.
     until: u64,
@@ -30,6 +30,16 @@ pub(super) struct Skim {
 struct Next {
     from: u64,
     found: bool,
+}
+
+impl Default for Skim {
+    fn default() -> Self {
+        // A dump at the very beginning has no line end before its offset.
+        Self {
+            until: BEFORE as u64,
+            signs: Default::default(),
+        }
+    }
 }
 
 impl Skim {
@@ -104,7 +114,13 @@ mod tests {
         let filler = "a line of something else entirely\n".repeat(100_000);
         let text = format!("{filler}near\nBYE sip:a SIP/2.0\n");
         let mut buffer = Buffer::new(Box::new(Cursor::new(text.clone().into_bytes())), 4096);
-        let (mut skim, mut lines) = (Skim::default(), 0);
+        let (mut skim, mut lines) = (
+            Skim {
+                until: 0,
+                ..Skim::default()
+            },
+            0,
+        );
         lines += skim.pass_over(&mut buffer);
         assert!(lines > 99_000, "{lines}");
         let mut rest = String::new();

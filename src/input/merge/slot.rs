@@ -116,7 +116,10 @@ impl Slot {
         if let State::Open(reader) = &self.state {
             reader.summarise(&mut self.summary);
             if reader.is_text_without_sip() {
-                self.summary.error = Some(InputError::no_sip(&self.summary.path));
+                self.summary.error = Some(InputError::no_sip(
+                    &self.summary.path,
+                    reader.is_only_a_list(),
+                ));
             }
         }
         self.state = State::Done;

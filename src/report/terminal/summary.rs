@@ -83,7 +83,8 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             ));
         }
         lines.extend(more_damage(summary));
-        for skipped in &read.account.not_decoded {
+        let log = summary.format.starts_with("log:");
+        for skipped in read.account.not_decoded.iter().filter(|_| !log) {
             lines.push(format!(
                 "  not decoded: {} {} from #{} on, {} ({})",
                 skipped.frames,
