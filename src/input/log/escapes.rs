@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::flat;
+
 /// How a writer escapes the end of a line, and what else it escapes.
 struct Escape {
     ends: &'static [&'static str],
@@ -47,14 +49,23 @@ static ESCAPES: &[Escape] = &[
     },
 ];
 
-/// The lines of a record that holds a message with escaped line ends; `None` for any other line.
-pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    memmem::find(line, b"SIP/2.0")?;
+/// The lines of a record that holds a message with escaped line ends, or goes on with one; `None` for
+/// any other line.
+pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
+    let enough = if goes_on || announces(line) {
+        1
+    } else {
+        memmem::find(line, b"SIP/2.0")?;
+        2
+    };
     let escape = ESCAPES.iter().find(|escape| {
         let ends = escape.ends.iter();
-        ends.map(|end| memmem::find_iter(line, end).take(2).count())
-            .any(|count| count >= 2)
-    })?;
+        ends.map(|end| memmem::find_iter(line, end).take(enough).count())
+            .any(|count| count >= enough)
+    });
+    let Some(escape) = escape else {
+        return flat::lines(line);
+    };
     let mut lines = Vec::new();
     let mut rest = line;
     loop {
@@ -70,6 +81,12 @@ pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     lines.push(plain(rest, escape));
     Some(lines)
+}
+
+/// A record that only announces a message, which comes in the next one.
+fn announces(line: &[u8]) -> bool {
+    line.ends_with(b"]") && memmem::find(line, b"going SIP Message ").is_some()
+        || line.ends_with(b"]") && memmem::find(line, b"coming SIP Message ").is_some()
 }
 
 fn plain(text: &[u8], escape: &Escape) -> Vec<u8> {
@@ -98,7 +115,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Option<Vec<String>> {
-        let lines = undo(text.as_bytes())?;
+        let lines = undo(text.as_bytes(), false)?;
         let text = lines
             .into_iter()
             .map(|line| String::from_utf8_lossy(&line).into_owned());

@@ -3,17 +3,45 @@
 //! Each format is one static record in its own file. A text may mix formats, so every line is offered
 //! to each of them; what a line opens decides how the lines after it are read.
 
+mod address;
 mod clock;
 mod draft;
 mod escapes;
+mod flat;
+mod pattern;
 mod prefix;
 mod skim;
+mod stamps;
 mod start_line;
 
-mod address;
+mod acme;
+mod acme_sipd;
 mod asterisk_pjsip;
+mod audiocodes;
+mod avaya_attendant;
+mod avaya_csdk;
+mod avaya_ip_office;
+mod avaya_iview;
+mod avaya_one_x;
+mod avaya_phone;
+mod avaya_session_manager;
+mod broadworks;
+mod chan_sip;
+mod cisco_cue;
+mod cisco_ios;
+mod cucm;
+mod drachtio_agent;
+mod genesys;
+mod ingate;
+mod kamailio;
+mod lync;
 mod raw;
+mod sipdump;
 mod sipp;
+mod snom;
+mod sofia;
+mod sonus;
+mod yealink;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +59,36 @@ use prefix::Prefix;
 use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
-static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &sipp::FORMAT, &raw::FORMAT];
+static LOGS: &[&Format] = &[
+    &acme::FORMAT,
+    &acme_sipd::FORMAT,
+    &asterisk_pjsip::FORMAT,
+    &audiocodes::FORMAT,
+    &avaya_attendant::FORMAT,
+    &avaya_csdk::FORMAT,
+    &avaya_ip_office::FORMAT,
+    &avaya_iview::FORMAT,
+    &avaya_one_x::FORMAT,
+    &avaya_phone::FORMAT,
+    &avaya_session_manager::FORMAT,
+    &broadworks::FORMAT,
+    &chan_sip::FORMAT,
+    &cisco_cue::FORMAT,
+    &cisco_ios::FORMAT,
+    &cucm::FORMAT,
+    &drachtio_agent::FORMAT,
+    &genesys::FORMAT,
+    &ingate::FORMAT,
+    &lync::FORMAT,
+    &sipdump::FORMAT,
+    &sipp::FORMAT,
+    &snom::FORMAT,
+    &sofia::FORMAT,
+    &sonus::FORMAT,
+    &yealink::FORMAT,
+    &kamailio::FORMAT,
+    &raw::FORMAT,
+];
 
 /// The names of the formats.
 pub fn formats() -> impl Iterator<Item = &'static str> {
@@ -64,7 +121,7 @@ struct Line<'a> {
     prefix: Prefix,
     /// The rest.
     text: &'a [u8],
-    /// Its end, as the message had it or the text has it.
+    /// Its end, as the message had it or the text has it; empty where a record ends within the line.
     end: &'a [u8],
 }
 
@@ -77,6 +134,8 @@ struct Opening {
     starts_at: Option<usize>,
     /// What stands before each line of the message: indentation, quoting.
     margin: Vec<u8>,
+    /// The line may only mention a start line: headers must follow.
+    doubtful: bool,
 }
 
 /// What a line is, inside a message.
@@ -87,6 +146,14 @@ enum Cut {
     Foreign,
     /// The end of the message; the line is no part of it.
     End,
+    /// What the line stands for, written in another form; it may be several lines.
+    Rewritten(Vec<u8>),
+    /// A piece of a line that goes on in the next record.
+    Part(Vec<u8>),
+    /// No text of the message, and the last line of the message goes on behind it.
+    Resume,
+    /// The last line of the message, up to a mark glued to it.
+    Last(Vec<u8>),
 }
 
 /// A text log that is being read; one message is current at a time.
@@ -107,6 +174,9 @@ pub(crate) struct Log {
     ready_moment: Moment,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// Whether the record before was escaped: what it began may go on in the next one.
+    escaped: bool,
+    cut_off: bool,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -131,6 +201,8 @@ impl Log {
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
+            escaped: false,
+            cut_off: false,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -142,7 +214,9 @@ impl Log {
         self.ready.clear();
         loop {
             if let Some(line) = self.unescaped.pop_front() {
-                if self.line(&line, b"\r\n") {
+                // A record that ends without the end of a line may go on in the next one.
+                let cut_off = self.cut_off && self.unescaped.is_empty();
+                if self.line(&line, if cut_off { b"" } else { b"\r\n" }) {
                     return true;
                 }
                 continue;
@@ -220,9 +294,17 @@ impl Log {
         let mut finished = false;
         if !continued {
             self.lines += 1;
-            match escapes::undo(&plain) {
-                Some(lines) => self.unescaped.extend(lines),
-                None => finished = self.line(&plain, end),
+            match escapes::undo(&plain, self.open.is_some() && self.escaped) {
+                Some(mut lines) => {
+                    self.escaped = true;
+                    self.cut_off = lines.pop_if(|last| last.is_empty()).is_none();
+                    self.unescaped.extend(lines);
+                }
+                None => {
+                    self.escaped &= self.open.is_some();
+                    self.cut_off = false;
+                    finished = self.line(&plain, end);
+                }
             }
         }
         self.plain = plain;
@@ -277,6 +359,7 @@ impl Log {
             _ => {}
         }
         let finished = self.finish();
+        self.draft.doubtful = opening.doubtful;
         self.open = Some((opened, opening));
         if let Some(start) = start {
             self.append(&Cut::Text(start), line);
@@ -286,27 +369,50 @@ impl Log {
 
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
-        let text = match cut {
-            Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
-            Cut::Foreign | Cut::End => line.text,
+        match cut {
+            Cut::Text(from) => {
+                self.take(line.text.get(*from..).unwrap_or_default(), line.end, false)
+            }
+            Cut::Foreign => self.take(line.text, line.end, true),
+            Cut::End => self.finish(),
+            Cut::Rewritten(text) => {
+                let mut lines = text.split(|byte| *byte == b'\n');
+                lines.any(|text| self.take(text, line.end, false))
+            }
+            Cut::Part(text) => {
+                let ended = self.take(text, line.end, false);
+                self.draft.goes_on();
+                ended
+            }
+            Cut::Resume => {
+                self.draft.goes_on();
+                false
+            }
+            Cut::Last(text) => {
+                let ended = !text.is_empty() && self.take(text, line.end, false);
+                ended || self.finish()
+            }
+        }
+    }
+
+    fn take(&mut self, text: &[u8], end: &[u8], foreign: bool) -> bool {
+        let end = if end.is_empty() && self.cut_off {
+            b"\r\n"
+        } else {
+            end
         };
-        let verdict = match cut {
-            Cut::End => Verdict::End,
-            Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) => self.draft.verdict(text, false),
-        };
-        match verdict {
+        match self.draft.verdict(text, foreign) {
             Verdict::Skip => false,
             Verdict::End => self.finish(),
             Verdict::Append => {
-                if self.draft.bytes.len() + text.len() + line.end.len() > LARGEST_MESSAGE {
+                if self.draft.bytes.len() + text.len() + end.len() > LARGEST_MESSAGE {
                     let (offset, line) = (self.buffer.position(), self.draft.first_line);
                     self.damages.note("long-message", offset, || {
                         format!("the message at line {line} is longer than {LARGEST_MESSAGE} bytes and was cut")
                     });
                     return self.finish();
                 }
-                self.draft.append(text, line.end, self.lines);
+                self.draft.append(text, end, self.lines);
                 false
             }
         }
@@ -317,7 +423,8 @@ impl Log {
         let Some((format, opening)) = self.open.take() else {
             return false;
         };
-        if self.draft.is_empty() {
+        if self.draft.is_empty() || (self.draft.doubtful && self.draft.lines < 2) {
+            self.draft.clear();
             return false;
         }
         self.draft.trim();

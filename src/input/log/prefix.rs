@@ -19,7 +19,7 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
-        return Prefix::default();
+        return dated(line);
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
@@ -27,6 +27,43 @@ pub(super) fn of(line: &[u8]) -> Prefix {
         stamp: bracketed.or(syslog),
         entry,
     }
+}
+
+/// `2021-05-23 20:07:57.808015 [NOTICE] `, with an identifier before it or none: the time counts, and
+/// nothing is taken off but the identifier.
+fn dated(line: &[u8]) -> Prefix {
+    let mut scan = Scan { rest: line };
+    let uuid = matches!(line, [_, _, _, _, _, _, _, _, b'-', ..]) && scan.attempt(uuid).is_some();
+    let len = line.len() - scan.rest.len();
+    let full = matches!(scan.rest, [b'0'..=b'9', _, _, _, b'-', ..]);
+    let stamp = full.then(|| scan.attempt(stamp)).flatten();
+    let level = |scan: &mut Scan<'_>| {
+        scan.byte(b' ')?;
+        let _ = scan.attempt(|scan| {
+            scan.word(|byte| byte.is_ascii_digit() || byte == b'.')?;
+            scan.literal(b"% ")
+        });
+        scan.byte(b'[')?;
+        scan.word(|byte| byte.is_ascii_uppercase())?;
+        scan.literal(b"] ")
+    };
+    Prefix {
+        len: if uuid { len } else { 0 },
+        entry: stamp.is_some() && scan.attempt(level).is_some(),
+        stamp,
+    }
+}
+
+/// `e343d2cb-fef0-4f00-b83d-743a9b05b6f0 `
+fn uuid(scan: &mut Scan<'_>) -> Option<()> {
+    for (n, len) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if n > 0 {
+            scan.byte(b'-')?;
+        }
+        let part = scan.word(|byte| byte.is_ascii_hexdigit())?;
+        (part.len() == len).then_some(())?;
+    }
+    scan.byte(b' ')
 }
 
 /// `[May 17 08:01:35] `, `[2019-08-27 17:26:38.123] `
@@ -104,6 +141,13 @@ fn source_file(scan: &mut Scan<'_>) -> Option<()> {
 /// The time that a text begins with, date and zone as far as it has them.
 pub(super) fn stamp_in(text: &[u8]) -> Option<Stamp> {
     stamp(&mut Scan { rest: text })
+}
+
+/// What stands behind the time that a text begins with.
+pub(super) fn after_stamp(text: &[u8]) -> Option<&[u8]> {
+    let mut scan = Scan { rest: text };
+    stamp(&mut scan)?;
+    Some(scan.rest)
 }
 
 fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {

@@ -18,6 +18,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         stamp: line.prefix.stamp,
         starts_at: Some(found.at),
         margin: line.text.get(..found.margin).unwrap_or_default().to_vec(),
+        ..Opening::default()
     })
 }
 

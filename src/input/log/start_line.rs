@@ -54,7 +54,7 @@ fn margin(text: &[u8]) -> usize {
     let mut at = 0;
     while at < WIDEST_MARGIN {
         at += match text.get(at..) {
-            Some([b' ' | b'\t' | b'>' | b'|', ..]) => 1,
+            Some([b' ' | b'\t' | b'\r' | b'>' | b'|', ..]) => 1,
             Some([b'/', b'/', ..]) => 2,
             Some([0xc2, 0xa0, ..]) => 2,
             _ => break,
