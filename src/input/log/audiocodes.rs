@@ -73,7 +73,13 @@ fn record(text: &[u8]) -> Option<usize> {
     let start = memmem::find(head, b"[S=")?;
     let sid = start + memmem::find(head.get(start..)?, b"[SID")?;
     let end = sid + memchr::memchr(b']', head.get(sid..)?)? + 1;
-    let blanks = text.get(end..)?.iter().take_while(|b| **b == b' ').count();
+    // Two blanks; more belong to a line that goes on.
+    let blanks = text
+        .get(end..)?
+        .iter()
+        .take(2)
+        .take_while(|b| **b == b' ')
+        .count();
     Some(end + blanks)
 }
 

@@ -3,28 +3,52 @@
 
 use super::address::{hop, socket_address};
 use super::clock::{Date, Stamp};
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening};
 use crate::input::LogHop;
 
 /// `... SIPMESSAGE: +01:00 2022 562 1 .TEL | 0 [Part 01 of 02] Outbound SIP message to 192.0.2.7:5061`, then `TX INVITE ...`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-phone",
     recognise,
-    envelope: one_line,
+    envelope,
     cut,
 };
 
 const TELEPHONE: &[u8] = b" .TEL | ";
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
-    // A record that begins with a mark of its part names the message in its next line.
-    let at = memchr::memmem::find(line.text, b"bound SIP message ")?;
-    let said = std::str::from_utf8(line.text.get(at..)?).ok()?;
+    let at = memchr::memmem::find(line.text, TELEPHONE)?;
+    if is_later_part(line.text.get(at..)?) {
+        return None;
+    }
     Some(Opening {
-        hop: remote(said, line.text.get(..at)?.ends_with(b"Out"))?,
+        hop: said(line.text).unwrap_or_default(),
         stamp: line.prefix.stamp.map(|stamp| dated(stamp, line.text)),
         ..Opening::default()
     })
+}
+
+fn envelope(line: &Line<'_>, opening: &mut Opening) -> bool {
+    match said(line.text) {
+        Some(hop) => {
+            opening.hop = hop;
+            true
+        }
+        None => false,
+    }
+}
+
+fn said(text: &[u8]) -> Option<LogHop> {
+    let at = memchr::memmem::find(text, b"bound SIP message ")?;
+    let said = std::str::from_utf8(text.get(at..)?).ok()?;
+    remote(said, text.get(..at)?.ends_with(b"Out"))
+}
+
+/// `[Part 02 of 02]`
+fn is_later_part(text: &[u8]) -> bool {
+    let part = memchr::memmem::find(text, b"[Part ");
+    let number = part.and_then(|part| text.get(part + 6..part + 8));
+    number.is_some_and(|number| number > &b"01"[..])
 }
 
 // `bound SIP message to 192.0.2.7:5061`, `... from ip = 192.0.2.7 port: 5061`
@@ -69,11 +93,9 @@ fn cut(line: &Line<'_>, _: &Opening) -> Cut {
             false => Cut::Text(0),
         };
     };
-    let part = memchr::memmem::find(line.text.get(at..).unwrap_or_default(), b"[Part ");
-    let later = part.and_then(|part| line.text.get(at + part + 6..at + part + 8));
-    match later {
-        Some(number) if number > &b"01"[..] => Cut::Resume,
-        _ => Cut::Foreign,
+    match is_later_part(line.text.get(at..).unwrap_or_default()) {
+        true => Cut::Resume,
+        false => Cut::Foreign,
     }
 }
 

@@ -19,7 +19,11 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         let found = line.text.get(*at..).and_then(start_line::find);
         found.is_some_and(|found| found.at == 0)
     });
-    Some(Opening {
+    // The start line may have been cut off onto a line of its own.
+    let words = line.text.trim_ascii_end().rsplit(|byte| *byte == b' ');
+    let state = words.map(|word| word.strip_prefix(b"State=")).next()?;
+    let only_state = state.is_some_and(|state| state.iter().all(u8::is_ascii_uppercase));
+    (starts_at.is_some() || only_state).then(|| Opening {
         stamp: stamps::at(clock.0, clock.1),
         starts_at,
         ..Opening::default()

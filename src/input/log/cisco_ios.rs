@@ -62,13 +62,11 @@ fn stamp(text: &[u8]) -> Option<Stamp> {
 // `Mar 01 2021 10:00:00.123`
 fn with_year(text: &[u8]) -> Option<Stamp> {
     let mut words = text
-        .splitn(4, |byte| *byte == b' ')
+        .split(|byte| *byte == b' ')
         .filter(|word| !word.is_empty());
-    let (month, day, year) = (words.next()?, words.next()?, words.next()?);
-    let rest = text.get(text.len() - words.next()?.len()..)?;
+    let (month, day, year, clock) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let mut stamp = stamp_in(&[month, day, clock].join(&b' '))?;
     let year = std::str::from_utf8(year).ok()?.parse().ok()?;
-    let shortened = [month, day, rest].join(&b' ');
-    let mut stamp = stamp_in(&shortened)?;
     if let Date::MonthDay(month, day) = stamp.date {
         stamp.date = Date::Full(year, month, day);
     }

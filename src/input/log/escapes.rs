@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::flat;
+use super::{flat, start_line};
 
 /// How a writer escapes the end of a line, and what else it escapes.
 struct Escape {
@@ -80,7 +80,34 @@ pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
         rest = rest.get(at + length..).unwrap_or_default();
     }
     lines.push(plain(rest, escape));
+    time_first(&mut lines);
+    // A string in a program's output: what the message is the value of stands before a quote.
+    if let Some(first) = lines.first_mut()
+        && let Some(quote) = memchr::memrchr(b'"', first)
+        && start_line::find(first.get(quote + 1..)?).is_some_and(|found| found.at == 0)
+    {
+        let message = first.split_off(quote + 1);
+        lines.insert(1, message);
+    }
     Some(lines)
+}
+
+/// AudioCodes write the time at the end of a record; it is wanted where the message is announced.
+fn time_first(lines: &mut [Vec<u8>]) {
+    let Some(last) = lines.last_mut().filter(|last| last.ends_with(b"]")) else {
+        return;
+    };
+    let Some(at) = memmem::rfind(last, b"[Time:") else {
+        return;
+    };
+    let time = last.split_off(at);
+    let kept = last.strip_suffix(b" ").unwrap_or(last).len();
+    last.truncate(kept);
+    for line in lines {
+        if memmem::find(line, b" SIP Message ").is_some() {
+            line.extend_from_slice(&time);
+        }
+    }
 }
 
 /// A record that only announces a message, which comes in the next one.
@@ -135,6 +162,14 @@ mod tests {
             let expected = ["x: BYE sip:a SIP/2.0", "To: <sip:a>", "", ""].map(str::to_owned);
             assert_eq!(lines(record), Some(expected.into()), "{record}");
         }
+        assert_eq!(
+            lines("s = \"BYE sip:a SIP/2.0\\r\\nTo: <sip:a>\\r\\n\""),
+            Some(
+                ["s = \"", "BYE sip:a SIP/2.0", "To: <sip:a>", "\""]
+                    .map(str::to_owned)
+                    .into()
+            )
+        );
         assert_eq!(lines("Via: SIP/2.0/UDP a"), None);
         assert_eq!(lines("no message\\r\\nhere\\r\\n"), None);
     }

@@ -28,7 +28,8 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         || is_entry(line.text)
         || memchr::memmem::find(line.text, b"message=<").is_some();
     let starts_at = start(line.text, version).filter(|_| logged)?;
-    (starts_at > 0).then(|| Opening {
+    // What stands alone on its line, indented or quoted, is any message.
+    start_line::find(line.text).is_none().then(|| Opening {
         stamp: line.prefix.stamp,
         starts_at: Some(starts_at),
         doubtful: true,

@@ -385,7 +385,10 @@ impl Log {
                 ended
             }
             Cut::Resume => {
-                self.draft.goes_on();
+                // Of an escaped record it is known whether its last line was cut off.
+                if !self.escaped {
+                    self.draft.goes_on();
+                }
                 false
             }
             Cut::Last(text) => {

@@ -16,6 +16,7 @@ pub(super) struct Prefix {
 /// The prefix of a line; its length is 0 where there is none.
 pub(super) fn of(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
+    let _ = scan.attempt(kiwi);
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
@@ -27,6 +28,17 @@ pub(super) fn of(line: &[u8]) -> Prefix {
         stamp: bracketed.or(syslog),
         entry,
     }
+}
+
+/// What Kiwi puts before a syslog's line: `2022-02-08 17:22:43<tab>Local4.Info<tab>192.0.2.7<tab>`
+fn kiwi(scan: &mut Scan<'_>) -> Option<()> {
+    matches!(scan.rest, [b'0'..=b'9', _, _, _, b'-', ..]).then_some(())?;
+    stamp(scan)?;
+    for _ in 0..2 {
+        scan.byte(b'\t')?;
+        scan.word(|byte| byte != b'\t' && byte != b' ')?;
+    }
+    scan.byte(b'\t')
 }
 
 /// `2021-05-23 20:07:57.808015 [NOTICE] `, with an identifier before it or none: the time counts, and
