@@ -18,7 +18,9 @@ const SECTION: &[u8] = b"<SipMsgSection>";
 const SECTION_END: &[u8] = b"</SipMsgSection>";
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
-    memchr::memchr(b'<', line.text.get(..80.min(line.text.len()))?)?;
+    if !line.text.starts_with(b"<") {
+        memchr::memmem::find(line.text.get(..60.min(line.text.len()))?, b"[SIP]")?;
+    }
     if let Some(at) = memchr::memmem::find(line.text, SECTION) {
         return Some(Opening {
             starts_at: Some(at + SECTION.len()),

@@ -24,6 +24,7 @@ static MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" SIP 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
     let Some(at) = MESSAGE.find(line.text) else {
         // The message comes in a record of its own.
+        start_line::mentions(line.text).then_some(())?;
         let record = record(line.text)?;
         let found = start_line::find(line.text.get(record..)?)?;
         return Some(Opening {

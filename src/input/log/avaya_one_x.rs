@@ -19,6 +19,9 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
+    if line.prefix.stamp.is_none() && !line.text.starts_with(b"[") {
+        return None;
+    }
     let at = memchr::memmem::find(line.text, b"SIGNAL: [")?;
     let text = line.text.get(at..)?;
     let (sent, [_, remote, _]) = match fields(text, "SIGNAL: [{}] SENT to {}. Length={}") {

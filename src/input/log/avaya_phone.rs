@@ -17,6 +17,7 @@ pub(super) static FORMAT: Format = Format {
 const TELEPHONE: &[u8] = b" .TEL | ";
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
+    line.prefix.stamp?;
     let at = memchr::memmem::find(line.text, TELEPHONE)?;
     if is_later_part(line.text.get(at..)?) {
         return None;

@@ -84,7 +84,8 @@ fn envelope(line: &Line<'_>, opening: &mut Opening) -> bool {
 fn cut(line: &Line<'_>, _: &Opening) -> Cut {
     let text = line.text;
     let comment = text.starts_with(b"//") && !text.starts_with(b"//-");
-    let prompt = text.trim_ascii_end().ends_with(b"#") && !text.contains(&b':');
+    let prompt =
+        text.trim_ascii_end().ends_with(b"#") && !text.iter().any(|byte| b":=".contains(byte));
     match comment || prompt || is_debug(text) {
         true => Cut::Foreign,
         false => Cut::Text(0),

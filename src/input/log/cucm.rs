@@ -18,6 +18,7 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
+    line.text.first().filter(|byte| byte.is_ascii_digit())?;
     let at = memchr::memmem::find(line.text, b" SIP ")?;
     let before = line.text.get(..at)?;
     let sent = match before {

@@ -13,6 +13,7 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
+    line.prefix.stamp?;
     let at = memchr::memmem::find(line.text, b"|sip|")?;
     let marked = memchr::memmem::find(line.text.get(..at)?, b"drachtio:agent").is_some();
     let fields = std::str::from_utf8(line.text.get(at + 5..)?).ok()?;

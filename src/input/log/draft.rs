@@ -16,6 +16,9 @@ pub(super) enum Verdict {
     End,
 }
 
+/// A line of a message that comes in more pieces than this has bytes is nobody's.
+const LONGEST_GLUED: usize = 64 << 10;
+
 /// The lines of one message.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -144,6 +147,9 @@ impl Draft {
         }
         let (start, counted) = self.last;
         let piece = self.bytes.get(start..).unwrap_or_default();
+        if piece.len() > LONGEST_GLUED {
+            return self.append_line(text, end, line);
+        }
         let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
         let piece = piece.strip_suffix(b"\r").unwrap_or(piece);
         let whole = [piece, text].concat();

@@ -23,6 +23,7 @@ const LEVELS: [&[u8]; 8] = [
 ];
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
+    start_line::mentions(line.text).then_some(())?;
     let version = memchr::memmem::rfind(line.text, b"SIP/2.0")?;
     let logged = line.prefix.len > 0
         || is_entry(line.text)

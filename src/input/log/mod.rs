@@ -5,6 +5,7 @@
 
 mod address;
 mod clock;
+mod dated;
 mod draft;
 mod escapes;
 mod flat;
@@ -98,6 +99,9 @@ pub fn formats() -> impl Iterator<Item = &'static str> {
 const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
 
+/// Lines after an envelope within which its message begins.
+const LONGEST_WAIT: usize = 20;
+
 /// A text log format.
 struct Format {
     /// As in `log:<name>`.
@@ -174,6 +178,8 @@ pub(crate) struct Log {
     ready_moment: Moment,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// Lines since an envelope whose message did not begin yet.
+    waited: usize,
     /// Whether the record before was escaped: what it began may go on in the next one.
     escaped: bool,
     cut_off: bool,
@@ -201,6 +207,7 @@ impl Log {
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
+            waited: 0,
             escaped: false,
             cut_off: false,
             lines: 0,
@@ -331,10 +338,17 @@ impl Log {
         if let Some((format, opening)) = opened_by(&line, &self.draft) {
             return self.begin(format, opening, &line);
         }
-        let cut = match &self.open {
-            Some((format, opening)) => (format.cut)(&line, opening),
-            None => return false,
+        let Some((format, opening)) = &self.open else {
+            return false;
         };
+        if self.draft.is_empty() && !line.text.trim_ascii().is_empty() {
+            self.waited += 1;
+            if self.waited > LONGEST_WAIT {
+                self.open = None;
+                return false;
+            }
+        }
+        let cut = (format.cut)(&line, opening);
         self.append(&cut, &line)
     }
 
@@ -360,6 +374,7 @@ impl Log {
         }
         let finished = self.finish();
         self.draft.doubtful = opening.doubtful;
+        self.waited = 0;
         self.open = Some((opened, opening));
         if let Some(start) = start {
             self.append(&Cut::Text(start), line);

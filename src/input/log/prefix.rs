@@ -1,6 +1,7 @@
 //! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
 
 use super::clock::{Date, Stamp};
+use super::dated;
 
 /// What was found before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,11 +17,11 @@ pub(super) struct Prefix {
 /// The prefix of a line; its length is 0 where there is none.
 pub(super) fn of(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
-    let _ = scan.attempt(kiwi);
+    let _ = scan.attempt(dated::kiwi);
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
-        return dated(line);
+        return dated::of(line);
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
@@ -28,54 +29,6 @@ pub(super) fn of(line: &[u8]) -> Prefix {
         stamp: bracketed.or(syslog),
         entry,
     }
-}
-
-/// What Kiwi puts before a syslog's line: `2022-02-08 17:22:43<tab>Local4.Info<tab>192.0.2.7<tab>`
-fn kiwi(scan: &mut Scan<'_>) -> Option<()> {
-    matches!(scan.rest, [b'0'..=b'9', _, _, _, b'-', ..]).then_some(())?;
-    stamp(scan)?;
-    for _ in 0..2 {
-        scan.byte(b'\t')?;
-        scan.word(|byte| byte != b'\t' && byte != b' ')?;
-    }
-    scan.byte(b'\t')
-}
-
-/// `2021-05-23 20:07:57.808015 [NOTICE] `, with an identifier before it or none: the time counts, and
-/// nothing is taken off but the identifier.
-fn dated(line: &[u8]) -> Prefix {
-    let mut scan = Scan { rest: line };
-    let uuid = matches!(line, [_, _, _, _, _, _, _, _, b'-', ..]) && scan.attempt(uuid).is_some();
-    let len = line.len() - scan.rest.len();
-    let full = matches!(scan.rest, [b'0'..=b'9', _, _, _, b'-', ..]);
-    let stamp = full.then(|| scan.attempt(stamp)).flatten();
-    let level = |scan: &mut Scan<'_>| {
-        scan.byte(b' ')?;
-        let _ = scan.attempt(|scan| {
-            scan.word(|byte| byte.is_ascii_digit() || byte == b'.')?;
-            scan.literal(b"% ")
-        });
-        scan.byte(b'[')?;
-        scan.word(|byte| byte.is_ascii_uppercase())?;
-        scan.literal(b"] ")
-    };
-    Prefix {
-        len: if uuid { len } else { 0 },
-        entry: stamp.is_some() && scan.attempt(level).is_some(),
-        stamp,
-    }
-}
-
-/// `e343d2cb-fef0-4f00-b83d-743a9b05b6f0 `
-fn uuid(scan: &mut Scan<'_>) -> Option<()> {
-    for (n, len) in [8, 4, 4, 4, 12].into_iter().enumerate() {
-        if n > 0 {
-            scan.byte(b'-')?;
-        }
-        let part = scan.word(|byte| byte.is_ascii_hexdigit())?;
-        (part.len() == len).then_some(())?;
-    }
-    scan.byte(b' ')
 }
 
 /// `[May 17 08:01:35] `, `[2019-08-27 17:26:38.123] `
@@ -162,7 +115,7 @@ pub(super) fn after_stamp(text: &[u8]) -> Option<&[u8]> {
     Some(scan.rest)
 }
 
-fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
+pub(super) fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
             let year = scan.number(4)?;
@@ -232,12 +185,12 @@ fn zone(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// A place in a line; each step moves it only if it succeeds as a whole.
-struct Scan<'a> {
-    rest: &'a [u8],
+pub(super) struct Scan<'a> {
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Scan<'a> {
-    fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub(super) fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.rest;
         let result = step(self);
         if result.is_none() {
@@ -246,12 +199,12 @@ impl<'a> Scan<'a> {
         result
     }
 
-    fn literal(&mut self, text: &[u8]) -> Option<()> {
+    pub(super) fn literal(&mut self, text: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(text)?;
         Some(())
     }
 
-    fn byte(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn byte(&mut self, byte: u8) -> Option<()> {
         self.literal(&[byte])
     }
 
@@ -263,14 +216,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+    pub(super) fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
         let len = self.rest.iter().take_while(|byte| belongs(**byte)).count();
         let (word, rest) = self.rest.split_at(len);
         self.rest = rest;
         (len > 0).then_some(word)
     }
 
-    fn number(&mut self, most: usize) -> Option<u64> {
+    pub(super) fn number(&mut self, most: usize) -> Option<u64> {
         let digits = self
             .rest
             .iter()

@@ -83,7 +83,10 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if is_dashes(text) {
         return Cut::End;
     }
-    if line.prefix.entry || (line.prefix.stamp.is_some() && line.prefix.len == 0) {
+    // FreeSWITCH puts a date or the identifier of a channel before its own lines only.
+    let dated = line.prefix.stamp.is_some() && line.prefix.len == 0;
+    let identified = line.prefix.stamp.is_none() && line.prefix.len > 0;
+    if line.prefix.entry || dated || identified {
         return Cut::Foreign;
     }
     match numbered(text, opening) {

@@ -25,6 +25,11 @@ pub(super) fn find(text: &[u8]) -> Option<Found> {
     })
 }
 
+/// Whether a start line may be in the text.
+pub(super) fn mentions(text: &[u8]) -> bool {
+    VERSION.find(text).is_some()
+}
+
 /// A start line within a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
