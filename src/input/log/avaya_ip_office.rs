@@ -40,7 +40,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 fn entry(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text
         .iter()
-        .take(15)
+        .take(10)
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     let rest = text.get(digits..)?.strip_prefix(b"mS ")?;

@@ -77,12 +77,13 @@ fn more(mut stamp: Stamp, text: &[u8]) -> Option<Stamp> {
     let milliseconds: u64 = milliseconds.parse().ok()?;
     let (sign, clock) = zone.split_at_checked(1)?;
     let (hours, minutes) = clock.split_once(':')?;
-    let seconds =
-        hours.parse::<i32>().ok()?.checked_mul(3600)? + minutes.parse::<i32>().ok()? % 60 * 60;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    ((0..15).contains(&hours) && (0..60).contains(&minutes)).then_some(())?;
+    let seconds = hours * 3600 + minutes * 60;
     stamp.nanoseconds += milliseconds.min(999) * 1_000_000;
     if let Date::MonthDay(month, day) = stamp.date {
         stamp.date = Date::Full(year.parse().ok()?, month, day);
-        stamp.zone = (seconds < 54_000).then_some(if sign == "-" { -seconds } else { seconds });
+        stamp.zone = Some(if sign == "-" { -seconds } else { seconds });
     }
     Some(stamp)
 }
