@@ -60,7 +60,7 @@ fn cut(line: &Line<'_>, _opening: &Opening) -> Cut {
 static PROMPT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"*CLI>"));
 
 /// Verbose lines and the prompt of the Asterisk console.
-fn is_console_line(text: &[u8]) -> bool {
+pub(super) fn is_console_line(text: &[u8]) -> bool {
     let bare = text.trim_ascii_start();
     let indented = bare.len() < text.len();
     let verbose = [&b"-- "[..], b"== ", b"> 0x"]

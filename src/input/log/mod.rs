@@ -3,27 +3,56 @@
 //! Each format is one static record in its own file. A text may mix formats, so every line is offered
 //! to each of them; what a line opens decides how the lines after it are read.
 
+mod address;
 mod clock;
+mod dated;
 mod dots;
 mod draft;
 mod dump;
 mod escapes;
+mod flat;
 mod further;
+mod pattern;
 mod prefix;
 mod skim;
+mod stamps;
 mod start_line;
 
-mod address;
+mod acme;
+mod acme_sipd;
 mod asterisk_pjsip;
+mod audiocodes;
+mod avaya_attendant;
+mod avaya_csdk;
+mod avaya_ip_office;
+mod avaya_iview;
+mod avaya_one_x;
+mod avaya_phone;
+mod avaya_session_manager;
+mod broadworks;
+mod chan_sip;
+mod cisco_cue;
+mod cisco_ios;
+mod cucm;
+mod drachtio_agent;
 mod follow;
+mod genesys;
 mod homer;
+mod ingate;
+mod kamailio;
+mod lync;
 mod ngrep;
 mod raw;
+mod sipdump;
 mod sipp;
 mod sngrep;
+mod snom;
+mod sofia;
+mod sonus;
 mod tcpdump;
 mod tshark;
 mod tshark_summary;
+mod yealink;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +74,30 @@ use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
 static LOGS: &[&Format] = &[
+    &acme::FORMAT,
+    &acme_sipd::FORMAT,
+    &audiocodes::FORMAT,
+    &avaya_attendant::FORMAT,
+    &avaya_csdk::FORMAT,
+    &avaya_ip_office::FORMAT,
+    &avaya_iview::FORMAT,
+    &avaya_one_x::FORMAT,
+    &avaya_phone::FORMAT,
+    &avaya_session_manager::FORMAT,
+    &broadworks::FORMAT,
+    &chan_sip::FORMAT,
+    &cisco_cue::FORMAT,
+    &cisco_ios::FORMAT,
+    &cucm::FORMAT,
+    &drachtio_agent::FORMAT,
+    &genesys::FORMAT,
+    &ingate::FORMAT,
+    &lync::FORMAT,
+    &sipdump::FORMAT,
+    &snom::FORMAT,
+    &sofia::FORMAT,
+    &sonus::FORMAT,
+    &yealink::FORMAT,
     &asterisk_pjsip::FORMAT,
     &sipp::FORMAT,
     &ngrep::FORMAT,
@@ -54,6 +107,7 @@ static LOGS: &[&Format] = &[
     &tshark::FORMAT,
     &follow::FORMAT,
     &tshark_summary::FORMAT,
+    &kamailio::FORMAT,
     &raw::FORMAT,
 ];
 
@@ -67,6 +121,9 @@ pub fn formats() -> impl Iterator<Item = &'static str> {
 
 const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
+
+/// Lines after an envelope within which its message begins.
+const LONGEST_WAIT: usize = 60;
 
 /// A text log format.
 struct Format {
@@ -91,7 +148,7 @@ struct Line<'a> {
     prefix: Prefix,
     /// The rest.
     text: &'a [u8],
-    /// Its end, as the message had it or the text has it.
+    /// Its end, as the message had it or the text has it; empty where a record ends within the line.
     end: &'a [u8],
 }
 
@@ -113,14 +170,14 @@ struct Opening {
     /// Whether the message has begun, and whether its first line ended in CRLF.
     begun: bool,
     crlf: bool,
+    /// The line may only mention a start line: headers must follow.
+    doubtful: bool,
 }
 
 /// What a line is, inside a message.
 enum Cut {
     /// A line of the message from this place of its text on.
     Text(usize),
-    /// A line of the message, written in another form.
-    Rewritten(Vec<u8>),
     /// From this place on a piece of a message that is written as one line, cut at the edge of a window.
     Piece(usize),
     /// A line of something else that was logged meanwhile.
@@ -129,6 +186,14 @@ enum Cut {
     Beside,
     /// The end of the message; the line is no part of it.
     End,
+    /// What the line stands for, written in another form; it may be several lines.
+    Rewritten(Vec<u8>),
+    /// A piece of a line that goes on in the next record.
+    Part(Vec<u8>),
+    /// No text of the message, and the last line of the message goes on behind it.
+    Resume,
+    /// The last line of the message, up to a mark glued to it.
+    Last(Vec<u8>),
 }
 
 /// A text log that is being read; one message is current at a time.
@@ -156,6 +221,11 @@ pub(crate) struct Log {
     only_a_list: bool,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// Lines since an envelope whose message did not begin yet.
+    waited: usize,
+    /// Whether the record before was escaped: what it began may go on in the next one.
+    escaped: bool,
+    cut_off: bool,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -185,6 +255,9 @@ impl Log {
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
+            waited: 0,
+            escaped: false,
+            cut_off: false,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -197,7 +270,9 @@ impl Log {
         self.dump_ready = false;
         loop {
             if let Some(line) = self.unescaped.pop_front() {
-                if self.line(&line, b"\r\n") {
+                // A record that ends without the end of a line may go on in the next one.
+                let cut_off = self.cut_off && self.unescaped.is_empty();
+                if self.line(&line, if cut_off { b"" } else { b"\r\n" }) {
                     return true;
                 }
                 continue;
@@ -286,9 +361,18 @@ impl Log {
         let mut finished = false;
         if !continued {
             self.lines += 1;
-            match escapes::undo(&plain).or_else(|| dots::undo(&plain)) {
-                Some(lines) => self.unescaped.extend(lines),
-                None => finished = self.line(&plain, end),
+            let goes_on = self.open.is_some() && self.escaped;
+            match escapes::undo(&plain, goes_on).or_else(|| dots::undo(&plain)) {
+                Some(mut lines) => {
+                    self.escaped = true;
+                    self.cut_off = lines.pop_if(|last| last.is_empty()).is_none();
+                    self.unescaped.extend(lines);
+                }
+                None => {
+                    self.escaped &= self.open.is_some();
+                    self.cut_off = false;
+                    finished = self.line(&plain, end);
+                }
             }
         }
         self.plain = plain;
@@ -325,6 +409,7 @@ impl Log {
             && (format.envelope)(line, opening)
         {
             self.base = Some((format.name, opening.hop, opening.stamp));
+            self.waited = 0;
             return false;
         }
         if let Some((format, mut opening)) = opened_by(line, &self.draft)
@@ -333,10 +418,17 @@ impl Log {
         {
             return self.begin(format, opening, line);
         }
-        let cut = match &self.open {
-            Some((format, opening)) => (format.cut)(line, opening),
-            None => return false,
+        let Some((format, opening)) = &self.open else {
+            return false;
         };
+        if self.draft.is_empty() && self.pieces.is_empty() && !line.text.trim_ascii().is_empty() {
+            self.waited += 1;
+            if self.waited > LONGEST_WAIT {
+                self.open = None;
+                return false;
+            }
+        }
+        let cut = (format.cut)(line, opening);
         self.append(&cut, line)
     }
 
@@ -381,6 +473,8 @@ impl Log {
             _ => {}
         }
         let finished = self.finish();
+        self.draft.doubtful = opening.doubtful;
+        self.waited = 0;
         self.open = Some((opened, opening));
         if let Some(start) = start {
             self.append(&Cut::Text(start), line);
@@ -390,34 +484,55 @@ impl Log {
 
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
-        let text = match cut {
-            Cut::Piece(from) => {
-                let text = line.text.get(*from..).unwrap_or_default();
-                return self.pieces.add(text, self.lines);
-            }
+        if let Cut::Piece(from) = cut {
+            let text = line.text.get(*from..).unwrap_or_default();
+            return self.pieces.add(text, self.lines);
+        }
+        self.pieces.join(&mut self.draft);
+        match cut {
             Cut::Text(from) => {
                 let text = line.text.get(*from..).unwrap_or_default();
                 let dotted = self.open.as_ref().is_some_and(|(_, open)| open.dotted);
-                dotted
-                    .then(|| text.strip_suffix(b"."))
-                    .flatten()
-                    .unwrap_or(text)
+                let bare = text.strip_suffix(b".").filter(|_| dotted);
+                self.take(bare.unwrap_or(text), line.end, false)
             }
-            Cut::Rewritten(text) => text,
-            Cut::Foreign | Cut::Beside | Cut::End => line.text,
+            Cut::Foreign => self.take(line.text, line.end, true),
+            Cut::Piece(_) | Cut::Beside => false,
+            Cut::End => self.finish(),
+            Cut::Rewritten(text) => {
+                let mut lines = text.split(|byte| *byte == b'\n');
+                lines.any(|text| self.take(text, line.end, false))
+            }
+            Cut::Part(text) => {
+                let ended = self.take(text, line.end, false);
+                self.draft.goes_on();
+                ended
+            }
+            Cut::Resume => {
+                // Of an escaped record it is known whether its last line was cut off.
+                if !self.escaped {
+                    self.draft.goes_on();
+                }
+                false
+            }
+            Cut::Last(text) => {
+                let ended = !text.is_empty() && self.take(text, line.end, false);
+                ended || self.finish()
+            }
+        }
+    }
+
+    fn take(&mut self, text: &[u8], end: &[u8], foreign: bool) -> bool {
+        let end = if end.is_empty() && self.cut_off {
+            b"\r\n"
+        } else {
+            end
         };
-        self.pieces.join(&mut self.draft);
-        let verdict = match cut {
-            Cut::Beside => Verdict::Skip,
-            Cut::End => Verdict::End,
-            Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) | Cut::Rewritten(_) | Cut::Piece(_) => self.draft.verdict(text, false),
-        };
-        match verdict {
+        match self.draft.verdict(text, foreign) {
             Verdict::Skip => false,
             Verdict::End => self.finish(),
             Verdict::Append => {
-                if self.draft.bytes.len() + text.len() + line.end.len() > LARGEST_MESSAGE {
+                if self.draft.bytes.len() + text.len() + end.len() > LARGEST_MESSAGE {
                     let (offset, line) = (self.buffer.position(), self.draft.first_line);
                     self.damages.note("long-message", offset, || {
                         format!("the message at line {line} is longer than {LARGEST_MESSAGE} bytes and was cut")
@@ -427,9 +542,9 @@ impl Log {
                 if let Some((_, open)) = &mut self.open
                     && !open.begun
                 {
-                    (open.begun, open.crlf) = (true, line.end == b"\r\n");
+                    (open.begun, open.crlf) = (true, end == b"\r\n");
                 }
-                self.draft.append(text, line.end, self.lines);
+                self.draft.append(text, end, self.lines);
                 false
             }
         }
@@ -441,7 +556,8 @@ impl Log {
         let Some((format, opening)) = self.open.take() else {
             return false;
         };
-        if self.draft.is_empty() {
+        if self.draft.is_empty() || (self.draft.doubtful && self.draft.lines < 2) {
+            self.draft.clear();
             return false;
         }
         self.draft.trim();

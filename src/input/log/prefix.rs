@@ -1,6 +1,7 @@
 //! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
 
 use super::clock::{Date, Stamp};
+use super::dated;
 
 /// What was found before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,10 +17,11 @@ pub(super) struct Prefix {
 /// The prefix of a line; its length is 0 where there is none.
 pub(super) fn of(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
+    let _ = scan.attempt(dated::kiwi);
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
-        return Prefix::default();
+        return dated::of(line);
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
@@ -106,7 +108,14 @@ pub(super) fn stamp_in(text: &[u8]) -> Option<Stamp> {
     stamp(&mut Scan { rest: text })
 }
 
-fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
+/// What stands behind the time that a text begins with.
+pub(super) fn after_stamp(text: &[u8]) -> Option<&[u8]> {
+    let mut scan = Scan { rest: text };
+    stamp(&mut scan)?;
+    Some(scan.rest)
+}
+
+pub(super) fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
             let year = scan.number(4)?;
@@ -183,12 +192,12 @@ fn zone(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// A place in a line; each step moves it only if it succeeds as a whole.
-struct Scan<'a> {
-    rest: &'a [u8],
+pub(super) struct Scan<'a> {
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Scan<'a> {
-    fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub(super) fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.rest;
         let result = step(self);
         if result.is_none() {
@@ -197,12 +206,12 @@ impl<'a> Scan<'a> {
         result
     }
 
-    fn literal(&mut self, text: &[u8]) -> Option<()> {
+    pub(super) fn literal(&mut self, text: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(text)?;
         Some(())
     }
 
-    fn byte(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn byte(&mut self, byte: u8) -> Option<()> {
         self.literal(&[byte])
     }
 
@@ -214,14 +223,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+    pub(super) fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
         let len = self.rest.iter().take_while(|byte| belongs(**byte)).count();
         let (word, rest) = self.rest.split_at(len);
         self.rest = rest;
         (len > 0).then_some(word)
     }
 
-    fn number(&mut self, most: usize) -> Option<u64> {
+    pub(super) fn number(&mut self, most: usize) -> Option<u64> {
         let digits = self
             .rest
             .iter()

@@ -62,6 +62,11 @@ const METHODS: [&[u8]; 14] = [
     b"UPDATE",
 ];
 
+/// Whether a start line may be in the text.
+pub(super) fn mentions(text: &[u8]) -> bool {
+    VERSION.find(text).is_some()
+}
+
 /// A start line within a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -91,7 +96,7 @@ fn margin(text: &[u8]) -> usize {
     let mut at = 0;
     while at < WIDEST_MARGIN {
         at += match text.get(at..) {
-            Some([b' ' | b'\t' | b'>' | b'|', ..]) => 1,
+            Some([b' ' | b'\t' | b'\r' | b'>' | b'|', ..]) => 1,
             Some([b'/', b'/', ..]) => 2,
             Some([0xc2, 0xa0, ..]) => 2,
             _ => break,

@@ -306,3 +306,63 @@ fn endless_lines_and_messages_are_cut_and_said() {
     );
     assert!(messages[0].text.len() <= LARGEST_MESSAGE);
 }
+
+const CHAN_SIP: &str = "<--- SIP read from UDP:192.0.2.7:5062 --->\n";
+
+#[test]
+fn what_an_envelope_announces_may_be_no_message() {
+    let junk = "\n<------------->\n--- (0 headers 1 lines) Nat keepalive ---\n";
+    let text = [CHAN_SIP, "jaK\n", junk, CHAN_SIP, OK, "\n<------------->\n"].concat();
+    let (messages, _) = cut(&text);
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].text, OK);
+    assert_eq!(messages[0].hop.source, "192.0.2.7:5062".parse().ok());
+    // One that comes much later was announced by nobody.
+    let text = [CHAN_SIP, &"something else\n".repeat(30), OK].concat();
+    assert_eq!(cut(&text).0[0].hop, LogHop::default());
+}
+
+#[test]
+fn blank_lines_that_were_doubled_do_not_cut_a_message() {
+    let doubled = WITH_SDP.replace('\n', "\n\n");
+    assert_eq!(
+        texts(&[&doubled, "\n", &OK.replace('\n', "\n\n")].concat()),
+        [WITH_SDP, OK]
+    );
+}
+
+#[test]
+fn a_line_cut_between_two_records_becomes_one_again() {
+    let head = "[S=1] [SID=a:1:2]  (N 7)  ---- Incoming SIP Message from 192.0.2.7:5062 to SIPInterface #0 (LAN) UDP TO(#0) ---- ";
+    let text = [
+        head,
+        "#012 [Time:01-01@09:00:00.000]\n",
+        "[S=2] [SID=a:1:2]  SIP/2.0 200 OK#012CSe [Time:01-01@09:00:00.000]\n",
+        "[S=3] [SID=a:1:3]  (N 8) Something else [Time:01-01@09:00:00.000]\n",
+        "[S=4] [SID=a:1:2]  q: 2 BYE#012Content-Length: 0#012#012 [Time:01-01@09:00:00.001]\n",
+    ]
+    .concat();
+    let (messages, _) = cut(&text);
+    assert_eq!(messages[0].text.replace('\r', ""), OK);
+    assert_eq!(messages[0].hop.source, "192.0.2.7:5062".parse().ok());
+    assert_eq!(messages[0].time_of_day, Some(32_400_000_000_000));
+}
+
+#[test]
+fn a_message_flattened_onto_one_line_is_rebuilt_with_its_envelope() {
+    let dashes = "-".repeat(72);
+    let text = format!(
+        "1-> recv 99 bytes from udp/[192.0.2.7]:5062 at 20:07:57.811303: {dashes} {} 2021-05-23 20:07:57.9 [NOTICE] x\n",
+        OK.trim_end().replace('\n', " ")
+    );
+    let (messages, _) = cut(&text);
+    assert_eq!(messages[0].text.replace('\r', ""), OK);
+    assert_eq!(messages[0].hop.source, "192.0.2.7:5062".parse().ok());
+}
+
+#[test]
+fn a_log_line_that_quotes_a_start_line_is_no_message() {
+    let text = "Mar  8 22:04:47 sbc kamailio[9]: INFO: <script>: relaying INVITE sip:a@b SIP/2.0\n\
+                Mar  8 22:04:47 sbc kamailio[9]: INFO: <script>: done\n";
+    assert!(texts(text).is_empty());
+}
