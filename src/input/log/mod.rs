@@ -123,7 +123,7 @@ const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
 
 /// Lines after an envelope within which its message begins.
-const LONGEST_WAIT: usize = 60;
+const LONGEST_WAIT: usize = 20;
 
 /// A text log format.
 struct Format {

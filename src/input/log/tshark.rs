@@ -48,12 +48,17 @@ fn is_frame(text: &[u8]) -> bool {
 
 fn envelope(line: &Line<'_>, opening: &mut Opening) -> bool {
     match line.text.first() {
-        Some(b' ') => time(line.text, opening),
+        Some(b' ') => time(line.text, opening) || is_detail(line.text),
         Some(b'I') => addresses(line.text, opening),
         Some(b'S') if line.text.starts_with(SIP) => true,
         Some(b'U' | b'T' | b'S') => ports(line.text, opening),
         _ => false,
     }
+}
+
+/// A detail of a protocol around SIP; a packet has dozens of them.
+fn is_detail(text: &[u8]) -> bool {
+    text.starts_with(b"    ") && !super::start_line::mentions(text)
 }
 
 /// `    Epoch Time: 1767258000.000000000 seconds`
