@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// No sender repeats a message as soon as this: T1 is 500 ms (RFC 3261 §17.1.1.1); nanoseconds.
 const TOO_SOON: u64 = 20_000_000;
+/// Copies of a message that a further one is compared with.
+const COPIES: usize = 32;
 
 /// A call, registration, ping, ...: everything about one Call-ID and From-tag.
 #[derive(Debug)]
@@ -253,6 +255,11 @@ fn bare_uri(stored: &Stored, header: &'static str) -> Option<String> {
 fn mark_copies(messages: &mut [Stored]) {
     const SHORT: usize = 32;
     let mut seen: KeyMap<usize> = KeyMap::default();
+    let inputs = |m: &Stored| m.stamp.origin.input;
+    let several = messages.windows(2).any(|pair| match pair {
+        [a, b] => inputs(a) != inputs(b),
+        _ => false,
+    });
     for index in 0..messages.len() {
         let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else {
             return;
@@ -272,7 +279,7 @@ fn mark_copies(messages: &mut [Stored]) {
         };
         match first {
             Some(first) if is_repeat(earlier.get(first), current) => {
-                let kind = copy_kind(earlier, first, current);
+                let kind = copy_kind(earlier, first, current, several);
                 let first = u32::try_from(first).unwrap_or(u32::MAX);
                 current.copy = Some(CopyOf { first, kind });
             }
@@ -295,18 +302,26 @@ fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
 // The same packet has the same identification. Where packets have none, a copy is the same packet
 // recorded again if it comes too soon for a retransmission, or if it is no later copy in its
 // input than another input has: captures of the same traffic, whose clocks may differ.
-fn copy_kind(earlier: &[Stored], first: usize, current: &Stored) -> CopyKind {
+fn copy_kind(earlier: &[Stored], first: usize, current: &Stored, several: bool) -> CopyKind {
     let ident = current.stamp.ident;
     let is_same = |m: &&Stored| {
         m.stamp.ident == ident && m.keys.repeat == current.keys.repeat && m.raw == current.raw
     };
-    let same = || earlier.iter().skip(first).filter(is_same);
+    // The latest first. A flood of copies must not cost more than a look at the last ones.
+    let same = || {
+        earlier
+            .iter()
+            .skip(first)
+            .rev()
+            .filter(is_same)
+            .take(COPIES)
+    };
     let too_soon = || {
-        let times = |m: &Stored| Some(current.time()?.abs_diff(m.time()?));
-        same().any(|m| times(m).is_some_and(|gap| gap < TOO_SOON))
+        let gap = |m: &Stored| Some(current.time()?.abs_diff(m.time()?));
+        same().any(|m| gap(m).is_some_and(|gap| gap < TOO_SOON))
     };
     let recorded_again = match ident {
-        0 => too_soon() || is_known_elsewhere(same(), current),
+        0 => too_soon() || (several && is_known_elsewhere(same(), current)),
         _ => same().next().is_some(),
     };
     match recorded_again {
