@@ -38,7 +38,7 @@ pub struct Main {
     #[arg(long)]
     pub list: bool,
     /// Draw the messages of every call shown, with frame and delay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "list")]
     pub ladder: bool,
     /// Keep reading one FILE that grows, or standard input, and report each call once it is over
     #[arg(long)]

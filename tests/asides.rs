@@ -64,3 +64,15 @@ fn answers_of_name_servers_belong_to_the_call_that_they_led_to() {
     assert!(shown.contains("SRV of _sip._udp.example.net: 10 60 5060 sip1.example.net"));
     assert!(shown.contains("SRV of _sips._tcp.example.net: NXDOMAIN"));
 }
+
+#[test]
+fn the_identification_of_a_packet_tells_which_call_an_error_is_about() {
+    let report = run(["--format", "json", "fixtures/wrappings/icmp-which.pcap"]).json();
+    let calls = report["calls"].as_array().unwrap();
+    let told: Vec<_> = calls
+        .iter()
+        .map(|call| (call["call_ids"][0].clone(), call["asides"].is_array()))
+        .collect();
+    let id = |n: u8| Value::from(format!("wrapped-{n}@192.0.2.10"));
+    assert_eq!(told, [(id(1), true), (id(2), false)]);
+}

@@ -189,3 +189,31 @@ fn what_a_cap_or_a_contradiction_cost_is_said() {
     assert_eq!(json["totals"]["limits"][name], 9, "{}", json["totals"]);
     assert!(text.contains(&format!("note: 9 {name}")), "{text}");
 }
+
+#[test]
+fn holes_and_cuts_are_said() {
+    let json = |file: &str| {
+        let path = format!("fixtures/wrappings/{file}");
+        run(["--format", "json", path.as_str()]).json()
+    };
+    let lost = json("tcp-message-lost.pcap");
+    assert_eq!(lost["inputs"][0]["gaps"]["count"], 1, "{}", lost["inputs"]);
+    assert_eq!(
+        lost["calls"].as_array().unwrap().len(),
+        1,
+        "{}",
+        lost["calls"]
+    );
+    assert_eq!(json("tcp-gap.pcap")["inputs"][0]["gaps"]["bytes"], 150);
+    let ended = json("tcp-cut-at-the-end.pcap");
+    let reasons = &ended["inputs"][0]["not_decoded"];
+    assert_eq!(reasons[0]["reason"], "message-incomplete", "{reasons}");
+    assert_eq!(json("udp-snaplen.pcap")["inputs"][0]["cut_messages"], 9);
+    let said = run(["fixtures/wrappings/udp-snaplen.pcap"]).out;
+    assert!(
+        said.contains("cut by the snap length: 9 messages"),
+        "{said}"
+    );
+    let said = run(["fixtures/wrappings/tcp-message-lost.pcap"]).out;
+    assert!(said.contains("holes in TCP streams of SIP: 1"), "{said}");
+}

@@ -16,6 +16,8 @@ pub struct IcmpError<'a> {
     pub reporter: IpAddr,
     /// What went wrong.
     pub kind: IcmpKind,
+    /// The IP identification of the packet quoted; 0 where it has none.
+    pub ident: u32,
     /// The hop of the packet quoted.
     pub flow: Flow,
     /// What it carried, as far as it is quoted.
@@ -134,6 +136,7 @@ pub(super) fn decode<'a>(at: At, ip: &IpPacket<'a>) -> Option<IcmpError<'a>> {
         protocol: if ip.protocol == V4 { "icmp" } else { "icmpv6" },
         reporter: ip.addresses.pair().0,
         kind,
+        ident: inner.ident,
         flow: inner.flow(ports, transport),
         quoted: inner.payload.get(header_len..).unwrap_or_default(),
     })

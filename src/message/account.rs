@@ -15,6 +15,17 @@ pub struct NotDecoded {
     pub detail: String,
 }
 
+/// Holes in streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gaps {
+    /// How many.
+    pub count: u64,
+    /// Bytes that were never captured.
+    pub bytes: u64,
+    /// The first frame behind one.
+    pub first_frame: u64,
+}
+
 /// The account of one input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
@@ -22,6 +33,10 @@ pub struct Account {
     pub sip_frames: u64,
     /// SIP messages read, copies of one packet included.
     pub sip_messages: u64,
+    /// SIP messages of which the capture holds only the beginning.
+    pub cut_messages: u64,
+    /// Holes in streams of SIP: how many, bytes, and the first frame behind one.
+    pub gaps: Option<Gaps>,
     /// Frames by protocol that is not SIP.
     pub other: Vec<(&'static str, u64)>,
     /// Frames that could not be looked into.
@@ -29,6 +44,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// Counts a hole in a stream of SIP.
+    pub(crate) fn add_gap(&mut self, bytes: u64, frame: u64) {
+        let gaps = self.gaps.get_or_insert(Gaps {
+            count: 0,
+            bytes: 0,
+            first_frame: frame,
+        });
+        gaps.count += 1;
+        gaps.bytes += bytes;
+        gaps.first_frame = gaps.first_frame.min(frame);
+    }
+
     /// Counts frames of a protocol that is not SIP.
     pub fn add_other(&mut self, protocol: &'static str, frames: u32) {
         // The frame may count for something else in it.

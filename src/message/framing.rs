@@ -164,7 +164,15 @@ impl<R: Receive> Framer<R> {
                         stream.verdict = Verdict::Sip;
                         continue;
                     }
-                    Err(skip) => return done + skip,
+                    // The rest of a message whose beginning is lost.
+                    Err(skip) => {
+                        self.give_up(
+                            stream,
+                            "framing-lost",
+                            "the rest of a message of which a part is lost",
+                        );
+                        return done + skip;
+                    }
                 }
             }
             match next_message(rest, &mut stream.searched) {
@@ -276,6 +284,7 @@ impl<R: Receive> Sink for Framer<R> {
         if let Some(mut head) = read_message(sip, true) {
             if cut {
                 head.flaws.add(Flaw::CutByCapture);
+                self.account(at.origin.input).cut_messages += 1;
             }
             self.remember(flow);
             self.account(at.origin.input).sip_frames += u64::from(at.frames);
@@ -313,6 +322,7 @@ impl<R: Receive> Sink for Framer<R> {
         };
         if cut {
             head.flaws.add(Flaw::CutByCapture);
+            self.account(at.origin.input).cut_messages += 1;
         }
         self.emit(at, flow, &head, sip);
         None
@@ -352,10 +362,14 @@ impl<R: Receive> Sink for Framer<R> {
         self.streams.insert(id, stream);
     }
 
-    fn gap(&mut self, _: At, id: StreamId, _: &Flow, missing: u64) {
+    fn gap(&mut self, at: At, id: StreamId, _: &Flow, missing: u64) {
         let Some(mut stream) = self.streams.remove(&id) else {
             return;
         };
+        if stream.verdict == Verdict::Sip || start_line::parse(&stream.buffer).is_some() {
+            self.account(at.origin.input)
+                .add_gap(missing, at.origin.place);
+        }
         if !stream.buffer.is_empty() {
             self.give_up(
                 &mut stream,
@@ -377,7 +391,8 @@ impl<R: Receive> Sink for Framer<R> {
             return;
         };
         self.held -= stream.buffer.len();
-        if stream.verdict == Verdict::Sip {
+        let begins = start_line::parse(&stream.buffer).is_some();
+        if stream.verdict == Verdict::Sip || (stream.verdict == Verdict::Unknown && begins) {
             let reason = if stream.resync {
                 "framing-lost"
             } else {

@@ -118,6 +118,7 @@ impl Receive for Sender {
                 What::Icmp(Icmp {
                     reporter: error.reporter,
                     kind: error.kind,
+                    ident: error.ident,
                     flow: error.flow,
                     keys: head.map(|head| self.keys.keys(&stamp, &head, error.quoted)),
                     quoted: quoted.to_vec(),

@@ -39,7 +39,9 @@ pub struct Icmp {
     pub reporter: IpAddr,
     /// What went wrong.
     pub kind: IcmpKind,
-    /// The hop of the packet that it quotes.
+    /// The IP identification of the packet that it quotes; 0 where it has none.
+    pub ident: u32,
+    /// The hop of that packet.
     pub flow: Flow,
     /// Keys of the message that it quotes, where enough of it is there to name its Call-ID.
     pub keys: Option<Keys>,

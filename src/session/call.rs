@@ -305,8 +305,11 @@ fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
 fn copy_kind(earlier: &[Stored], first: usize, current: &Stored, several: bool) -> CopyKind {
     let ident = current.stamp.ident;
     let is_same = |m: &&Stored| {
-        m.stamp.ident == ident && m.keys.repeat == current.keys.repeat && m.raw == current.raw
+        (m.stamp.ident == ident || m.stamp.ident == 0 || ident == 0)
+            && m.keys.repeat == current.keys.repeat
+            && m.raw == current.raw
     };
+    let in_same_input = |m: &&Stored| m.stamp.origin.input == current.stamp.origin.input;
     // The latest first. A flood of copies must not cost more than a look at the last ones.
     let same = || {
         earlier
@@ -318,11 +321,12 @@ fn copy_kind(earlier: &[Stored], first: usize, current: &Stored, several: bool) 
     };
     let too_soon = || {
         let gap = |m: &Stored| Some(current.time()?.abs_diff(m.time()?));
-        same().any(|m| gap(m).is_some_and(|gap| gap < TOO_SOON))
+        let mut own = same().filter(in_same_input);
+        own.any(|m| gap(m).is_some_and(|gap| gap < TOO_SOON))
     };
     let recorded_again = match ident {
         0 => too_soon() || (several && is_known_elsewhere(same(), current)),
-        _ => same().next().is_some(),
+        _ => same().any(|m| m.stamp.ident == ident) || too_soon(),
     };
     match recorded_again {
         true => CopyKind::Duplicate,

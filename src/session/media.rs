@@ -16,7 +16,7 @@ const MOST_STREAMS: usize = 32_768;
 /// Streams shown of a call.
 const MOST_OF_CALL: usize = 16;
 /// RTP this long before the first message or after the last one is of another call.
-const MARGIN: i64 = 5 * SECOND;
+const MARGIN: i64 = SECOND / 5;
 
 /// One RTP stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,6 +36,8 @@ pub use outcome::Outcome;
 pub use steps::Step;
 pub use view::View;
 
+use crate::input::Time;
+use crate::layers::Transport;
 use crate::message::typed;
 use crate::message::{Flaw, Head, Message};
 use aside::{Icmp, MOST_ASIDES, What};
@@ -181,7 +183,7 @@ impl Session {
         let What::Icmp(icmp) = &aside.what else {
             return self.names.add(aside);
         };
-        let Some(seen) = self.quoted(icmp) else {
+        let Some(seen) = self.quoted(icmp, aside.time) else {
             return;
         };
         if let Some(live) = self.live(seen.slot, seen.id)
@@ -198,11 +200,24 @@ impl Session {
 
     // The latest message that an ICMP error can be about: of the Call-ID that it quotes, else one
     // on that hop that begins with the bytes quoted.
-    fn quoted(&self, icmp: &Icmp) -> Option<Seen> {
+    fn quoted(&self, icmp: &Icmp, time: Option<Time>) -> Option<Seen> {
         const NEWEST: usize = 64;
+        // Whoever cannot deliver a packet says so at once, or gives up on its neighbour first.
+        const LATEST: i64 = 60 * clock::SECOND;
+        let in_time = |m: &Stored| match (m.time(), time) {
+            (Some(sent), Some(time)) => (0..=LATEST).contains(&(time.0 - sent)),
+            _ => true,
+        };
+        // Of TCP the number is that of the segment, of UDP that of the packet.
+        let same_packet = |m: &Stored| {
+            let told = icmp.flow.transport == Transport::Udp && icmp.ident != 0;
+            !told || m.stamp.ident == 0 || m.stamp.ident == icmp.ident
+        };
         let on_hop = |m: &Stored| {
             m.stamp.source == Some(icmp.flow.source)
                 && m.stamp.destination == Some(icmp.flow.destination)
+                && in_time(m)
+                && same_packet(m)
         };
         let entry_in = |slot: u32| {
             let live = self.slots.get(slot as usize).and_then(Option::as_ref);
@@ -235,7 +250,7 @@ impl Session {
     }
 
     /// Takes the time of a record that is no SIP message.
-    pub fn tick(&mut self, time: crate::input::Time, release: &mut impl FnMut(&Call, &View)) {
+    pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
         self.clock.advance(time);
         self.release_due(release);
     }

@@ -59,8 +59,10 @@ pub(in crate::layers) fn decode<'a>(bytes: &'a [u8], outer: &Flow) -> Result<Inn
 
 /// Hands on what a packet carries, and says what became of it.
 pub(super) fn deliver<S: Sink>(at: At, inner: &Inner<'_>, cut: bool, sink: &mut S) -> Mark {
+    // The identification is that of the packet around it, not of the one that it tells of.
     let at = At {
         time: inner.time.or(at.time),
+        ident: 0,
         ..at
     };
     match inner.kind {

@@ -8,6 +8,8 @@ use crate::layers::stream::{Shared, Way, Wrap};
 use crate::layers::{At, Segment, Sink, Time};
 use std::collections::BTreeMap;
 
+/// Captures put packets of the two directions out of order by less than this; nanoseconds.
+const OUT_OF_ORDER: i64 = 5_000_000;
 /// Memory held behind a hole before it is given up.
 const MAX_HELD_BYTES: usize = 256 << 10;
 /// Pieces held behind a hole before it is given up.
@@ -324,6 +326,20 @@ impl Direction {
             self.rest_hole(None);
         }
         capped
+    }
+
+    /// Gives up holes whose bytes the receiver has had for a while: nobody will send them again.
+    pub(super) fn give_up_received<S: Sink>(&mut self, now: Option<Time>, out: &mut Out<'_, S>) {
+        let waited = |since: Option<Time>| {
+            let both = since.zip(now);
+            both.is_some_and(|(since, now)| now.0.saturating_sub(since.0) >= OUT_OF_ORDER)
+        };
+        while self.has_hole() && waited(self.hole_since) && self.is_hole_acknowledged() {
+            self.give_up_hole(out);
+        }
+        if !self.has_hole() {
+            self.rest_hole(None);
+        }
     }
 
     fn is_hole_acknowledged(&self) -> bool {

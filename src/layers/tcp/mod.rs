@@ -340,11 +340,16 @@ impl Connection {
         shared: &mut Shared,
         sink: &mut impl Sink,
     ) -> Effect {
+        let mut given_up = 0;
         if let Some(ack) = segment.ack {
-            self.directions[1 - index].acknowledge(ack);
+            let (peer, mut out) = self.side(1 - index, shared, sink);
+            let before = peer.held_bytes();
+            peer.acknowledge(ack);
+            peer.give_up_received(arrival.at.time, &mut out);
+            given_up = before - peer.held_bytes();
         }
         let (direction, mut out) = self.side(index, shared, sink);
-        let held_before = direction.held_bytes();
+        let held_before = direction.held_bytes() + given_up;
         let had_hole = direction.has_hole();
         let gave_up_early = direction.take(arrival, segment, &mut out);
         Effect {

@@ -360,6 +360,12 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
                 .flat_map(|account| &account.not_decoded)
                 .map(not_decoded)
                 .collect(),
+            gaps: account.gaps.map(|gaps| shape::Gaps {
+                count: gaps.count,
+                bytes: gaps.bytes,
+                first_frame: gaps.first_frame,
+            }),
+            cut_messages: (account.cut_messages > 0).then_some(account.cut_messages),
             damage: summary.damage.iter().map(damage).collect(),
             more_damage: (summary.more_damage > 0).then_some(summary.more_damage),
             tls: (read.tls.connections > 0).then(|| tls(&read.tls)),

@@ -201,6 +201,10 @@ pub(super) struct Input {
     pub(super) last_time: Option<Instant>,
     pub(super) other: Vec<Other>,
     pub(super) not_decoded: Vec<NotDecoded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gaps: Option<Gaps>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cut_messages: Option<u64>,
     pub(super) damage: Vec<Damage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) more_damage: Option<u64>,
@@ -208,6 +212,13 @@ pub(super) struct Input {
     pub(super) tls: Option<Tls>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Gaps {
+    pub(super) count: u64,
+    pub(super) bytes: u64,
+    pub(super) first_frame: u64,
 }
 
 #[derive(Serialize)]

@@ -576,10 +576,14 @@ pub(super) fn times(call: &Call) -> Vec<String> {
             // No dialog is held longer than this without a message; the clock may have jumped.
             None => {
                 let last = call.messages.iter().filter_map(Stored::time).max();
-                let until = call.seen_until.min(last.map(|last| last + LONGEST_SILENCE));
-                all.extend(until.map(|until| {
-                    format!("talked at least {}", duration((until - answered).max(0)))
-                }))
+                let let_go = last.map(|last| last + LONGEST_SILENCE);
+                let until = call.seen_until.filter(|until| Some(*until) < let_go);
+                let talked = until.map(|until| until - answered);
+                all.extend(
+                    talked
+                        .filter(|talked| *talked >= 1_000_000)
+                        .map(|talked| format!("talked at least {}", duration(talked))),
+                )
             }
         }
     }

@@ -83,6 +83,19 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             ));
         }
         lines.extend(more_damage(summary));
+        if let Some(gaps) = read.account.gaps {
+            lines.push(format!(
+                "  holes in TCP streams of SIP: {} ({} bytes), the first before #{}: what stood there was not captured",
+                gaps.count, gaps.bytes, gaps.first_frame
+            ));
+        }
+        let cut = read.account.cut_messages;
+        if cut > 0 {
+            lines.push(format!(
+                "  cut by the snap length: {cut} {}; record whole packets (tcpdump -s 0)",
+                plural(cut, "message")
+            ));
+        }
         let log = summary.format.starts_with("log:");
         for skipped in read.account.not_decoded.iter().filter(|_| !log) {
             lines.push(format!(
