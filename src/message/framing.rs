@@ -17,6 +17,8 @@ use std::hash::BuildHasher;
 
 /// Bytes of unfinished messages held over all streams.
 const MOST_HELD: usize = 64 * 1024 * 1024;
+/// Holes remembered of a stream of which it is not known what it is.
+const MOST_HOLES: usize = 16;
 /// SIP flows remembered so that their keep-alives are known.
 const MOST_FLOWS: usize = 65_536;
 
@@ -65,6 +67,8 @@ struct Stream {
     early: Unsettled,
     /// Framing was lost: look for the next start line.
     resync: bool,
+    /// Holes before it was known what the stream is: bytes, the frame behind.
+    holes: Vec<(u64, Origin)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -224,7 +228,16 @@ impl<R: Receive> Framer<R> {
         }
     }
 
+    fn count_holes(&mut self, stream: &mut Stream) {
+        for (missing, origin) in stream.holes.drain(..) {
+            self.account(origin.input).add_gap(missing, origin.place);
+        }
+    }
+
     fn settle_as_sip(&mut self, stream: &mut Stream) {
+        if !stream.holes.is_empty() {
+            self.count_holes(stream);
+        }
         for open in [&mut stream.open, &mut stream.early] {
             open.settle(&mut self.accounts, |account, frames, _| {
                 account.sip_frames += u64::from(frames)
@@ -366,9 +379,11 @@ impl<R: Receive> Sink for Framer<R> {
         let Some(mut stream) = self.streams.remove(&id) else {
             return;
         };
+        if stream.holes.len() < MOST_HOLES {
+            stream.holes.push((missing, at.origin));
+        }
         if stream.verdict == Verdict::Sip || start_line::parse(&stream.buffer).is_some() {
-            self.account(at.origin.input)
-                .add_gap(missing, at.origin.place);
+            self.count_holes(&mut stream);
         }
         if !stream.buffer.is_empty() {
             self.give_up(
