@@ -376,9 +376,8 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn gap(&mut self, at: At, id: StreamId, _: &Flow, missing: u64) {
-        let Some(mut stream) = self.streams.remove(&id) else {
-            return;
-        };
+        // The account of its first frames may still be open in the layers.
+        let mut stream = self.streams.remove(&id).unwrap_or_default();
         if stream.holes.len() < MOST_HOLES {
             stream.holes.push((missing, at.origin));
         }
