@@ -9,7 +9,7 @@ use crate::layers::{At, Segment, Sink, Time};
 use std::collections::BTreeMap;
 
 /// Captures put packets of the two directions out of order by less than this; nanoseconds.
-const OUT_OF_ORDER: i64 = 1_000_000;
+const OUT_OF_ORDER: i64 = 1_500_000;
 /// Memory held behind a hole before it is given up.
 const MAX_HELD_BYTES: usize = 256 << 10;
 /// Pieces held behind a hole before it is given up.
