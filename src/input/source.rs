@@ -160,6 +160,14 @@ impl Reader {
         matches!(&self.content, Content::Log(log) if log.format().is_empty())
     }
 
+    /// What a text tells of messages, if it holds none.
+    pub(crate) fn instead(&self) -> Option<&'static str> {
+        match &self.content {
+            Content::Capture(_) => None,
+            Content::Log(log) => log.instead(),
+        }
+    }
+
     /// Writes into `summary` what is known so far.
     pub(crate) fn summarise(&self, summary: &mut InputSummary) {
         summary.compression = self.compression;
@@ -209,11 +217,13 @@ impl Content {
 
 impl InputError {
     /// Of a text that has been read through without finding a message.
-    pub(crate) fn no_sip(path: &str) -> Self {
+    pub(crate) fn no_sip(path: &str, instead: Option<&str>) -> Self {
         Self {
             path: path.to_owned(),
             kind: InputErrorKind::Unrecognised,
-            reason: "text without a SIP start line".to_owned(),
+            reason: instead
+                .unwrap_or("text without a SIP start line")
+                .to_owned(),
         }
     }
 }

@@ -34,6 +34,10 @@ pub(super) struct Draft {
     /// Ends of lines that were appended since the last one that was not blank.
     solid: (usize, u64, u64),
     interrupted: bool,
+    /// Every line is followed by a blank one.
+    doubled: bool,
+    /// Blank lines since the last that was not.
+    blanks: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +86,10 @@ impl Draft {
     /// What becomes of a line; `foreign` if the log's format knows it for something else.
     pub(super) fn verdict(&mut self, text: &[u8], foreign: bool) -> Verdict {
         let blank = text.trim_ascii().is_empty();
+        self.blanks = if blank { self.blanks + 1 } else { 0 };
+        if self.doubled && blank && self.blanks % 2 == 1 {
+            return Verdict::Skip;
+        }
         match self.part {
             Part::Nothing if blank || foreign => Verdict::Skip,
             Part::Nothing => Verdict::Append,
@@ -98,6 +106,14 @@ impl Draft {
             Part::Body if blank => self.blank_in_body(),
             Part::Body if self.interrupted && self.counted == 0 && is_header(text) => {
                 // The blank line was that of a page break or of a foreign line, not the end of the head.
+                self.bytes.truncate(self.solid.0);
+                (self.last_line, self.lines) = (self.solid.1, self.solid.2);
+                self.part = Part::Head;
+                Verdict::Append
+            }
+            Part::Body if self.lines == 2 && self.counted == 0 && is_header(text) => {
+                // No message has an empty head: the lines were doubled on the way.
+                self.doubled = true;
                 self.bytes.truncate(self.solid.0);
                 (self.last_line, self.lines) = (self.solid.1, self.solid.2);
                 self.part = Part::Head;
@@ -126,6 +142,7 @@ impl Draft {
                 self.body_at = self.bytes.len();
                 self.counted = text.len() + 2;
             }
+            Part::Head if self.lines > 1 && is_wrapped(text) => self.join(text),
             Part::Head => self.note_header(text),
             Part::Body => self.counted += text.len() + 2,
         }
@@ -137,6 +154,22 @@ impl Draft {
         if !blank {
             self.solid = (self.bytes.len(), self.last_line, self.lines);
             self.interrupted = false;
+        }
+    }
+
+    /// Puts the rest of a wrapped header behind its beginning: as a fold, or where a name was torn.
+    fn join(&mut self, text: &[u8]) {
+        let before = self.bytes.trim_ascii_end();
+        let torn = before
+            .rsplit(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default();
+        let end = memchr::memchr(b'=', text).unwrap_or(text.len());
+        let name = [torn, text.get(..end).unwrap_or_default()].concat();
+        if PARAMETERS.iter().any(|known| *known == name.as_slice()) {
+            self.bytes.truncate(before.len());
+        } else {
+            self.bytes.push(b' ');
         }
     }
 
@@ -211,6 +244,26 @@ fn value_of<'a>(text: &'a [u8], name: &[u8], short: u8) -> Option<&'a [u8]> {
     let before = before.trim_ascii();
     let named = before.eq_ignore_ascii_case(name) || before.eq_ignore_ascii_case(&[short]);
     named.then(|| value.get(1..)).flatten()
+}
+
+/// Parameters whose names are torn by a wrap at a fixed width.
+const PARAMETERS: [&[u8]; 7] = [
+    b"received",
+    b"rport",
+    b"branch",
+    b"tag",
+    b"expires",
+    b"transport",
+    b"alias",
+];
+
+/// Whether a line in a head goes on with the header before it, though it is not indented.
+fn is_wrapped(text: &[u8]) -> bool {
+    let part = |byte: &u8| matches!(byte, b';' | b'=' | b'>');
+    let first = text
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || b";,<".contains(byte));
+    first && !is_header(text) && text.iter().any(part)
 }
 
 fn is_header(text: &[u8]) -> bool {

@@ -6,14 +6,25 @@
 mod clock;
 mod draft;
 mod escapes;
+mod flat;
+mod lossy;
+mod mobile;
 mod prefix;
 mod skim;
 mod start_line;
 
 mod address;
 mod asterisk_pjsip;
+mod baresip;
+mod belle_sip;
+mod blink;
+mod browser;
+mod pjsip;
 mod raw;
 mod sipp;
+mod sipsak;
+mod stacks;
+mod twinkle;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +42,24 @@ use prefix::Prefix;
 use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
-static LOGS: &[&Format] = &[&asterisk_pjsip::FORMAT, &sipp::FORMAT, &raw::FORMAT];
+static LOGS: &[&Format] = &[
+    &asterisk_pjsip::FORMAT,
+    &pjsip::FORMAT,
+    &belle_sip::FORMAT,
+    &browser::SIP_JS,
+    &browser::JSSIP,
+    &browser::SIPML5,
+    &sipp::FORMAT,
+    &sipp::ERRORS,
+    &sipsak::FORMAT,
+    &baresip::FORMAT,
+    &twinkle::FORMAT,
+    &blink::FORMAT,
+    &stacks::RESIPROCATE,
+    &stacks::SIPSORCERY,
+    &stacks::YATE,
+    &raw::FORMAT,
+];
 
 /// The names of the formats.
 pub fn formats() -> impl Iterator<Item = &'static str> {
@@ -77,16 +105,26 @@ struct Opening {
     starts_at: Option<usize>,
     /// What stands before each line of the message: indentation, quoting.
     margin: Vec<u8>,
+    /// Someone numbered the lines.
+    numbered: bool,
+    /// What was logged already may follow: read only if it is not what was read last.
+    repeats: bool,
+    /// What follows is no message on its way.
+    prepared: bool,
 }
 
 /// What a line is, inside a message.
 enum Cut {
     /// A line of the message from this place of its text on.
     Text(usize),
+    /// A line of the message that was written in another form.
+    Rewritten(Vec<u8>),
     /// A line of something else that was logged meanwhile.
     Foreign,
     /// The end of the message; the line is no part of it.
     End,
+    /// The same, and the line says where the message went.
+    EndOf(LogHop),
 }
 
 /// A text log that is being read; one message is current at a time.
@@ -107,6 +145,8 @@ pub(crate) struct Log {
     ready_moment: Moment,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// What the text is, if it only tells of messages.
+    instead: Option<&'static str>,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -131,6 +171,7 @@ impl Log {
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
+            instead: None,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -139,7 +180,6 @@ impl Log {
 
     /// Makes the next message current; false at the end.
     pub(crate) fn advance(&mut self) -> bool {
-        self.ready.clear();
         loop {
             if let Some(line) = self.unescaped.pop_front() {
                 if self.line(&line, b"\r\n") {
@@ -195,6 +235,11 @@ impl Log {
         }
     }
 
+    /// What a text without messages tells of them instead.
+    pub(crate) fn instead(&self) -> Option<&'static str> {
+        self.instead
+    }
+
     /// Takes one line of `len` bytes from the buffer; true when a message is ready.
     fn physical_line(&mut self, len: usize) -> bool {
         let whole = self.buffer.available().get(..len).unwrap_or_default();
@@ -220,7 +265,7 @@ impl Log {
         let mut finished = false;
         if !continued {
             self.lines += 1;
-            match escapes::undo(&plain) {
+            match escapes::undo(&plain).or_else(|| flat::undo(&plain)) {
                 Some(lines) => self.unescaped.extend(lines),
                 None => finished = self.line(&plain, end),
             }
@@ -251,7 +296,12 @@ impl Log {
         }
         let cut = match &self.open {
             Some((format, opening)) => (format.cut)(&line, opening),
-            None => return false,
+            None => {
+                if self.instead.is_none() && self.formats.is_empty() {
+                    self.instead = lossy::of(content);
+                }
+                return false;
+            }
         };
         self.append(&cut, &line)
     }
@@ -265,6 +315,7 @@ impl Log {
             Some(_) if start.is_some() && self.draft.is_empty() => {
                 if let Some((_, first)) = &mut self.open {
                     first.margin = opening.margin;
+                    first.numbered = opening.numbered;
                 }
                 return self.append(&Cut::Text(start.unwrap_or(0)), line);
             }
@@ -286,14 +337,19 @@ impl Log {
 
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
+        if let (Cut::EndOf(hop), Some((_, opening))) = (cut, &mut self.open) {
+            opening.hop = *hop;
+        }
         let text = match cut {
             Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
-            Cut::Foreign | Cut::End => line.text,
+            Cut::Rewritten(text) => text,
+            Cut::Foreign | Cut::End | Cut::EndOf(_) => line.text,
         };
         let verdict = match cut {
-            Cut::End => Verdict::End,
+            Cut::End | Cut::EndOf(_) if self.draft.is_empty() => Verdict::Skip,
+            Cut::End | Cut::EndOf(_) => Verdict::End,
             Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) => self.draft.verdict(text, false),
+            Cut::Text(_) | Cut::Rewritten(_) => self.draft.verdict(text, false),
         };
         match verdict {
             Verdict::Skip => false,
@@ -321,6 +377,11 @@ impl Log {
             return false;
         }
         self.draft.trim();
+        let again = opening.repeats && same_lines(&self.draft.bytes, &self.ready.bytes);
+        if again || opening.prepared {
+            self.draft.clear();
+            return false;
+        }
         std::mem::swap(&mut self.draft, &mut self.ready);
         self.draft.clear();
         self.ready_hop = opening.hop;
@@ -334,6 +395,12 @@ impl Log {
         }
         true
     }
+}
+
+/// Whether two messages are the same, however their lines end.
+fn same_lines(a: &[u8], b: &[u8]) -> bool {
+    let lines = |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines(a).eq(lines(b))
 }
 
 /// How much of a line is the margin that stands before every line of its message.

@@ -1,6 +1,7 @@
 //! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
 
 use super::clock::{Date, Stamp};
+use super::mobile;
 
 /// What was found before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,12 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
-        return Prefix::default();
+        let mobile = mobile::of(line).map(|(len, stamp)| Prefix {
+            len,
+            stamp,
+            entry: false,
+        });
+        return mobile.unwrap_or_default();
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
@@ -106,7 +112,7 @@ pub(super) fn stamp_in(text: &[u8]) -> Option<Stamp> {
     stamp(&mut Scan { rest: text })
 }
 
-fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
+pub(super) fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
             let year = scan.number(4)?;
@@ -135,16 +141,21 @@ fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let fraction = if scan.byte(b'.').or_else(|| scan.byte(b',')).is_some() {
-        scan.fraction()?
-    } else {
-        0
-    };
+    let point = scan.byte(b'.').or_else(|| scan.byte(b','));
+    let point = point.or_else(|| colon_before_milliseconds(scan));
+    let fraction = if point.is_some() { scan.fraction()? } else { 0 };
     Some(Stamp {
         date,
         nanoseconds: (hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction,
         zone: scan.attempt(zone),
     })
+}
+
+/// `16:44:30:519`
+fn colon_before_milliseconds(scan: &mut Scan<'_>) -> Option<()> {
+    let digits = scan.rest.get(1..4)?;
+    digits.iter().all(u8::is_ascii_digit).then_some(())?;
+    scan.byte(b':')
 }
 
 fn month_day(scan: &mut Scan<'_>) -> Option<Date> {
@@ -176,12 +187,12 @@ fn zone(scan: &mut Scan<'_>) -> Option<i32> {
 }
 
 /// A place in a line; each step moves it only if it succeeds as a whole.
-struct Scan<'a> {
-    rest: &'a [u8],
+pub(super) struct Scan<'a> {
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Scan<'a> {
-    fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    pub(super) fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.rest;
         let result = step(self);
         if result.is_none() {
@@ -190,16 +201,16 @@ impl<'a> Scan<'a> {
         result
     }
 
-    fn literal(&mut self, text: &[u8]) -> Option<()> {
+    pub(super) fn literal(&mut self, text: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(text)?;
         Some(())
     }
 
-    fn byte(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn byte(&mut self, byte: u8) -> Option<()> {
         self.literal(&[byte])
     }
 
-    fn end_or(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn end_or(&mut self, byte: u8) -> Option<()> {
         if self.rest.is_empty() {
             Some(())
         } else {
@@ -207,14 +218,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
+    pub(super) fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
         let len = self.rest.iter().take_while(|byte| belongs(**byte)).count();
         let (word, rest) = self.rest.split_at(len);
         self.rest = rest;
         (len > 0).then_some(word)
     }
 
-    fn number(&mut self, most: usize) -> Option<u64> {
+    pub(super) fn number(&mut self, most: usize) -> Option<u64> {
         let digits = self
             .rest
             .iter()

@@ -12,16 +12,51 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
-    let found = start_line::find(line.text)?;
+    let Some(found) = start_line::find(line.text) else {
+        return numbered(line);
+    };
     Some(Opening {
         hop: LogHop::default(),
         stamp: line.prefix.stamp,
         starts_at: Some(found.at),
         margin: line.text.get(..found.margin).unwrap_or_default().to_vec(),
+        ..Opening::default()
     })
 }
 
+/// `01 INVITE sip:a@b SIP/2.0`: someone numbered the lines.
+fn numbered(line: &Line<'_>) -> Option<Opening> {
+    let from = number(line.text)?;
+    let found = start_line::find(line.text.get(from..)?)?;
+    Some(Opening {
+        stamp: line.prefix.stamp,
+        starts_at: Some(from + found.at),
+        numbered: true,
+        ..Opening::default()
+    })
+}
+
+/// How long a line number and the blank behind it are.
+fn number(text: &[u8]) -> Option<usize> {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    let rest = text.get(blanks..)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mark = match rest.get(digits) {
+        Some(b':' | b'.' | b'|') => 1,
+        _ => 0,
+    };
+    let behind = rest.get(digits + mark..)?;
+    let blank = usize::from(matches!(behind.first(), Some(b' ' | b'\t')));
+    let fits = (1..=5).contains(&digits) && (blank == 1 || behind.is_empty());
+    fits.then_some(blanks + digits + mark + blank)
+}
+
 fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
+    if opening.numbered
+        && let Some(from) = number(line.text)
+    {
+        return Cut::Text(from);
+    }
     let shared = margin(line, opening);
     let text = line.text.get(shared..).unwrap_or_default();
     // A quoted blank line often lost the blank behind the quoting mark.
@@ -37,7 +72,45 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if is_ruler(text.trim_ascii()) {
         return Cut::End;
     }
-    Cut::Text(shared)
+    match without_entities(text) {
+        Some(plain) => Cut::Rewritten(plain),
+        None => Cut::Text(shared),
+    }
+}
+
+/// A header that was copied from the source of a page.
+fn without_entities(text: &[u8]) -> Option<Vec<u8>> {
+    const ENTITIES: [(&str, &str); 6] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&colon;", ":"),
+        ("&amp;", "&"),
+    ];
+    memchr::memchr(b'&', text)?;
+    // Bodies may hold them rightly, but do not begin like a header.
+    let name = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+        .count();
+    let rest = text.get(name..)?;
+    if name == 0 || !(rest.starts_with(b":") || rest.starts_with(b"&colon;")) {
+        return None;
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    if !ENTITIES
+        .iter()
+        .any(|(entity, _)| *entity != "&amp;" && text.contains(entity))
+    {
+        return None;
+    }
+    let plain = ENTITIES
+        .iter()
+        .fold(text.to_owned(), |text, (entity, plain)| {
+            text.replace(entity, plain)
+        });
+    Some(plain.into_bytes())
 }
 
 /// Markdown fences and rulers between messages.
