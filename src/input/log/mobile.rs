@@ -13,6 +13,7 @@ pub(super) fn of(line: &[u8]) -> Option<(usize, Option<Stamp>)> {
             tag(&mut scan)?;
             None
         }
+        [b'<', b'0'..=b'9', ..] => Some(hostless(&mut scan)?),
         [b'A'..=b'Z', ..] => Some(notice(&mut scan)?),
         _ => return None,
     };
@@ -144,6 +145,21 @@ fn notice(scan: &mut Scan<'_>) -> Option<Stamp> {
     Some(stamp)
 }
 
+/// `<142>Jan  1 01:06:02 konfsip[1166:1225]: `
+fn hostless(scan: &mut Scan<'_>) -> Option<Stamp> {
+    scan.byte(b'<')?;
+    scan.number(3)?;
+    scan.byte(b'>')?;
+    let stamp = stamp(scan)?;
+    scan.byte(b' ')?;
+    scan.word(|byte| !matches!(byte, b' ' | b'[' | b':'))?;
+    scan.byte(b'[')?;
+    scan.word(|byte| matches!(byte, b'0'..=b'9' | b':'))?;
+    scan.literal(b"]:")?;
+    scan.end_or(b' ')?;
+    Some(stamp)
+}
+
 fn process(scan: &mut Scan<'_>) -> Option<()> {
     scan.number(7)?;
     scan.byte(b'-')?;
@@ -186,6 +202,7 @@ mod tests {
                 "2022-02-07 19:01:46\tDaemon.Info\t192.0.2.1\tFeb  7 19:01:46 app[88]:",
                 "",
             ),
+            ("<142>Jan  1 01:06:02 konf[1:2]: TX 7", "TX 7"),
             ("Dec 15 18:39:30  linphone[3434] <Notice>: bel/x", "bel/x"),
         ] {
             let len = of(line.as_bytes()).map(|(len, _)| len);

@@ -69,7 +69,7 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if line.prefix.entry || is_page_break(line.text) {
         return Cut::Foreign;
     }
-    if is_ruler(text.trim_ascii()) {
+    if is_ruler(text.trim_ascii()) || is_closing(text.trim_ascii()) {
         return Cut::End;
     }
     match without_entities(text) {
@@ -111,6 +111,11 @@ fn without_entities(text: &[u8]) -> Option<Vec<u8>> {
             text.replace(entity, plain)
         });
     Some(plain.into_bytes())
+}
+
+/// What ends a quoted message.
+fn is_closing(text: &[u8]) -> bool {
+    matches!(text, b"'" | b"\"" | b"\"," | b"\";" | b">>>" | b">")
 }
 
 /// Markdown fences and rulers between messages.
