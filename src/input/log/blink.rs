@@ -24,6 +24,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     }
     let mut opening = Opening {
         stamp: line.prefix.stamp,
+        prefix: line.prefix.len,
         ..Opening::default()
     };
     opening.hop.sent = Some(sent);
@@ -44,13 +45,14 @@ fn envelope(line: &Line<'_>, opening: &mut Opening) -> bool {
     true
 }
 
-fn cut(line: &Line<'_>, _: &Opening) -> Cut {
+fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if line.text.trim_ascii_end() == b"--" {
         return Cut::End;
     }
-    match line.prefix.stamp {
-        Some(_) => Cut::Foreign,
-        None => Cut::Text(0),
+    // Other entries have the prefix that this one has.
+    match line.prefix.len >= opening.prefix && opening.prefix > 0 {
+        true => Cut::Foreign,
+        false => Cut::Text(0),
     }
 }
 

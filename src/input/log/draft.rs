@@ -29,6 +29,8 @@ pub(super) struct Draft {
     kind: Kind,
     /// Where the body starts in `bytes`.
     body_at: usize,
+    /// The line of the text that ended the head.
+    blank_line: u64,
     /// Bytes of the body so far, as if each line ended in CRLF.
     counted: usize,
     /// Ends of lines that were appended since the last one that was not blank.
@@ -63,6 +65,11 @@ impl Draft {
     /// Whether no line has been taken yet.
     pub(super) fn is_empty(&self) -> bool {
         self.part == Part::Nothing
+    }
+
+    /// Whether what comes next is a header.
+    pub(super) fn in_head(&self) -> bool {
+        self.part == Part::Head
     }
 
     /// Begins anew and keeps the memory.
@@ -134,6 +141,7 @@ impl Draft {
             Part::Head if blank => {
                 self.part = Part::Body;
                 self.body_at = self.bytes.len() + end.len();
+                self.blank_line = line;
             }
             Part::Head if text.starts_with(b"v=0") => {
                 // The blank line before the body was lost on the way.
@@ -181,7 +189,7 @@ impl Draft {
         }
         let keep = if self.part == Part::Body && solid < self.body_at {
             // The blank line that ends the head stays.
-            (self.body_at, line + 1, lines + 1)
+            (self.body_at, self.blank_line, lines + 1)
         } else {
             (solid, line, lines)
         };

@@ -105,6 +105,8 @@ struct Opening {
     starts_at: Option<usize>,
     /// What stands before each line of the message: indentation, quoting.
     margin: Vec<u8>,
+    /// Bytes before the text of the line that opened it.
+    prefix: usize,
     /// Someone numbered the lines.
     numbered: bool,
     /// What was logged already may follow: read only if it is not what was read last.
@@ -117,8 +119,6 @@ struct Opening {
 enum Cut {
     /// A line of the message from this place of its text on.
     Text(usize),
-    /// A line of the message that was written in another form.
-    Rewritten(Vec<u8>),
     /// A line of something else that was logged meanwhile.
     Foreign,
     /// The end of the message; the line is no part of it.
@@ -320,7 +320,12 @@ impl Log {
                 return self.append(&Cut::Text(start.unwrap_or(0)), line);
             }
             // A second message in the same envelope, as a stream may bring.
-            Some((envelope, first)) if start.is_some() && envelope.name != format.name => {
+            Some((envelope, first))
+                if start.is_some()
+                    && envelope.name != format.name
+                    && opening.margin == first.margin
+                    && opening.numbered == first.numbered =>
+            {
                 opened = envelope;
                 opening.hop = first.hop;
                 opening.stamp = first.stamp;
@@ -340,16 +345,23 @@ impl Log {
         if let (Cut::EndOf(hop), Some((_, opening))) = (cut, &mut self.open) {
             opening.hop = *hop;
         }
+        let plain;
         let text = match cut {
             Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
-            Cut::Rewritten(text) => text,
             Cut::Foreign | Cut::End | Cut::EndOf(_) => line.text,
+        };
+        let text = match self.draft.in_head().then(|| escapes::entities(text)) {
+            Some(Some(written)) => {
+                plain = written;
+                plain.as_slice()
+            }
+            _ => text,
         };
         let verdict = match cut {
             Cut::End | Cut::EndOf(_) if self.draft.is_empty() => Verdict::Skip,
             Cut::End | Cut::EndOf(_) => Verdict::End,
             Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) | Cut::Rewritten(_) => self.draft.verdict(text, false),
+            Cut::Text(_) => self.draft.verdict(text, false),
         };
         match verdict {
             Verdict::Skip => false,

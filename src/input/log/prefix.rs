@@ -14,8 +14,30 @@ pub(super) struct Prefix {
     pub(super) entry: bool,
 }
 
-/// The prefix of a line; its length is 0 where there is none.
+/// The prefix of a line; its length is 0 where there is none. What one logger wrote may stand behind
+/// the prefix of another, which knows less of when it was.
 pub(super) fn of(line: &[u8]) -> Prefix {
+    let outer = one(line);
+    if outer.len == 0 {
+        return outer;
+    }
+    let inner = one(line.get(outer.len..).unwrap_or_default());
+    Prefix {
+        len: outer.len + inner.len,
+        stamp: closest(outer.stamp, inner.stamp),
+        entry: outer.entry || inner.entry,
+    }
+}
+
+/// The inner of two times, unless only the outer has a date.
+fn closest(outer: Option<Stamp>, inner: Option<Stamp>) -> Option<Stamp> {
+    let full = |stamp: &Stamp| matches!(stamp.date, Date::Full(..));
+    inner
+        .filter(|inner| full(inner) || !outer.as_ref().is_some_and(full))
+        .or(outer)
+}
+
+fn one(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);

@@ -72,45 +72,7 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if is_ruler(text.trim_ascii()) || is_closing(text.trim_ascii()) {
         return Cut::End;
     }
-    match without_entities(text) {
-        Some(plain) => Cut::Rewritten(plain),
-        None => Cut::Text(shared),
-    }
-}
-
-/// A header that was copied from the source of a page.
-fn without_entities(text: &[u8]) -> Option<Vec<u8>> {
-    const ENTITIES: [(&str, &str); 6] = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&colon;", ":"),
-        ("&amp;", "&"),
-    ];
-    memchr::memchr(b'&', text)?;
-    // Bodies may hold them rightly, but do not begin like a header.
-    let name = text
-        .iter()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
-        .count();
-    let rest = text.get(name..)?;
-    if name == 0 || !(rest.starts_with(b":") || rest.starts_with(b"&colon;")) {
-        return None;
-    }
-    let text = std::str::from_utf8(text).ok()?;
-    if !ENTITIES
-        .iter()
-        .any(|(entity, _)| *entity != "&amp;" && text.contains(entity))
-    {
-        return None;
-    }
-    let plain = ENTITIES
-        .iter()
-        .fold(text.to_owned(), |text, (entity, plain)| {
-            text.replace(entity, plain)
-        });
-    Some(plain.into_bytes())
+    Cut::Text(shared)
 }
 
 /// What ends a quoted message.

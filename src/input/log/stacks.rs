@@ -145,7 +145,7 @@ fn sipsorcery(line: &Line<'_>) -> Option<Opening> {
 }
 
 fn cut_sipsorcery(line: &Line<'_>, opening: &Opening) -> Cut {
-    match line.prefix.stamp.is_some() || line.text.starts_with(b"[") {
+    match line.prefix.entry || line.text.starts_with(b"[") {
         true => Cut::Foreign,
         false => Cut::Text(margin(line, opening)),
     }
