@@ -19,6 +19,7 @@ use sipexplain::message::framing::{Beside, Framer, Receive};
 use sipexplain::message::stamp::{Stamp, When};
 
 /// A message that was read: the last of its lines, and its own lines without blanks at their ends.
+#[derive(Clone)]
 struct Seen {
     last_line: u64,
     lines: Vec<Vec<u8>>,
@@ -121,9 +122,10 @@ fn a_cut_keeps_what_is_before_it() {
                 .iter()
                 .filter(|line| line.ends_with(b"\n"))
                 .count();
-            let expected: Vec<Seen> = seen(&text)
-                .into_iter()
+            let expected: Vec<Seen> = whole
+                .iter()
                 .filter(|message| message.last_line <= complete as u64)
+                .cloned()
                 .collect();
             let lost = lost(&expected, &seen(before));
             if lost > 0 {

@@ -1,7 +1,8 @@
 //! What Android's logcat, Apple's NSLog and Kiwi's syslog server put before a line.
 
 use super::clock::{Date, Stamp};
-use super::prefix::{Scan, stamp};
+use super::prefix::stamp;
+use super::scan::Scan;
 
 /// Length of the prefix and its time; `None` where there is none.
 pub(super) fn of(line: &[u8]) -> Option<(usize, Option<Stamp>)> {

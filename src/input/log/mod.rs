@@ -10,6 +10,7 @@ mod flat;
 mod lossy;
 mod mobile;
 mod prefix;
+mod scan;
 mod skim;
 mod start_line;
 
