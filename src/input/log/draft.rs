@@ -174,7 +174,7 @@ impl Draft {
             .unwrap_or_default();
         let end = memchr::memchr(b'=', text).unwrap_or(text.len());
         let name = [torn, text.get(..end).unwrap_or_default()].concat();
-        if PARAMETERS.iter().any(|known| *known == name.as_slice()) {
+        if PARAMETERS.contains(&name.as_slice()) {
             self.bytes.truncate(before.len());
         } else {
             self.bytes.push(b' ');
