@@ -26,7 +26,9 @@ pub struct Cli {
 /// Options of the main job.
 #[derive(Debug, Args)]
 pub struct Main {
-    /// Captures (pcap, pcapng, also gzipped) or text logs; `-` is standard input, a folder means the files in it
+    /// Captures (pcap, pcapng, NetMon 2, snoop) or text logs, also compressed (gzip, zstd, xz, bzip2, lz4) and in tar or zip archives; `-` is standard input, a folder means the files in it (not in folders below), and `*` `?` `[a-z]` are understood in file names
+    ///
+    /// Of one input at most 64 GiB are unpacked (from 1 GiB on at most 1000 times its size), of archives inside archives at most 4, of an archive at most 10000 files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<std::ffi::OsString>,
     /// Show every call in full, not only what did not succeed
@@ -38,6 +40,12 @@ pub struct Main {
     /// Draw the messages of every call shown, with frame and delay
     #[arg(long)]
     pub ladder: bool,
+    /// Keep reading one FILE that grows, or standard input, and report each call once it is over
+    #[arg(long)]
+    pub follow: bool,
+    /// Stop following a file that has not grown for so long
+    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+    pub idle: Option<std::time::Duration>,
     /// Only the call with this number (as `--list` shows it)
     #[arg(long = "call", value_name = "ID", help_heading = "Filters")]
     pub calls: Vec<u64>,
@@ -56,6 +64,12 @@ pub struct Main {
     /// Only calls with this final response; 4xx means the class
     #[arg(long, value_name = "CODE", help_heading = "Filters", value_parser = code_or_class)]
     pub code: Vec<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
     /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
@@ -144,6 +158,11 @@ impl FailOn {
             FailOn::Warning => Some(Severity::Warning),
         }
     }
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "no number of seconds")?;
+    std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 // A code, or a class in the spelling that the selection knows.

@@ -5,13 +5,14 @@ use crate::cli::{FailOn, Main, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, Named};
 use crate::lang::{LANGS, Lang};
+use crate::layers::Keys;
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::page::Page;
 use crate::report::terminal::palette::Palette;
 use crate::report::{FORMATS, Options, Output};
 use crate::select::Selection;
 use crate::{Judged, knowledge};
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 
 /// Columns where the output is no terminal.
 const PIPED: usize = 120;
@@ -41,23 +42,44 @@ pub fn main_job(main: &Main) -> Status {
     let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
         return Status::NotJudged;
     };
-    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
-    let inputs = Inputs::open(&named);
-    for skipped in inputs.skipped() {
-        complain(&format!(
-            "{}: files in it that are neither captures nor logs with SIP: {}",
-            skipped.folder, skipped.files
-        ));
-    }
+    let inputs = match inputs(main) {
+        Ok(inputs) => inputs,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let keys = match keys(main) {
+        Ok(keys) => keys,
+        Err(wrong) => return refuse(&wrong),
+    };
     let (selection, filters) = selection(main);
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
-    match analyze(inputs, &selection, &filters, report.as_mut()) {
+    match analyze(inputs, keys, &selection, &filters, report.as_mut()) {
         Ok(judged) => status(main, &selection, &judged),
         Err(error) => refuse(&error.to_string()),
     }
 }
 
+fn inputs(main: &Main) -> Result<Inputs, String> {
+    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
+    if !main.follow {
+        return Ok(Inputs::open(&named));
+    }
+    match named.as_slice() {
+        [Named::Path(path)] if path.is_dir() => Err(format!(
+            "--follow {}: a folder cannot be followed",
+            path.display()
+        )),
+        [one] => Ok(Inputs::follow(one, main.idle)),
+        _ => Err("--follow takes one FILE".to_owned()),
+    }
+}
+
 fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+    for skipped in &judged.skipped {
+        complain(&format!(
+            "{}: files in it that are neither captures nor logs with SIP: {}",
+            skipped.folder, skipped.files
+        ));
+    }
     judged.unread.iter().for_each(|unread| complain(unread));
     if judged.sip_messages == 0 {
         for instead in &judged.instead {
@@ -91,6 +113,36 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
     }
 }
 
+/// The longest key log or private key that is read.
+const LONGEST_KEYS: u64 = 256 * 1024 * 1024;
+
+fn keys(main: &Main) -> Result<Keys, String> {
+    let mut keys = Keys::new();
+    for path in &main.keylog {
+        let text = bounded(path).map_err(|why| format!("--keylog {}: {why}", path.display()))?;
+        if keys.key_log(&text) == 0 {
+            complain(&format!(
+                "--keylog {}: no line in it holds a key",
+                path.display()
+            ));
+        }
+    }
+    for path in &main.tls_key {
+        let refused = |why: &str| format!("--tls-key {}: {why}", path.display());
+        let text = bounded(path).map_err(|why| refused(&why))?;
+        keys.private_key(&text).map_err(refused)?;
+    }
+    Ok(keys)
+}
+
+fn bounded(path: &std::path::Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST_KEYS).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
 fn options(main: &Main) -> Result<Options, String> {
     let zone = match main.tz.as_str() {
         "local" => jiff::tz::TimeZone::system(),
@@ -106,7 +158,8 @@ fn options(main: &Main) -> Result<Options, String> {
         colour: colour(main.text.color),
         width: width(),
         zone,
-        all: main.all,
+        // Who follows a file wants to see each call when it is over.
+        all: main.all || main.follow && !main.list,
         list: main.list,
         ladder: main.ladder,
     })

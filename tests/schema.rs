@@ -103,3 +103,23 @@ fn schema_and_list_of_fields_say_the_same() {
 fn the_schema_uses_no_keyword_that_the_validator_ignores() {
     none(schema().unknown_keywords());
 }
+
+#[test]
+fn damages_beyond_those_listed_are_counted() {
+    let path = std::env::temp_dir().join(format!("sipexplain-damages-{}", std::process::id()));
+    let mut file = std::fs::read("fixtures/wrappings/enhanced.pcapng").unwrap();
+    // Packet blocks too short for their fields.
+    for _ in 0..40 {
+        file.extend([6, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0]);
+    }
+    std::fs::write(&path, file).unwrap();
+    let name = path.to_str().unwrap();
+    let document = run(["--format", "json", name]).json();
+    let input = &document["inputs"][0];
+    assert_eq!(list(&input["damage"]).len(), 32);
+    assert_eq!(input["more_damage"], 8);
+    none(validate(&schema(), &document));
+    let text = run([name]).out;
+    assert!(text.contains("damaged in 37 more places"), "{text}");
+    std::fs::remove_file(path).unwrap();
+}

@@ -97,6 +97,18 @@ impl Buffer {
         }
     }
 
+    /// Drops `count` bytes however many are held; how many there were.
+    pub(crate) fn pass(&mut self, count: u64) -> u64 {
+        let mut left = count;
+        while left > 0 && self.fill(1) {
+            let now = usize::try_from(left).unwrap_or(usize::MAX);
+            let now = now.min(self.available().len());
+            self.consume(now);
+            left -= now as u64;
+        }
+        count - left
+    }
+
     /// What made the source end early, if anything did.
     pub(crate) fn failure(&self) -> Option<&Damage> {
         self.failure.as_ref()
@@ -104,8 +116,11 @@ impl Buffer {
 
     /// The source and everything not consumed, as one source again.
     pub(crate) fn into_source(self) -> Box<dyn Read + Send> {
-        let unread = self.available().to_vec();
-        Box::new(std::io::Cursor::new(unread).chain(self.source))
+        let unread = std::io::Cursor::new(self.available().to_vec());
+        match self.failure {
+            Some(failure) => Box::new(unread.chain(Failed(Some(failure)))),
+            None => Box::new(unread.chain(self.source)),
+        }
     }
 
     #[cold]
@@ -143,6 +158,18 @@ impl Buffer {
             }
         }
         self.end - self.start >= want
+    }
+}
+
+/// A source that has failed already, and says so once more.
+struct Failed(Option<Damage>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.take() {
+            Some(failure) => Err(SourceDamage::again(&failure)),
+            None => Ok(0),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! What both capture formats have in common: the walk from frame to frame.
+//! What all capture formats have in common: the walk from frame to frame.
 
 use super::buffer::Buffer;
+use super::netmon::NetMon;
 use super::pcap::Pcap;
 use super::pcapng::PcapNg;
+use super::snoop::Snoop;
 use super::summary::Damages;
 use super::{Body, Time};
 
@@ -18,6 +20,8 @@ pub(crate) struct Head {
     pub(crate) time: Option<Time>,
     pub(crate) link: u32,
     pub(crate) wire_len: u32,
+    /// Not a frame but keys, see [`Body::Secrets`].
+    pub(crate) secrets: bool,
 }
 
 /// The link type of a frame whose interface is not described.
@@ -29,6 +33,7 @@ const MOST_LINKS: usize = 32;
 /// A capture that is being read; one frame is current at a time.
 pub(crate) struct Capture {
     buffer: Buffer,
+    format: &'static Format,
     walk: Walk,
     head: Head,
     pub(crate) frames: u64,
@@ -36,45 +41,85 @@ pub(crate) struct Capture {
     pub(crate) damages: Damages,
 }
 
+/// A capture format. A new one is a file with its walk, and a line in [`FORMATS`].
+pub(crate) struct Format {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Whether a file that begins so is one.
+    recognises: fn(&[u8]) -> bool,
+    /// Reads the file header; `None` where the source ends inside it.
+    begin: fn(&mut Buffer) -> Option<Walk>,
+}
+
+/// The formats that are read.
+static FORMATS: &[Format] = &[
+    Format {
+        name: "pcap",
+        recognises: Pcap::recognises,
+        begin: |buffer| Pcap::begin(buffer).map(Walk::Pcap),
+    },
+    Format {
+        name: "pcapng",
+        recognises: PcapNg::recognises,
+        begin: |_| Some(Walk::PcapNg(PcapNg::default())),
+    },
+    Format {
+        name: "netmon",
+        recognises: NetMon::recognises,
+        begin: |buffer| Some(Walk::Other(Box::new(NetMon::begin(buffer)?))),
+    },
+    Format {
+        name: "snoop",
+        recognises: Snoop::recognises,
+        begin: |buffer| Some(Walk::Other(Box::new(Snoop::begin(buffer)?))),
+    },
+];
+
+/// The format of a file that begins so.
+pub(crate) fn format(head: &[u8]) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| (format.recognises)(head))
+}
+
+/// The way from record to record. The two common formats are called directly: each frame counts.
 enum Walk {
     Pcap(Pcap),
     PcapNg(PcapNg),
+    Other(Box<dyn Steps>),
+}
+
+/// A walk over the records of a format.
+pub(crate) trait Steps: Send {
+    /// Finds the next record; its bytes stay at the front of the buffer.
+    fn step(&mut self, buffer: &mut Buffer, damages: &mut Damages) -> Option<Head>;
+
+    /// The link type that the file header names, if it does.
+    fn link(&self) -> Option<u32>;
 }
 
 impl Capture {
-    /// A classic capture; `None` where the source ends inside the file header.
-    pub(crate) fn pcap(mut buffer: Buffer) -> Option<Self> {
-        let walk = Pcap::begin(&mut buffer)?;
-        let mut capture = Self::new(buffer, Walk::Pcap(walk));
-        // A capture without frames still says of which link it is.
-        if let Walk::Pcap(pcap) = &capture.walk {
-            capture.links.push(pcap.link());
-        }
-        Some(capture)
-    }
-
-    /// A pcapng capture.
-    pub(crate) fn pcapng(buffer: Buffer) -> Self {
-        Self::new(buffer, Walk::PcapNg(PcapNg::default()))
-    }
-
-    fn new(buffer: Buffer, walk: Walk) -> Self {
-        Self {
+    /// Begins to read a capture; `None` where the source ends inside the file header.
+    pub(crate) fn begin(format: &'static Format, mut buffer: Buffer) -> Option<Self> {
+        let walk = (format.begin)(&mut buffer)?;
+        let link = match &walk {
+            Walk::Pcap(pcap) => Some(pcap.link()),
+            Walk::PcapNg(_) => None,
+            Walk::Other(walk) => walk.link(),
+        };
+        Some(Self {
             buffer,
+            format,
             walk,
             head: Head::default(),
             frames: 0,
-            links: Vec::new(),
+            // A capture without frames still says of which link it is.
+            links: link.into_iter().collect(),
             damages: Damages::default(),
-        }
+        })
     }
 
     /// The name of the format.
     pub(crate) fn format(&self) -> &'static str {
-        match self.walk {
-            Walk::Pcap(_) => "pcap",
-            Walk::PcapNg(_) => "pcapng",
-        }
+        self.format.name
     }
 
     /// Makes the next frame current; false at the end.
@@ -84,8 +129,13 @@ impl Capture {
         let head = match &mut self.walk {
             Walk::Pcap(walk) => walk.step(&mut self.buffer, &mut self.damages),
             Walk::PcapNg(walk) => walk.step(&mut self.buffer, &mut self.damages),
+            Walk::Other(walk) => walk.step(&mut self.buffer, &mut self.damages),
         };
         match head {
+            Some(head) if head.secrets => {
+                self.head = head;
+                true
+            }
             Some(head) => {
                 if self.links.last() != Some(&head.link) {
                     self.note_link(head.link);
@@ -119,13 +169,14 @@ impl Capture {
     #[inline]
     pub(crate) fn body(&self) -> Body<'_> {
         let Head { skip, len, .. } = self.head;
+        let held = self.buffer.available();
+        let bytes = held.get(skip..skip + len).unwrap_or_default();
+        if self.head.secrets {
+            return Body::Secrets { bytes };
+        }
         Body::Frame {
             link: self.head.link,
-            bytes: self
-                .buffer
-                .available()
-                .get(skip..skip + len)
-                .unwrap_or_default(),
+            bytes,
             wire_len: self.head.wire_len,
         }
     }

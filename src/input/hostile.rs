@@ -3,7 +3,7 @@
 use super::samples::{Order, block, interface, packet, pcap, read, section};
 
 /// xorshift64*: enough for a test, and the same on every run.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
@@ -13,7 +13,7 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound.max(1)
     }
 
-    fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
+    pub(crate) fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
         let mut bytes = sample.to_vec();
         for _ in 0..=self.below(8) {
             let at = self.below(bytes.len());
@@ -115,6 +115,13 @@ fn nothing_is_assumed_of_bytes_without_any_form() {
         b"\xd4\xc3\xb2\xa1",
         b"\xa1\xb2\xcd\x34",
         b"\x0a\x0d\x0d\x0a",
+        b"snoop\0\0\0\0\0\0\x02\0\0\0\x04",
+        b"GMBU\x01\x02",
+        b"\x28\xb5\x2f\xfd",
+        b"\xfd7zXZ\0",
+        b"BZh91AY&SY",
+        b"\x04\x22\x4d\x18\x64\x40",
+        b"PK\x03\x04",
         b"\x1f\x8b\x08",
     ] {
         for _ in 0..400 {

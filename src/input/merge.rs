@@ -1,18 +1,31 @@
 //! Several inputs as one sequence of records, by time.
 
+/// Inputs that come out of others: files of archives, and files in the place of followed ones.
+mod further;
+/// One input between its first record and its last.
+mod slot;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::Read;
+use std::time::Duration;
 
-use super::source::{Named, Reader};
-use super::summary::{InputError, InputErrorKind, InputSummary};
+use super::archive::{self, Walker};
+use super::buffer::Buffer;
+use super::follow::Following;
+use super::members::Archives;
+use super::source::Named;
+use super::summary::{Damage, InputError, InputErrorKind, InputSummary};
+use super::unpack::{self, Meter, PEEK, Source};
 use super::{Origin, Record};
+use slot::{Slot, State};
 
 /// The most inputs that are kept open between their first record and their turn.
 const MOST_OPEN: usize = 64;
 const MOST_INPUTS: usize = u16::MAX as usize;
 const WINDOW: usize = 1 << 18;
 const SMALL_WINDOW: usize = 64 << 10;
+/// What recognising a growing file waits for.
+const FOLLOWED_PEEK: usize = 16;
 
 /// The records of all inputs, merged by time. Equal times keep the order of the arguments; records
 /// without a time follow those before them in their input, and inputs without times come last.
@@ -24,29 +37,26 @@ pub struct Inputs {
     waiting: BinaryHeap<Reverse<(i64, usize)>>,
     window: usize,
     skipped: Vec<SkippedFiles>,
+    archives: Archives,
+    /// The one input that is followed, and how it is doing.
+    following: Option<(Named, Following)>,
 }
 
-/// Files in a folder that are neither captures nor logs.
+/// Files in a folder or archive that are neither captures nor logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedFiles {
-    /// The folder.
+    /// The folder or archive.
     pub folder: String,
     /// How many.
     pub files: u64,
 }
 
-struct Slot {
-    name: Option<Named>,
-    state: State,
-    key: i64,
-    summary: InputSummary,
-}
-
-enum State {
-    Open(Reader),
-    /// Closed after its first record was seen, to be opened again when its time comes.
-    Dormant,
-    Done,
+/// Where an input comes from.
+#[derive(Clone, Copy, Default)]
+struct From {
+    /// The folder, which counts it if it is not recognised.
+    folder: Option<usize>,
+    keep_open: bool,
 }
 
 impl Inputs {
@@ -57,7 +67,10 @@ impl Inputs {
         let mut skipped = Vec::new();
         for name in paths {
             match name.files() {
-                None => listed.push((name.clone(), Ok(None))),
+                None => match name.fitting() {
+                    Some(files) => listed.extend(files.into_iter().map(|file| (file, Ok(None)))),
+                    None => listed.push((name.clone(), Ok(None))),
+                },
                 Some(Ok(files)) => {
                     let folder = skipped.len();
                     skipped.push(SkippedFiles {
@@ -72,30 +85,44 @@ impl Inputs {
         let few = listed.len() <= 8;
         let mut inputs = Self::empty(if few { WINDOW } else { SMALL_WINDOW });
         inputs.skipped = skipped;
-        let keep_open = listed.len() <= MOST_OPEN;
+        let all_open = listed.len() <= MOST_OPEN;
         for (name, folder) in listed {
-            let path = name.display();
             match folder.and_then(|folder| Ok((folder, name.open()?))) {
                 Ok((folder, source)) => {
-                    let keep = keep_open || !name.reopens();
-                    inputs.add(path, Some(name), source, folder, keep);
+                    let keep_open = all_open || !name.reopens();
+                    let path = name.display();
+                    inputs.add(path, Some(name), source, From { folder, keep_open });
                 }
-                Err(error) => inputs.refuse(InputError {
-                    path,
-                    kind: InputErrorKind::Unreadable,
-                    reason: error.to_string(),
-                }),
+                Err(error) => inputs.refuse(unreadable(&name.display(), error.to_string())),
             }
         }
-        inputs.skipped.retain(|skipped| skipped.files > 0);
+        inputs
+    }
+
+    /// Opens an input that still grows: at its end the reading waits for more, until nothing came for
+    /// as long as `idle` says. A file that replaces it is read on as a further input.
+    pub fn follow(name: &Named, idle: Option<Duration>) -> Self {
+        let mut inputs = Self::empty(WINDOW);
+        let state = Following::new(idle);
+        inputs.following = Some((name.clone(), state));
+        inputs.add_followed();
         inputs
     }
 
     /// Reads from sources that are open already, each with the name to show for it.
-    pub fn from_readers(sources: Vec<(String, Box<dyn Read + Send>)>) -> Self {
+    pub fn from_readers(sources: Vec<(String, Source)>) -> Self {
         let mut inputs = Self::empty(WINDOW);
         for (path, source) in sources {
-            inputs.add(path, None, source, None, true);
+            let keep_open = true;
+            inputs.add(
+                path,
+                None,
+                source,
+                From {
+                    folder: None,
+                    keep_open,
+                },
+            );
         }
         inputs
     }
@@ -132,14 +159,29 @@ impl Inputs {
                 if let State::Open(reader) = &slot.state {
                     reader.summarise(&mut summary);
                 }
+                for damage in &slot.around {
+                    let known = |known: &Damage| known.reason == damage.reason;
+                    if !summary.damage.iter().any(known) {
+                        summary.damage.push(damage.clone());
+                    }
+                }
                 summary
             })
             .collect()
     }
 
-    /// How many files in folders were passed over because they are neither captures nor logs.
-    pub fn skipped(&self) -> &[SkippedFiles] {
-        &self.skipped
+    /// How many files in folders and archives were passed over because they are neither captures nor
+    /// logs; complete at the end.
+    pub fn skipped(&self) -> impl Iterator<Item = &SkippedFiles> {
+        self.skipped.iter().filter(|skipped| skipped.files > 0)
+    }
+
+    /// Whether the next record may be long in coming, because a followed input has no more for now.
+    #[inline]
+    pub fn live(&self) -> bool {
+        self.following
+            .as_ref()
+            .is_some_and(|(_, state)| state.live())
     }
 
     fn empty(window: usize) -> Self {
@@ -149,38 +191,50 @@ impl Inputs {
             waiting: BinaryHeap::new(),
             window,
             skipped: Vec::new(),
+            archives: Archives::default(),
+            following: None,
         }
     }
 
-    /// Adds an input; `folder` counts it if it came from a folder and is not recognised.
-    fn add(
-        &mut self,
-        path: String,
-        name: Option<Named>,
-        source: Box<dyn Read + Send>,
-        folder: Option<usize>,
-        keep_open: bool,
-    ) {
-        if self.slots.len() >= MOST_INPUTS {
-            return self.refuse_more(path);
+    /// Adds an input, or those in it where it is an archive.
+    fn add(&mut self, path: String, name: Option<Named>, source: Source, from: From) {
+        let meter = Meter::default();
+        let (buffer, compression) = unpack::unpack(meter.watch(source), PEEK, &meter);
+        if let Some(kind) = archive::kind(buffer.available()) {
+            let walker = Walker::new(kind, buffer, path.clone(), meter.clone());
+            return self.add_archive(kind.name, path, name, (walker, meter), from);
         }
+        self.add_single(path, name, (buffer, compression), from);
+    }
+
+    fn add_single(&mut self, path: String, name: Option<Named>, content: Content, from: From) {
         let mut slot = Slot::new(path);
         slot.name = name;
-        slot.read_from(source, self.window);
-        let refused = slot.summary.error.as_ref();
-        if refused.is_some_and(|error| error.kind != InputErrorKind::Unreadable)
-            && let Some(skipped) = folder.and_then(|folder| self.skipped.get_mut(folder))
+        slot.read_from(content, self.window);
+        if slot.is_unrecognised()
+            && let Some(skipped) = from.folder.and_then(|folder| self.skipped.get_mut(folder))
         {
             skipped.files += 1;
             return;
         }
-        if let State::Open(_) = slot.state {
-            self.waiting.push(Reverse((slot.key, self.slots.len())));
-            if !keep_open {
-                slot.sleep();
-            }
+        if !from.keep_open {
+            slot.sleep();
+        }
+        self.push(slot);
+    }
+
+    /// Adds a slot to those that wait; its index.
+    fn push(&mut self, slot: Slot) -> Option<usize> {
+        if self.slots.len() >= MOST_INPUTS {
+            self.refuse_more(slot.summary.path);
+            return None;
+        }
+        let index = self.slots.len();
+        if !matches!(slot.state, State::Done) {
+            self.waiting.push(Reverse((slot.key, index)));
         }
         self.slots.push(slot);
+        Some(index)
     }
 
     fn refuse(&mut self, error: InputError) {
@@ -218,6 +272,8 @@ impl Inputs {
                 Some(Reverse(first)) if *first < key => self.waiting.push(Reverse(key)),
                 _ => return,
             }
+        } else {
+            self.ended(index);
         }
         self.take_turn();
     }
@@ -226,103 +282,65 @@ impl Inputs {
     fn take_turn(&mut self) {
         self.current = None;
         while let Some(Reverse((_, index))) = self.waiting.pop() {
-            let window = self.window;
-            let Some(slot) = self.slots.get_mut(index) else {
-                continue;
-            };
-            if slot.wake(window) {
+            if self.wake(index) {
                 self.current = Some(index);
                 return;
             }
         }
     }
-}
 
-impl Slot {
-    fn new(path: String) -> Self {
-        Self {
-            name: None,
-            state: State::Done,
-            key: i64::MAX,
-            summary: InputSummary {
-                path,
-                ..InputSummary::default()
-            },
-        }
-    }
-
-    /// Closes the input until its time comes.
-    fn sleep(&mut self) {
-        if let State::Open(reader) = &self.state {
-            reader.summarise(&mut self.summary);
-        }
-        self.state = State::Dormant;
-    }
-
-    /// Recognises the source and finds its first record.
-    fn read_from(&mut self, source: Box<dyn Read + Send>, window: usize) {
-        match Reader::new(source, window) {
-            Ok(reader) => {
-                self.state = State::Open(reader);
-                self.advance();
-            }
-            Err((kind, reason)) => {
-                self.summary.error = Some(InputError {
-                    path: self.summary.path.clone(),
-                    kind,
-                    reason,
-                });
-            }
-        }
-    }
-
-    /// Finds the next record; at the end, writes the summary and closes the input.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        let State::Open(reader) = &mut self.state else {
+    /// Opens an input again if it was closed to wait; false if it is not its turn after all.
+    fn wake(&mut self, index: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(index) else {
             return false;
         };
-        if !reader.advance() {
-            self.close();
-            return false;
+        if !matches!(slot.state, State::Dormant) {
+            return matches!(slot.state, State::Open(_));
         }
-        if let Some(time) = reader.time() {
-            self.key = time.0;
-            let (first, last) = (&mut self.summary.first_time, &mut self.summary.last_time);
-            *first = Some(first.map_or(time, |first| first.min(time)));
-            *last = Some(last.map_or(time, |last| last.max(time)));
-        }
-        true
-    }
-
-    #[cold]
-    fn close(&mut self) {
-        if let State::Open(reader) = &self.state {
-            reader.summarise(&mut self.summary);
-            if reader.is_text_without_sip() {
-                self.summary.error = Some(InputError::no_sip(&self.summary.path, reader.instead()));
+        if let Some(place) = slot.member {
+            if !self.archives.may_open() {
+                slot.around.push(self.archives.too_many(index));
+                return false;
             }
-        }
-        self.state = State::Done;
-    }
-
-    /// Opens the input again if it was closed to wait; false if there is nothing to read.
-    fn wake(&mut self, window: usize) -> bool {
-        if let State::Dormant = self.state {
-            self.state = State::Done;
-            match self.name.as_ref().map(Named::open) {
-                Some(Ok(source)) => self.read_from(source, window),
+            slot.state = State::Done;
+            match self.archives.open(place) {
+                Ok((walker, content)) => {
+                    slot.read_from(content, self.window);
+                    slot.walker = Some(walker);
+                }
+                Err(why) => slot.summary.error = Some(unreadable(&slot.summary.path, why)),
+            }
+        } else {
+            slot.state = State::Done;
+            match slot.name.as_ref().map(Named::open) {
+                Some(Ok(source)) => {
+                    let meter = Meter::default();
+                    let content = unpack::unpack(meter.watch(source), PEEK, &meter);
+                    slot.read_from(content, self.window);
+                }
                 Some(Err(error)) => {
-                    self.summary.error = Some(InputError {
-                        path: self.summary.path.clone(),
-                        kind: InputErrorKind::Unreadable,
-                        reason: error.to_string(),
-                    });
+                    let error = unreadable(&slot.summary.path, error.to_string());
+                    slot.summary.error = Some(error);
                 }
                 None => {}
             }
         }
-        matches!(self.state, State::Open(_))
+        let open = matches!(slot.state, State::Open(_));
+        if !open {
+            self.ended(index);
+        }
+        open
+    }
+}
+
+/// What is inside every compression, and the name of the innermost.
+pub(crate) type Content = (Buffer, Option<&'static str>);
+
+fn unreadable(path: &str, reason: String) -> InputError {
+    InputError {
+        path: path.to_owned(),
+        kind: InputErrorKind::Unreadable,
+        reason,
     }
 }
 

@@ -2,17 +2,23 @@
 //!
 //! An input is recognised by its content, read through a bounded buffer, and never loaded whole.
 
+mod follow;
+mod glob;
 mod source;
 
+mod archive;
 mod buffer;
-mod gzip;
+mod unpack;
 
 mod capture;
+mod netmon;
 mod pcap;
 mod pcapng;
+mod snoop;
 
 mod log;
 
+mod members;
 mod merge;
 mod summary;
 
@@ -76,7 +82,7 @@ impl std::fmt::Display for Time {
 
 // Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar:
 // years are counted from March, so that the leap day comes last.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -122,6 +128,17 @@ pub enum Body<'a> {
         bytes: &'a [u8],
         /// The length on the wire, which may exceed what was captured.
         wire_len: u32,
+    },
+    /// A frame that a text log holds as a hex dump.
+    Dump {
+        /// LINKTYPE number, told by the bytes.
+        link: u32,
+        /// The bytes of the frame.
+        bytes: &'a [u8],
+        /// Last line of the dump.
+        last_line: u64,
+        /// As in [`Body::Text`].
+        time_of_day: Option<u64>,
     },
     /// Keys of TLS connections that the capture itself carries (pcapng Decryption Secrets Block),
     /// in the format of a key log. No frame: its origin is the frame before it.

@@ -113,6 +113,7 @@ impl Pcap {
                     time: Some(Time(seconds + ticks)),
                     link: self.link,
                     wire_len: record.origlen,
+                    secrets: false,
                 });
             }
             self.more(buffer, damages)?;

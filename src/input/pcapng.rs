@@ -1,4 +1,5 @@
-//! pcapng (draft-ietf-opsawg-pcapng): sections, interfaces and packets; other blocks are passed over.
+//! pcapng (draft-ietf-opsawg-pcapng): sections, interfaces, packets and TLS keys; other blocks (names,
+//! statistics, custom ones) are passed over.
 
 use nom::Parser;
 use nom::number::Endianness;
@@ -20,6 +21,9 @@ const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const SECRETS: u32 = 10;
+/// The type of secrets that is a TLS key log.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const LARGEST_BLOCK: usize = super::buffer::LARGEST;
@@ -70,6 +74,7 @@ impl PcapNg {
                 PACKET => self.old_packet(block, offset, damages),
                 SIMPLE_PACKET => self.simple(block, offset, damages),
                 INTERFACE => self.interface(block, offset, damages),
+                SECRETS => self.secrets(block, offset, damages),
                 SECTION => {
                     self.interfaces.clear();
                     None
@@ -259,6 +264,30 @@ impl PcapNg {
             Err(_) => return bad_block("interface description", offset, damages),
         }
         None
+    }
+
+    /// A Decryption Secrets Block: type, length, content.
+    fn secrets(&self, block: &[u8], offset: u64, damages: &mut Damages) -> Option<Head> {
+        let (Some(kind), Some(length)) = (self.u32_at(block, 8), self.u32_at(block, 12)) else {
+            return bad_block("decryption secrets", offset, damages);
+        };
+        let length = length as usize;
+        if length > block.len().saturating_sub(20) {
+            return bad_block("decryption secrets", offset, damages);
+        }
+        if kind != TLS_KEY_LOG {
+            damages.note_once("unknown-secrets", offset, || {
+                format!("keys of type {kind:#010x}, which are not used; TLS key logs are")
+            });
+            return None;
+        }
+        Some(Head {
+            skip: 16,
+            len: length,
+            total: block.len(),
+            secrets: true,
+            ..Head::default()
+        })
     }
 
     #[inline]

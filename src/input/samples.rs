@@ -25,7 +25,7 @@ pub(crate) fn drain(mut inputs: Inputs) -> (Vec<Seen>, Vec<InputSummary>) {
     let mut seen = Vec::new();
     while let Some(record) = inputs.next() {
         let (link, bytes) = match record.body {
-            Body::Frame { link, bytes, .. } => (link, bytes),
+            Body::Frame { link, bytes, .. } | Body::Dump { link, bytes, .. } => (link, bytes),
             Body::Text { bytes, .. } | Body::Secrets { bytes } => (0, bytes),
         };
         seen.push(Seen {

@@ -2,18 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Body;
 use super::Time;
 use super::buffer::Buffer;
-use super::capture::Capture;
-use super::gzip::{self, Gunzip};
+use super::capture::{self, Capture};
+use super::glob;
 use super::log::Log;
-use super::pcap::Pcap;
-use super::pcapng::PcapNg;
 use super::summary::{InputError, InputErrorKind, InputSummary};
+use super::unpack::{self, Source};
 
 /// An input as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ impl Named {
         }
     }
 
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn open(&self) -> io::Result<Source> {
         Ok(match self {
             Self::Stdin => Box::new(io::stdin()),
             Self::Path(path) => Box::new(File::open(path)?),
@@ -52,6 +51,16 @@ impl Named {
     pub(crate) fn files(&self) -> Option<io::Result<Vec<Self>>> {
         let Self::Path(path) = self else { return None };
         path.is_dir().then(|| files_in(path))
+    }
+
+    /// The files that fit it, by name, if there is no such file and it is a pattern that some fit.
+    pub(crate) fn fitting(&self) -> Option<Vec<Self>> {
+        let Self::Path(path) = self else { return None };
+        if path.exists() || !glob::is_pattern(path) {
+            return None;
+        }
+        let files = glob::files(path).ok().filter(|files| !files.is_empty())?;
+        Some(files.into_iter().map(Self::Path).collect())
     }
 }
 
@@ -91,28 +100,25 @@ enum Content {
 }
 
 impl Reader {
-    /// Recognises `source` by its content. `window` is the size of its buffer.
+    /// Recognises what `buffer` begins with. `window` is the size that it is read through with.
     pub(crate) fn new(
-        source: Box<dyn Read + Send>,
+        buffer: Buffer,
+        compression: Option<&'static str>,
         window: usize,
     ) -> Result<Self, (InputErrorKind, String)> {
-        let mut buffer = Buffer::new(source, window);
-        let mut compression = None;
-        buffer.fill(PEEK);
-        if buffer.available().starts_with(&gzip::MAGIC) {
-            compression = Some("gzip");
-            buffer = Buffer::new(Box::new(Gunzip::new(buffer.into_source())), window);
-            buffer.fill(PEEK);
-        }
         if buffer.available().is_empty() {
             return Err(match buffer.failure() {
-                Some(damage) if damage.reason == "read-error" => {
+                Some(damage) if UNREADABLE.contains(&damage.reason) => {
                     (InputErrorKind::Unreadable, damage.detail.clone())
                 }
                 Some(damage) => (InputErrorKind::Unrecognised, damage.detail.clone()),
                 None => (InputErrorKind::Empty, "empty".to_owned()),
             });
         }
+        // The head is there already; the rest comes through the larger window.
+        let head = buffer.available().to_vec();
+        let mut buffer = Buffer::new(buffer.into_source(), window);
+        buffer.fill(head.len());
         Ok(Self {
             content: Content::recognise(buffer)?,
             compression,
@@ -193,15 +199,17 @@ impl Reader {
 impl Content {
     fn recognise(buffer: Buffer) -> Result<Self, (InputErrorKind, String)> {
         let head = buffer.available();
-        if Pcap::recognises(head) {
-            let capture = Capture::pcap(buffer).ok_or_else(|| {
-                let reason = "a pcap capture that ends inside its file header".to_owned();
+        if let Some(format) = capture::format(head) {
+            let capture = Capture::begin(format, buffer).ok_or_else(|| {
+                let name = format.name;
+                let reason = format!("a {name} capture that ends inside its file header");
                 (InputErrorKind::Unrecognised, reason)
             })?;
             return Ok(Self::Capture(Box::new(capture)));
         }
-        if PcapNg::recognises(head) {
-            return Ok(Self::Capture(Box::new(Capture::pcapng(buffer))));
+        if let Some(name) = unpack::is_compressed(head) {
+            let reason = format!("{name} data, compressed more than four times, which is not read");
+            return Err((InputErrorKind::Unrecognised, reason));
         }
         if let Some(name) = known(head) {
             let reason = format!("{name}, which is not read");
@@ -228,26 +236,20 @@ impl InputError {
     }
 }
 
-/// As much as recognition looks at.
-const PEEK: usize = 4096;
+/// Failures that leave open whether something readable is inside.
+const UNREADABLE: &[&str] = &["read-error", "unpack-limit"];
 
 /// What other files begin with: offset, bytes, name.
 const KNOWN: &[(usize, &[u8], &str)] = &[
-    (0, b"snoop\0\0\0", "a snoop capture"),
-    (0, b"GMBU", "a Microsoft Network Monitor 2 capture"),
     (0, b"RTSS", "a Microsoft Network Monitor 1 capture"),
     (0, b"btsnoop\0", "a Bluetooth snoop capture"),
     (0, b"TRSNIFF data", "a Sniffer capture"),
     (0, b"XCP\0", "a NetXRay capture"),
     (0, b"\x7fver", "an EtherPeek capture"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd-compressed data"),
-    (0, b"\xfd7zXZ\0", "xz-compressed data"),
-    (0, b"BZh", "bzip2-compressed data"),
-    (0, b"\x04\x22\x4d\x18", "lz4-compressed data"),
-    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"\x02\x21\x4c\x18", "lz4 data of the legacy format"),
+    (257, b"ustar", "a damaged tar archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (0, b"Rar!\x1a\x07", "a rar archive"),
-    (257, b"ustar", "a tar archive"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"\x89PNG\r\n", "a PNG image"),
     (0, b"GIF8", "a GIF image"),
@@ -264,7 +266,7 @@ const KNOWN: &[(usize, &[u8], &str)] = &[
 fn known(head: &[u8]) -> Option<&'static str> {
     let begins = |at: usize, bytes: &[u8]| head.get(at..).is_some_and(|h| h.starts_with(bytes));
     let entry = KNOWN.iter().find(|(at, bytes, _)| begins(*at, bytes));
-    // "MZ" and "BZh" begin words too; a file of that kind holds bytes that no text holds.
+    // "MZ" begins words too; a file of that kind holds bytes that no text holds.
     entry
         .filter(|(_, bytes, _)| bytes.len() > 3 || looks_binary(head))
         .map(|(_, _, name)| *name)
@@ -287,7 +289,9 @@ mod tests {
     use super::*;
 
     fn reason(bytes: &[u8]) -> String {
-        match Reader::new(Box::new(io::Cursor::new(bytes.to_vec())), 4096) {
+        let source = Box::new(io::Cursor::new(bytes.to_vec()));
+        let (buffer, compression) = unpack::unpack(source, unpack::PEEK, &unpack::Meter::default());
+        match Reader::new(buffer, compression, 4096) {
             Ok(mut reader) => {
                 while reader.advance() {}
                 assert!(reader.is_text_without_sip());
@@ -305,8 +309,8 @@ mod tests {
             "a JPEG image, which is not read"
         );
         assert_eq!(
-            reason(b"snoop\0\0\0\0\0\0\x02"),
-            "a snoop capture, which is not read"
+            reason(b"btsnoop\0\0\0\0\x01"),
+            "a Bluetooth snoop capture, which is not read"
         );
         assert_eq!(reason(&[0; 300]), "binary data of an unknown kind");
         assert_eq!(reason(b"MZ is how this text begins\n"), "text");
@@ -316,7 +320,7 @@ mod tests {
         );
         let mut tar = vec![b'a'; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        assert_eq!(reason(&tar), "a tar archive, which is not read");
+        assert_eq!(reason(&tar), "a damaged tar archive, which is not read");
         assert_eq!(
             reason(&[0x1f, 0x8b, 8, 0]),
             "the compressed data ends too early"

@@ -1,5 +1,6 @@
 //! What can be said of an input as a whole: format, counts, damage, and why it could not be read.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -127,16 +128,25 @@ impl Damages {
 }
 
 /// Damage that a decompressor met; travels inside an [`io::Error`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SourceDamage {
-    pub(crate) reason: &'static str,
-    pub(crate) detail: &'static str,
+    reason: &'static str,
+    detail: Cow<'static, str>,
 }
 
 impl SourceDamage {
     /// As the error of a `read`.
     pub(crate) fn error(reason: &'static str, detail: &'static str) -> io::Error {
+        let detail = Cow::Borrowed(detail);
         io::Error::other(Self { reason, detail })
+    }
+
+    /// A damage that was met beneath, passed on.
+    pub(crate) fn again(damage: &Damage) -> io::Error {
+        io::Error::other(Self {
+            reason: damage.reason,
+            detail: Cow::Owned(damage.detail.clone()),
+        })
     }
 
     /// What an error of a `read` says of the input.
@@ -146,7 +156,7 @@ impl SourceDamage {
             Some(damage) => Damage {
                 reason: damage.reason,
                 offset,
-                detail: damage.detail.to_owned(),
+                detail: damage.detail.clone().into_owned(),
             },
             None => Damage {
                 reason: "read-error",
@@ -159,7 +169,7 @@ impl SourceDamage {
 
 impl fmt::Display for SourceDamage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.detail)
+        out.write_str(&self.detail)
     }
 }
 

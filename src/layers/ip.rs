@@ -205,12 +205,6 @@ pub(super) fn name_protocol(protocol: u8) -> Result<&'static str, Refusal> {
         89 => "ospf",
         103 => "pim",
         112 => "vrrp",
-        4 => return Err(Refusal::new("ipip", "IPv4 within IP is not read yet")),
-        41 => return Err(Refusal::new("6in4", "IPv6 within IP is not read yet")),
-        47 => return Err(Refusal::new("gre", "GRE is not read yet")),
-        50 => return Err(Refusal::new("esp", "IPsec ESP is encrypted")),
-        115 => return Err(Refusal::new("l2tp", "L2TP is not read yet")),
-        137 => return Err(Refusal::new("mpls", "MPLS labels are not read yet")),
         _ => "unrecognised",
     })
 }

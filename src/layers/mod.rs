@@ -1,11 +1,12 @@
 //! Frames to datagrams and ordered byte streams. Knows nothing of SIP.
 //!
-//! link → IP (→ fragments) → UDP or TCP. A tunnel, once one is read, enters again at [`Layers::network`].
+//! link → IP (→ fragments) → UDP or TCP. What a tunnel holds enters again at [`Layers::network`].
 
 /// Answers of name servers.
 pub mod dns;
 mod fragment;
 mod icmp;
+mod inner;
 mod ip;
 mod link;
 /// Names for payloads that are not SIP.
@@ -13,7 +14,9 @@ pub mod payload;
 /// Headers of RTP.
 pub mod rtp;
 mod sctp;
+mod stream;
 mod tcp;
+mod tunnel;
 mod udp;
 
 #[cfg(test)]
@@ -24,14 +27,16 @@ mod tests;
 pub use icmp::{IcmpError, IcmpKind};
 pub use link::link_name;
 pub use payload::{looks_like_tls, name_payload};
+pub use stream::{ClosedTls, Keys, TlsReport};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
+use inner::Inner;
 use ip::IpPacket;
-use link::Inner;
 use sctp::Sctp;
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use stream::hep;
 use tcp::Streams;
 
 /// Transport protocol of a payload.
@@ -114,11 +119,46 @@ pub struct At {
     pub origin: Origin,
     /// Its time.
     pub time: Option<Time>,
-    /// Frames that this event accounts for: more than 1 where IP fragments were put together.
+    /// Frames that this event accounts for: more than 1 where IP fragments were put together, 0 for
+    /// a further packet of a frame that holds several.
     pub frames: u32,
     /// Identifies the packet among copies of it: the IPv4 identification or IPv6 fragment
     /// identification for UDP, the sequence number for TCP; 0 where unknown.
     pub ident: u32,
+    /// Lines that the frame takes up in a log, as a hex dump; 0 in a capture.
+    pub lines: u32,
+    /// Nanoseconds since the first midnight of the log, where it gives that and no date.
+    pub time_of_day: Option<u64>,
+}
+
+impl At {
+    /// One frame of a capture.
+    #[inline]
+    pub fn new(origin: Origin, time: Option<Time>) -> At {
+        At {
+            origin,
+            time,
+            frames: 1,
+            ident: 0,
+            lines: 0,
+            time_of_day: None,
+        }
+    }
+
+    /// One frame that a log holds as a hex dump, up to its last line.
+    pub fn in_log(
+        origin: Origin,
+        last_line: u64,
+        time: Option<Time>,
+        time_of_day: Option<u64>,
+    ) -> At {
+        let lines = last_line.saturating_sub(origin.place) + 1;
+        At {
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            time_of_day,
+            ..At::new(origin, time)
+        }
+    }
 }
 
 /// One direction of a TCP connection; never reused within a run.
@@ -144,10 +184,16 @@ pub enum Segment {
 }
 
 /// Receives what the layers find. Every frame is accounted for by exactly one of `datagram`,
-/// `segment`, `icmp_error`, `other` and `not_decoded` (by `At::frames`); `bytes`, `gap` and `closed` carry no account.
+/// `segment`, `icmp_error`, `carried`, `other` and `not_decoded` (by `At::frames`); `message`, `bytes`,
+/// `gap` and `closed` carry no account.
 pub trait Sink {
     /// A whole UDP payload. `cut`: the capture holds only its beginning.
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
+    /// A whole message out of something that keeps messages apart (WebSocket, HEP); `cut` as for a
+    /// datagram. Gives `None` where it was taken, and else what it is.
+    fn message(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool) -> Option<&'static str>;
+    /// Frames that carried messages which were taken.
+    fn carried(&mut self, at: At);
     /// A TCP segment with payload arrived.
     fn segment(&mut self, at: At, stream: StreamId, flow: &Flow, what: Segment);
     /// The next bytes in order of a stream, complete with the frame `at`: the frame that filled
@@ -167,7 +213,7 @@ pub trait Sink {
 
 impl LimitHits {
     /// Each cap by name, and how often it was reached.
-    pub fn named(self) -> [(&'static str, u64); 5] {
+    pub fn named(self) -> [(&'static str, u64); 6] {
         [
             (
                 "TCP connections given up: too many at once",
@@ -176,6 +222,10 @@ impl LimitHits {
             (
                 "holes in TCP streams given up early: too much behind them",
                 self.holes_given_up_early,
+            ),
+            (
+                "wrapped streams (TLS, WebSocket, HEP) given up: too much held",
+                self.wrapped_given_up,
             ),
             (
                 "SCTP associations given up: too many fragments at once",
@@ -214,6 +264,8 @@ pub struct LimitHits {
     pub fragments_evicted: u64,
     /// IP fragments that contradict bytes of an earlier one; the earlier one was kept.
     pub fragments_contradicted: u64,
+    /// Wrapped streams (TLS, WebSocket, HEP) given up because too much was held of them.
+    pub wrapped_given_up: u64,
 }
 
 impl Layers {
@@ -232,14 +284,19 @@ impl Layers {
         wire_len: u32,
         sink: &mut impl Sink,
     ) {
-        let at = At {
-            origin,
-            time,
-            frames: 1,
-            ident: 0,
-        };
+        self.decode(At::new(origin, time), link, bytes, wire_len, sink);
+    }
+
+    /// Decodes a frame that a log holds as a hex dump.
+    pub fn dump(&mut self, at: At, link: u32, bytes: &[u8], sink: &mut impl Sink) {
+        let wire_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.decode(at, link, bytes, wire_len, sink);
+    }
+
+    #[inline]
+    fn decode(&mut self, at: At, link: u32, bytes: &[u8], wire_len: u32, sink: &mut impl Sink) {
         let Some(link_type) = link::find(link) else {
-            return sink.not_decoded(at, "link-type", &format!("LINKTYPE {link}"));
+            return sink.not_decoded(at, "link-type", &link::name_number(link));
         };
         let packet = Packet {
             at,
@@ -251,21 +308,27 @@ impl Layers {
             Ok(Inner::Network {
                 ether_type,
                 payload,
-            }) => self.network(
-                ether_type,
-                Packet {
-                    bytes: payload,
-                    ..packet
-                },
-                sink,
-            ),
-            Ok(Inner::Other(protocol)) => sink.other(at, protocol),
-            Err(refusal) => refusal.report(at, sink),
+            }) => self.network(ether_type, packet.with(payload), sink),
+            inner => self.enter(packet, inner, None, sink),
         }
     }
 
+    /// Begins with the keys of TLS connections that are known beforehand.
+    pub fn with_keys(keys: Keys) -> Self {
+        let mut layers = Self::default();
+        layers.streams.shared.keys = keys;
+        layers
+    }
+
     /// Takes keys of TLS connections, in the format of a key log.
-    pub fn secrets(&mut self, _key_log: &[u8]) {}
+    pub fn secrets(&mut self, key_log: &[u8]) {
+        self.streams.shared.keys.key_log(key_log);
+    }
+
+    /// What became of the TLS connections, by input; complete after [`Layers::end`].
+    pub fn tls_reports(&mut self) -> Vec<TlsReport> {
+        std::mem::take(&mut self.streams.shared.reports)
+    }
 
     /// Gives up and closes what is held. Call it once, after the last frame of the last input.
     pub fn end(&mut self, sink: &mut impl Sink) {
@@ -282,6 +345,7 @@ impl Layers {
             sctp_evicted: self.sctp.evicted,
             fragments_evicted: self.fragments.evicted,
             fragments_contradicted: self.fragments.contradicted,
+            wrapped_given_up: self.streams.shared.given_up,
         }
     }
 
@@ -299,10 +363,7 @@ impl Layers {
                 Ok((inner, packet)) => return self.network(inner, packet, sink),
                 Err(refusal) => Err(refusal),
             },
-            _ => match link::name_ether_type(ether_type) {
-                Ok(protocol) => return sink.other(packet.at, protocol),
-                Err(refusal) => Err(refusal),
-            },
+            _ => return self.announced(ether_type, packet, sink),
         };
         match decoded {
             Ok(ip) => self.ip(packet, ip, sink),
@@ -322,16 +383,20 @@ impl Layers {
         match ip.protocol {
             ip::UDP => match udp::decode(&ip, cut) {
                 Ok(udp) => {
+                    if tunnel::may_be(udp.ports) && self.udp_tunnel(packet, ip, udp, sink) {
+                        return;
+                    }
                     let at = At {
                         ident: ip.ident,
                         ..packet.at
                     };
-                    sink.datagram(
-                        at,
-                        &ip.flow(udp.ports, Transport::Udp),
-                        udp.payload,
-                        udp.cut,
-                    )
+                    let flow = ip.flow(udp.ports, Transport::Udp);
+                    if hep::looks_like_hep(udp.payload)
+                        && hep::datagram(at, &flow, udp.payload, udp.cut, sink)
+                    {
+                        return;
+                    }
+                    sink.datagram(at, &flow, udp.payload, udp.cut)
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
@@ -342,18 +407,7 @@ impl Layers {
                 }
                 Err(refusal) => refusal.report(packet.at, sink),
             },
-            ip::SCTP => match sctp::decode(&ip, cut) {
-                Ok(decoded) => {
-                    let flow = ip.flow(decoded.ports, Transport::Sctp);
-                    self.sctp.packet(packet.at, &flow, &decoded, sink)
-                }
-                Err(refusal) => refusal.report(packet.at, sink),
-            },
-            protocol => match (icmp::decode(packet.at, &ip), ip::name_protocol(protocol)) {
-                (Some(error), _) => sink.icmp_error(packet.at, &error),
-                (None, Ok(protocol)) => sink.other(packet.at, protocol),
-                (None, Err(refusal)) => refusal.report(packet.at, sink),
-            },
+            _ => self.not_udp_or_tcp(packet, ip, cut, sink),
         }
     }
 
@@ -394,7 +448,13 @@ struct Packet<'a> {
     depth: u8,
 }
 
-impl Packet<'_> {
+impl<'a> Packet<'a> {
+    /// The same packet, further in.
+    #[inline]
+    fn with(self, bytes: &'a [u8]) -> Self {
+        Packet { bytes, ..self }
+    }
+
     /// Why a header that needs more bytes than there are could not be read.
     #[cold]
     fn too_short(&self, broken: &'static str, header: &str, needs: usize) -> Refusal {

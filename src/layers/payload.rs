@@ -103,12 +103,7 @@ fn is_dtls(_: &Flow, payload: &[u8]) -> bool {
 
 /// Homer encapsulation: HEP3 by its mark, HEP 1 and 2 by version, length, family and protocol.
 fn is_hep(_: &Flow, payload: &[u8]) -> bool {
-    matches!(
-        payload,
-        [b'H', b'E', b'P', b'3', ..]
-            | [1 | 2, 16 | 28, 2, 6 | 17 | 132, ..]
-            | [1 | 2, 40 | 52, 10, 6 | 17 | 132, ..]
-    )
+    super::stream::hep::looks_like_hep(payload)
 }
 
 /// RFC 1035 §4.1.1: no reserved bit, few questions, a known operation.

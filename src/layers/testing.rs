@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct Recorder {
     pub(super) accounted: u64,
     pub(super) datagrams: Vec<(At, Flow, Vec<u8>, bool)>,
+    pub(super) messages: Vec<(At, Flow, Vec<u8>)>,
+    pub(super) carried: u64,
     pub(super) segments: Vec<(u64, StreamId, Segment)>,
     pub(super) streams: BTreeMap<StreamId, Vec<u8>>,
     /// Frame that completed each run of bytes.
@@ -24,6 +26,18 @@ impl Sink for Recorder {
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool) {
         self.accounted += u64::from(at.frames);
         self.datagrams.push((at, *flow, payload.to_vec(), cut));
+    }
+    fn message(&mut self, at: At, flow: &Flow, payload: &[u8], _: bool) -> Option<&'static str> {
+        let taken = payload.starts_with(b"SIP/2.0") || payload.starts_with(b"INVITE");
+        if !taken {
+            return Some("text");
+        }
+        self.messages.push((at, *flow, payload.to_vec()));
+        None
+    }
+    fn carried(&mut self, at: At) {
+        self.accounted += u64::from(at.frames);
+        self.carried += u64::from(at.frames);
     }
     fn segment(&mut self, at: At, stream: StreamId, _: &Flow, what: Segment) {
         self.accounted += u64::from(at.frames);

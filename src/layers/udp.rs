@@ -4,6 +4,7 @@ use super::Refusal;
 use super::ip::IpPacket;
 
 /// A UDP datagram.
+#[derive(Clone, Copy)]
 pub(super) struct Udp<'a> {
     /// Source and destination.
     pub(super) ports: (u16, u16),

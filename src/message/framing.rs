@@ -73,7 +73,6 @@ enum Verdict {
     Unknown,
     Sip,
     Other(&'static str),
-    Closed(&'static str),
 }
 
 impl<R: Receive> Framer<R> {
@@ -145,10 +144,7 @@ impl<R: Receive> Framer<R> {
         let mut done = 0;
         loop {
             let rest = data.get(done..).unwrap_or_default();
-            let blank = rest
-                .iter()
-                .take_while(|b| matches!(b, b'\r' | b'\n'))
-                .count();
+            let blank = blank(rest);
             if blank > 0 {
                 done += blank;
                 stream.searched = 0;
@@ -201,37 +197,18 @@ impl<R: Receive> Framer<R> {
                     stream.resync = true;
                 }
                 Next::Skip(_) => {
-                    self.judge(stream, rest);
+                    stream.verdict = Verdict::Other(flow.transport.name());
+                    self.settle_as(stream);
                     return data.len();
                 }
             }
         }
     }
 
-    /// Says what a stream is that does not begin with SIP.
-    fn judge(&mut self, stream: &mut Stream, first: &[u8]) {
-        let head = first.get(..4096).unwrap_or(first);
-        let is_http = head.starts_with(b"GET ") || head.starts_with(b"HTTP/1.1 101");
-        let says_sip = contains(head, b"Protocol: sip") || contains(head, b"protocol: sip");
-        stream.verdict = if payload::looks_like_tls(head) {
-            Verdict::Closed("tls-no-key")
-        } else if is_http && says_sip {
-            Verdict::Closed("websocket")
-        } else if head.starts_with(b"HEP3") {
-            Verdict::Closed("hep")
-        } else {
-            Verdict::Other("tcp")
-        };
-        self.settle_as(stream);
-    }
-
     fn settle_as(&mut self, stream: &mut Stream) {
         let verdict = stream.verdict;
         for open in [&mut stream.open, &mut stream.early] {
-            open.settle(&mut self.accounts, |account, frames, first| match verdict {
-                Verdict::Closed(reason) => {
-                    account.add_not_decoded(reason, frames, first, closed_detail(reason))
-                }
+            open.settle(&mut self.accounts, |account, frames, _| match verdict {
                 Verdict::Other(protocol) => account.add_other(protocol, frames),
                 Verdict::Unknown => account.add_other("tcp", frames),
                 Verdict::Sip => account.sip_frames += u64::from(frames),
@@ -281,23 +258,20 @@ fn is_inside(bytes: &[u8]) -> bool {
     const OTHERS: [&[u8]; 5] = [b"HTTP/", b"GET ", b"POST ", b"PUT ", b"HEP3"];
     let head = bytes.get(..2048).unwrap_or(bytes);
     !OTHERS.iter().any(|other| head.starts_with(other))
-        && HEADERS.iter().any(|header| contains(head, header))
+        && HEADERS
+            .iter()
+            .any(|header| memchr::memmem::find(head, header).is_some())
 }
 
-fn closed_detail(reason: &str) -> &'static str {
-    match reason {
-        "tls-no-key" => "TLS records; a key log would open them",
-        "websocket" => "WebSocket carrying SIP",
-        _ => "HEP packets",
-    }
+/// Line ends at the beginning.
+fn blank(bytes: &[u8]) -> usize {
+    let ends = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    ends.count()
 }
 
 impl<R: Receive> Sink for Framer<R> {
     fn datagram(&mut self, at: At, flow: &Flow, bytes: &[u8], cut: bool) {
-        let start = bytes
-            .iter()
-            .take_while(|b| matches!(b, b'\r' | b'\n'))
-            .count();
+        let start = blank(bytes);
         let sip = bytes.get(start..).unwrap_or_default();
         if let Some(mut head) = read_message(sip, true) {
             if cut {
@@ -314,7 +288,7 @@ impl<R: Receive> Sink for Framer<R> {
             return;
         }
         match payload::name_payload(flow, bytes) {
-            "hep" => self.not_decoded(at, "hep", closed_detail("hep")),
+            "hep" => self.not_decoded(at, "hep", "a HEP packet that cannot be read"),
             "rtp" => {
                 self.account(at.origin.input).add_other("rtp", at.frames);
                 if let Some(header) = rtp::header(bytes) {
@@ -331,13 +305,29 @@ impl<R: Receive> Sink for Framer<R> {
         }
     }
 
+    fn message(&mut self, at: At, flow: &Flow, bytes: &[u8], cut: bool) -> Option<&'static str> {
+        let start = blank(bytes);
+        let sip = bytes.get(start..).unwrap_or_default();
+        let Some(mut head) = read_message(sip, true) else {
+            return Some(payload::name_payload(flow, bytes));
+        };
+        if cut {
+            head.flaws.add(Flaw::CutByCapture);
+        }
+        self.emit(at, flow, &head, sip);
+        None
+    }
+
+    fn carried(&mut self, at: At) {
+        self.account(at.origin.input).sip_frames += u64::from(at.frames);
+    }
+
     fn segment(&mut self, at: At, id: StreamId, _: &Flow, what: Segment) {
         let stream = self.streams.entry(id).or_default();
         match (stream.verdict, what) {
             (Verdict::Other(protocol), _) => {
                 self.account(at.origin.input).add_other(protocol, at.frames)
             }
-            (Verdict::Closed(reason), _) => self.not_decoded(at, reason, closed_detail(reason)),
             (Verdict::Sip, Segment::Resent) => {
                 self.account(at.origin.input).sip_frames += u64::from(at.frames)
             }
@@ -347,11 +337,9 @@ impl<R: Receive> Sink for Framer<R> {
     }
 
     fn bytes(&mut self, at: At, id: StreamId, flow: &Flow, bytes: &[u8]) {
-        let Some(mut stream) = self.streams.remove(&id) else {
-            return;
-        };
+        // Wrapped bytes may come after the account of their frames.
+        let mut stream = self.streams.remove(&id).unwrap_or_default();
         match stream.verdict {
-            Verdict::Closed(_) => {}
             // A capture begun in the middle of a message: the next one begins with a segment.
             Verdict::Other(_) => {
                 if matches!(next_message(bytes, &mut 0), Next::Message(..)) {
@@ -439,10 +427,6 @@ impl<R: Receive> Framer<R> {
     }
 }
 
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(bytes, needle).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -471,12 +455,7 @@ mod tests {
         };
         for (place, bytes) in (1..).zip(segments) {
             let origin = Origin { input: 0, place };
-            let at = At {
-                origin,
-                time: None,
-                frames: 1,
-                ident: 0,
-            };
+            let at = At::new(origin, None);
             framer.segment(at, StreamId(0), &flow, Segment::InOrder);
             framer.bytes(at, StreamId(0), &flow, bytes);
         }

@@ -69,8 +69,8 @@ impl Stamp {
         Stamp {
             origin: at.origin,
             part,
-            lines: 0,
-            when: When::new(at.time, None),
+            lines: at.lines,
+            when: When::new(at.time, at.time_of_day),
             source: Some(flow.source),
             destination: Some(flow.destination),
             transport: Some(flow.transport),

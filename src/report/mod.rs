@@ -12,6 +12,7 @@ pub mod totals;
 use crate::diagnose::{Depth, Diagnosis};
 use crate::input::InputSummary;
 use crate::lang::Lang;
+use crate::layers::TlsReport;
 use crate::message::account::Account;
 use crate::session::Call;
 use std::io::{self, Write};
@@ -24,6 +25,8 @@ pub struct Read {
     pub summary: InputSummary,
     /// What became of its frames.
     pub account: Account,
+    /// What became of its TLS connections.
+    pub tls: TlsReport,
 }
 
 /// All that is known once the inputs are read through.
@@ -56,6 +59,14 @@ pub trait Report {
         diagnosis: &Diagnosis,
         prove: &dyn Fn() -> Diagnosis,
     ) -> io::Result<()>;
+
+    /// Lets go of everything that is written so far: more may be long in coming.
+    ///
+    /// # Errors
+    /// Whatever writing gives, a closed pipe excepted.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// The end.
     ///

@@ -6,8 +6,8 @@ mod pool;
 
 use crate::diagnose::{self, Context, Depth};
 use crate::error::Error;
-use crate::input::{Body, Inputs, Record, Time};
-use crate::layers::{At, Layers, LimitHits};
+use crate::input::{Body, Inputs, Record, SkippedFiles, Time};
+use crate::layers::{At, Keys, Layers, LimitHits, TlsReport};
 use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
@@ -51,6 +51,8 @@ pub struct Judged {
     pub unread: Vec<String>,
     /// What the inputs held instead, where they held no SIP.
     pub instead: Vec<String>,
+    /// Files in folders and archives that were passed over.
+    pub skipped: Vec<SkippedFiles>,
 }
 
 /// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
@@ -61,6 +63,8 @@ struct Batch {
     bytes: Vec<u8>,
     long: usize,
     clock: Option<Time>,
+    /// Nothing may follow for a while: what was released is to be seen now.
+    live: bool,
     spare: Vec<Vec<u8>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
@@ -142,6 +146,11 @@ impl Sender {
         }
     }
 
+    fn send_live(&mut self) {
+        self.batch.live = true;
+        self.send();
+    }
+
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
@@ -159,6 +168,7 @@ impl Sender {
 /// If the report cannot be written. What is wrong with an input is part of the report.
 pub fn analyze(
     inputs: Inputs,
+    keys: Keys,
     selection: &Selection,
     filters: &[String],
     report: &mut dyn Report,
@@ -177,33 +187,49 @@ pub fn analyze(
         };
         let thread = std::thread::Builder::new().name("reader".to_owned());
         let reader = thread
-            .spawn_scoped(scope, move || read(inputs, sender))
+            .spawn_scoped(scope, move || read(inputs, keys, sender))
             .map_err(|_| Error::Stage("reads the inputs"))?;
         let mut judge = Judge::new(selection, report);
         for mut batch in batches {
             judge.batch(&mut batch)?;
             let _ = give_back.try_send(batch);
         }
-        let (inputs, accounts, hits) = reader
+        let held = reader
             .join()
             .map_err(|_| Error::Stage("reads the inputs"))?;
-        judge.finish(inputs, accounts, hits, filters)
+        judge.finish(held, filters)
     })
 }
 
-fn read(mut inputs: Inputs, sender: Sender) -> (Inputs, Vec<Account>, LimitHits) {
-    let mut layers = Layers::new();
+/// What reading left behind: the inputs, and what became of their frames and TLS connections.
+struct Held {
+    inputs: Inputs,
+    accounts: Vec<Account>,
+    tls: Vec<TlsReport>,
+    hits: LimitHits,
+}
+
+fn read(mut inputs: Inputs, keys: Keys, sender: Sender) -> Held {
+    let mut layers = Layers::with_keys(keys);
     let mut framer = Framer::new(sender);
     while let Some(record) = inputs.next() {
         decode(&mut layers, &mut framer, record);
         framer.receiver().record(record.time);
+        if inputs.live() {
+            framer.receiver().send_live();
+        }
     }
     layers.end(&mut framer);
     let (accounts, mut sender) = framer.finish();
     sender.send();
     sender.batch.media = sender.meter.rest();
     let _ = sender.to.send(sender.batch);
-    (inputs, accounts, layers.limit_hits())
+    Held {
+        inputs,
+        accounts,
+        tls: layers.tls_reports(),
+        hits: layers.limit_hits(),
+    }
 }
 
 fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) {
@@ -213,6 +239,15 @@ fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) 
             bytes,
             wire_len,
         } => layers.frame(record.origin, record.time, link, bytes, wire_len, framer),
+        Body::Dump {
+            link,
+            bytes,
+            last_line,
+            time_of_day,
+        } => {
+            let at = At::in_log(record.origin, last_line, record.time, time_of_day);
+            layers.dump(at, link, bytes, framer);
+        }
         Body::Secrets { bytes } => layers.secrets(bytes),
         Body::Text {
             bytes,
@@ -284,6 +319,9 @@ impl<'a> Judge<'a> {
             self.session.tick(time, &mut release);
         }
         batch.long = 0;
+        if std::mem::take(&mut batch.live) {
+            self.desk.report.flush()?;
+        }
         let (long, short) = self
             .session
             .spare()
@@ -296,13 +334,7 @@ impl<'a> Judge<'a> {
             .map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn finish(
-        self,
-        inputs: Inputs,
-        accounts: Vec<Account>,
-        hits: LimitHits,
-        filters: &[String],
-    ) -> Result<Judged, Error> {
+    fn finish(self, held: Held, filters: &[String]) -> Result<Judged, Error> {
         let Judge {
             session, mut desk, ..
         } = self;
@@ -310,15 +342,19 @@ impl<'a> Judge<'a> {
         if let Some(error) = desk.failure {
             return Err(error.into());
         }
-        let named = hits.named().into_iter().chain(limits.named());
+        let named = held.hits.named().into_iter().chain(limits.named());
         let limits: Vec<_> = named.filter(|(_, count)| *count > 0).collect();
-        let mut accounts = accounts.into_iter();
-        let inputs: Vec<Read> = inputs
+        desk.judged.skipped = held.inputs.skipped().cloned().collect();
+        let mut accounts = held.accounts.into_iter();
+        let mut tls = held.tls.into_iter();
+        let inputs: Vec<Read> = held
+            .inputs
             .summaries()
             .into_iter()
             .map(|summary| Read {
                 summary,
                 account: accounts.next().unwrap_or_default(),
+                tls: tls.next().unwrap_or_default(),
             })
             .collect();
         let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());

@@ -222,12 +222,7 @@ mod tests {
     use crate::layers::Transport;
 
     fn at(seconds: i64) -> At {
-        At {
-            origin: Origin { input: 0, place: 1 },
-            time: Some(Time(seconds * SECOND)),
-            frames: 1,
-            ident: 0,
-        }
+        At::new(Origin { input: 0, place: 1 }, Some(Time(seconds * SECOND)))
     }
 
     fn flow(port: u16) -> Flow {

@@ -91,6 +91,7 @@ pub(crate) fn fired() -> BTreeMap<&'static str, Fired> {
         let named = [Named::from(&root().join(&fixture.trace).into_os_string())];
         sipexplain::analyze(
             Inputs::open(&named),
+            sipexplain::layers::Keys::new(),
             &Selection::default(),
             &[],
             &mut collector,

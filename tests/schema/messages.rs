@@ -62,6 +62,15 @@ pub(crate) fn messages(paths: &[&str]) -> BTreeMap<Place, Raw> {
                 wire_len,
                 &mut framer,
             ),
+            Body::Dump {
+                link,
+                bytes,
+                last_line,
+                time_of_day,
+            } => {
+                let at = At::in_log(record.origin, last_line, record.time, time_of_day);
+                layers.dump(at, link, bytes, &mut framer);
+            }
             Body::Secrets { bytes } => layers.secrets(bytes),
             Body::Text {
                 bytes,

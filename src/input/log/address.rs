@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::input::LogHop;
+
 /// `192.0.2.1:5060`, `[2001:db8::1]:5060`, `2001:db8::1:5060`; none where a name or a redaction
 /// stands in its place.
 pub(super) fn socket_address(text: &str) -> Option<SocketAddr> {
@@ -25,4 +27,24 @@ pub(super) fn transport_name(text: &str) -> Option<&'static str> {
     NAMES
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(text))
+}
+
+/// The hop of a message between whoever wrote the log and the remote end.
+pub(super) fn hop(
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+    transport: &str,
+    sent: bool,
+) -> LogHop {
+    let (source, destination) = if sent {
+        (local, remote)
+    } else {
+        (remote, local)
+    };
+    LogHop {
+        source,
+        destination,
+        transport: transport_name(transport.trim()),
+        sent: Some(sent),
+    }
 }

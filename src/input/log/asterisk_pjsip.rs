@@ -2,6 +2,10 @@
 //!
 //! Only the remote address is written, and no time but that of the logger's prefix.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::address::{socket_address, transport_name};
 use super::{Cut, Format, Line, Opening, one_line};
 use crate::input::LogHop;
@@ -53,14 +57,16 @@ fn cut(line: &Line<'_>, _opening: &Opening) -> Cut {
     Cut::Text(0)
 }
 
+static PROMPT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"*CLI>"));
+
 /// Verbose lines and the prompt of the Asterisk console.
-fn is_console_line(text: &[u8]) -> bool {
+pub(super) fn is_console_line(text: &[u8]) -> bool {
     let bare = text.trim_ascii_start();
     let indented = bare.len() < text.len();
     let verbose = [&b"-- "[..], b"== ", b"> 0x"]
         .iter()
         .any(|mark| bare.starts_with(mark));
-    (indented && verbose) || memchr::memmem::find(text, b"*CLI>").is_some()
+    (indented && verbose) || PROMPT.find(text).is_some()
 }
 
 #[cfg(test)]

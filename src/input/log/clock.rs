@@ -56,7 +56,9 @@ impl Clock {
 
     /// Places a stamp. A log without a zone is read as UTC.
     pub(super) fn place(&mut self, stamp: Stamp) -> Moment {
-        let near = self.dated.filter(|_| stamp.date == Date::None);
+        // More than a day is the time since a start, and near no date.
+        let clock = stamp.date == Date::None && stamp.nanoseconds < DAY as u64;
+        let near = self.dated.filter(|_| clock);
         if let Some(dated) = near {
             let date = self.place(dated).time;
             // Half a day apart and more: on the other side of midnight.

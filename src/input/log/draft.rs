@@ -16,6 +16,9 @@ pub(super) enum Verdict {
     End,
 }
 
+/// A line of a message that comes in more pieces than this has bytes is nobody's.
+const LONGEST_GLUED: usize = 64 << 10;
+
 /// The lines of one message.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -33,13 +36,17 @@ pub(super) struct Draft {
     blank_line: u64,
     /// Bytes of the body so far, as if each line ended in CRLF.
     counted: usize,
+    /// Where the last line starts in `bytes`, what was counted before it, and whether its end is
+    /// still to come.
+    last: (usize, usize),
+    goes_on: bool,
+    /// Every line has a blank one behind it: how many blank ones came since the last that is none.
+    doubled: Option<usize>,
+    /// What looks like a start line may be something else that was logged: headers must follow.
+    pub(super) doubtful: bool,
     /// Ends of lines that were appended since the last one that was not blank.
     solid: (usize, u64, u64),
     interrupted: bool,
-    /// Every line is followed by a blank one.
-    doubled: bool,
-    /// Blank lines since the last that was not.
-    blanks: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,12 +100,25 @@ impl Draft {
     /// What becomes of a line; `foreign` if the log's format knows it for something else.
     pub(super) fn verdict(&mut self, text: &[u8], foreign: bool) -> Verdict {
         let blank = text.trim_ascii().is_empty();
-        self.blanks = if blank { self.blanks + 1 } else { 0 };
-        if self.doubled && blank && self.blanks % 2 == 1 {
-            return Verdict::Skip;
+        if self.part == Part::Head && self.lines == 1 && !foreign {
+            if blank {
+                // No message has a blank line behind its start line; two are none of a doubled text.
+                self.doubled = self.doubled.is_none().then_some(0);
+            } else if (self.doubled.is_some() || self.doubtful) && !is_header(text) {
+                return Verdict::End;
+            }
+        }
+        if let Some(blanks) = &mut self.doubled {
+            *blanks = if blank { *blanks + 1 } else { 0 };
+            if *blanks % 2 == 1 {
+                return Verdict::Skip;
+            }
         }
         match self.part {
+            _ if self.goes_on && !foreign => Verdict::Append,
             Part::Nothing if blank || foreign => Verdict::Skip,
+            // What an envelope announces may be no SIP, as a keep-alive.
+            Part::Nothing if memmem::find(text, b"SIP/2.0").is_none() => Verdict::Skip,
             Part::Nothing => Verdict::Append,
             Part::Head if foreign => Verdict::Skip,
             Part::Head => Verdict::Append,
@@ -118,20 +138,35 @@ impl Draft {
                 self.part = Part::Head;
                 Verdict::Append
             }
-            Part::Body if self.lines == 2 && self.counted == 0 && is_header(text) => {
-                // No message has an empty head: the lines were doubled on the way.
-                self.doubled = true;
-                self.bytes.truncate(self.solid.0);
-                (self.last_line, self.lines) = (self.solid.1, self.solid.2);
-                self.part = Part::Head;
-                Verdict::Append
-            }
             Part::Body => self.solid_in_body(text),
         }
     }
 
+    /// The last line was only a piece; the next one continues it.
+    pub(super) fn goes_on(&mut self) {
+        self.goes_on = self.part != Part::Nothing;
+    }
+
     /// Takes a line.
     pub(super) fn append(&mut self, text: &[u8], end: &[u8], line: u64) {
+        if !std::mem::take(&mut self.goes_on) {
+            return self.append_line(text, end, line);
+        }
+        let (start, counted) = self.last;
+        let piece = self.bytes.get(start..).unwrap_or_default();
+        if piece.len() > LONGEST_GLUED {
+            return self.append_line(text, end, line);
+        }
+        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
+        let piece = piece.strip_suffix(b"\r").unwrap_or(piece);
+        let whole = [piece, text].concat();
+        self.bytes.truncate(start);
+        self.counted = counted;
+        self.append_line(&whole, end, line);
+    }
+
+    fn append_line(&mut self, text: &[u8], end: &[u8], line: u64) {
+        self.last = (self.bytes.len(), self.counted);
         let blank = text.trim_ascii().is_empty();
         match self.part {
             Part::Nothing => {
@@ -175,7 +210,9 @@ impl Draft {
         let end = memchr::memchr(b'=', text).unwrap_or(text.len());
         let name = [torn, text.get(..end).unwrap_or_default()].concat();
         if PARAMETERS.contains(&name.as_slice()) {
-            self.bytes.truncate(before.len());
+            let joined = before.len();
+            self.bytes.truncate(joined);
+            self.last.0 = joined;
         } else {
             self.bytes.push(b' ');
         }
@@ -195,6 +232,22 @@ impl Draft {
         };
         self.bytes.truncate(keep.0);
         (self.last_line, self.lines) = (keep.1, keep.2);
+    }
+
+    /// Makes it a message that was written as one, from the first of these lines to the last.
+    pub(super) fn whole(&mut self, lines: &[Vec<u8>], first_line: u64, last_line: u64) {
+        self.clear();
+        for line in lines {
+            self.append(line, b"\r\n", first_line);
+        }
+        (self.first_line, self.last_line) = (first_line, last_line);
+        self.lines = last_line.saturating_sub(first_line) + 1;
+        self.solid = (self.bytes.len(), self.last_line, self.lines);
+    }
+
+    /// Whether more of the message is to come.
+    pub(super) fn is_wanting(&self) -> bool {
+        self.part == Part::Head || (self.part == Part::Body && !self.satisfied())
     }
 
     fn satisfied(&self) -> bool {

@@ -2,6 +2,9 @@
 
 use memchr::memmem;
 
+use super::start_line::VERSION;
+use super::{flat, start_line};
+
 /// How a writer escapes the end of a line, and what else it escapes.
 struct Escape {
     ends: &'static [&'static str],
@@ -47,14 +50,23 @@ static ESCAPES: &[Escape] = &[
     },
 ];
 
-/// The lines of a record that holds a message with escaped line ends; `None` for any other line.
-pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    memmem::find(line, b"SIP/2.0")?;
+/// The lines of a record that holds a message with escaped line ends, or goes on with one; `None` for
+/// any other line.
+pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
+    let enough = if goes_on || announces(line) {
+        1
+    } else {
+        VERSION.find(line)?;
+        2
+    };
     let escape = ESCAPES.iter().find(|escape| {
         let ends = escape.ends.iter();
-        ends.map(|end| memmem::find_iter(line, end).take(2).count())
-            .any(|count| count >= 2)
-    })?;
+        ends.map(|end| memmem::find_iter(line, end).take(enough).count())
+            .any(|count| count >= enough)
+    });
+    let Some(escape) = escape else {
+        return flat::lines(line);
+    };
     let mut lines = Vec::new();
     let mut rest = line;
     loop {
@@ -69,6 +81,15 @@ pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
         rest = rest.get(at + length..).unwrap_or_default();
     }
     lines.push(plain(rest, escape));
+    time_first(&mut lines);
+    // A string in a program's output: what the message is the value of stands before a quote.
+    if let Some(first) = lines.first_mut()
+        && let Some(quote) = memchr::memrchr(b'"', first)
+        && start_line::find(first.get(quote + 1..)?).is_some_and(|found| found.at == 0)
+    {
+        let message = first.split_off(quote + 1);
+        lines.insert(1, message);
+    }
     Some(lines)
 }
 
@@ -106,6 +127,30 @@ pub(super) fn entities(text: &[u8]) -> Option<Vec<u8>> {
     Some(plain.into_bytes())
 }
 
+/// AudioCodes write the time at the end of a record; it is wanted where the message is announced.
+fn time_first(lines: &mut [Vec<u8>]) {
+    let Some(last) = lines.last_mut().filter(|last| last.ends_with(b"]")) else {
+        return;
+    };
+    let Some(at) = memmem::rfind(last, b"[Time:") else {
+        return;
+    };
+    let time = last.split_off(at);
+    let kept = last.strip_suffix(b" ").unwrap_or(last).len();
+    last.truncate(kept);
+    for line in lines {
+        if memmem::find(line, b" SIP Message ").is_some() {
+            line.extend_from_slice(&time);
+        }
+    }
+}
+
+/// A record that only announces a message, which comes in the next one.
+fn announces(line: &[u8]) -> bool {
+    line.ends_with(b"]") && memmem::find(line, b"going SIP Message ").is_some()
+        || line.ends_with(b"]") && memmem::find(line, b"coming SIP Message ").is_some()
+}
+
 fn plain(text: &[u8], escape: &Escape) -> Vec<u8> {
     let mut text = text.to_vec();
     for (from, to) in escape.others {
@@ -132,7 +177,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Option<Vec<String>> {
-        let lines = undo(text.as_bytes())?;
+        let lines = undo(text.as_bytes(), false)?;
         let text = lines
             .into_iter()
             .map(|line| String::from_utf8_lossy(&line).into_owned());
@@ -152,6 +197,14 @@ mod tests {
             let expected = ["x: BYE sip:a SIP/2.0", "To: <sip:a>", "", ""].map(str::to_owned);
             assert_eq!(lines(record), Some(expected.into()), "{record}");
         }
+        assert_eq!(
+            lines("s = \"BYE sip:a SIP/2.0\\r\\nTo: <sip:a>\\r\\n\""),
+            Some(
+                ["s = \"", "BYE sip:a SIP/2.0", "To: <sip:a>", "\""]
+                    .map(str::to_owned)
+                    .into()
+            )
+        );
         assert_eq!(lines("Via: SIP/2.0/UDP a"), None);
         assert_eq!(lines("no message\\r\\nhere\\r\\n"), None);
     }

@@ -1,159 +1,184 @@
-//! A trace whose lines were joined to one, as some forms and chats do: recovered by the names of
-//! headers, which is a guess where a body ends or a value holds such a name.
+//! Messages whose line ends were lost: the start line and headers one after another on one line.
+//!
+//! They are told apart by the names of headers, so what is rebuilt is what was meant, not what was
+//! sent; a line with a whole start line and no header behind it is left alone.
 
 use memchr::memmem;
 
-/// Headers that are seen in traces, and begin a line.
-const NAMES: &[&str] = &[
-    "Accept",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Alert-Info",
-    "Allow",
-    "Allow-Events",
-    "Authorization",
-    "CSeq",
-    "Call-ID",
-    "Call-Info",
-    "Contact",
-    "Content-Disposition",
-    "Content-Encoding",
-    "Content-Length",
-    "Content-Type",
-    "Date",
-    "Diversion",
-    "Error-Info",
-    "Event",
-    "Expires",
-    "From",
-    "History-Info",
-    "MIME-Version",
-    "Max-Forwards",
-    "Min-Expires",
-    "Min-SE",
-    "Organization",
-    "P-Access-Network-Info",
-    "P-Asserted-Identity",
-    "P-Called-Party-ID",
-    "P-Charging-Vector",
-    "P-Early-Media",
-    "P-Preferred-Identity",
-    "Path",
-    "Priority",
-    "Privacy",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Proxy-Require",
-    "RAck",
-    "RSeq",
-    "Reason",
-    "Record-Route",
-    "Refer-To",
-    "Referred-By",
-    "Remote-Party-ID",
-    "Reply-To",
-    "Require",
-    "Retry-After",
-    "Route",
-    "Server",
-    "Service-Route",
-    "Session-Expires",
-    "Subject",
-    "Subscription-State",
-    "Supported",
-    "Timestamp",
-    "To",
-    "Unsupported",
-    "User-Agent",
-    "Via",
-    "WWW-Authenticate",
-    "Warning",
-];
+/// What begins a line, in a line without ends: headers that messages commonly have.
+const NAMES: &str = "Accept Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authorization CSeq \
+    Call-ID Call-Info Cisco-Guid Contact Content-Disposition Content-Encoding Content-Length \
+    Content-Type Date Diversion Event Expires From History-Info MIME-Version Max-Forwards Min- \
+    Expires Min-SE P-Asserted-Identity P-Charging-Vector P-Preferred-Identity Privacy Proxy- \
+    Authenticate Proxy-Authorization RSeq RAck Reason Record-Route Refer-To Referred-By \
+    Remote-Party-ID Replaces Require Retry-After Route Server Session-Expires Session-ID \
+    Subject Subscription-State Supported Timestamp To Unsupported User-Agent Via WWW- \
+    Authenticate Warning";
 
-/// The lines that were joined; `None` for a line that is none of this kind.
-pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    for name in [&b" Via: "[..], b" From: ", b" To: ", b" CSeq: "] {
-        memmem::find(line, name)?;
+/// The lines that such a line stands for.
+pub(super) fn lines(line: &[u8]) -> Option<Vec<Vec<u8>>> {
+    start_line(line)?;
+    let (mut lines, mut rest) = (Vec::new(), line);
+    while let Some((start, headers)) = start_line(rest) {
+        lines.extend(before(rest.get(..start)?));
+        lines.push(rest.get(start..headers)?.trim_ascii_end().to_vec());
+        let tail = rest.get(headers..)?;
+        // The next message, or what was logged before it, ends this one.
+        let end = start_line(tail).map_or(tail.len(), |(next, _)| next);
+        let end = log_line(tail.get(..end)?).map_or(end, |at| at.min(end));
+        message(tail.get(..end)?, &mut lines);
+        rest = tail.get(end..)?;
     }
-    let mut lines: Vec<Vec<u8>> = Vec::new();
-    let mut line_of = Vec::new();
-    let (mut in_message, mut in_body) = (false, false);
-    for word in line.split(|byte| *byte == b' ') {
-        // `INVITE sip:a SIP/2.0` and `SIP/2.0 200 OK` begin in front of what shows them.
-        if word == b"SIP/2.0" {
-            let request = take_request(&mut line_of);
-            flush(&mut lines, &mut line_of);
-            line_of = request;
-            (in_message, in_body) = (true, false);
-        } else if in_message && begins(word, in_body) {
-            flush(&mut lines, &mut line_of);
-            if !in_body && word == b"v=0" {
-                lines.push(Vec::new());
-                in_body = true;
-            }
-        } else if in_message && ends(word) {
-            // Of the log around the message.
-            flush(&mut lines, &mut line_of);
-            lines.push(Vec::new());
-            in_message = false;
-        }
-        if !line_of.is_empty() {
-            line_of.push(b' ');
-        }
-        line_of.extend_from_slice(word);
-    }
-    flush(&mut lines, &mut line_of);
-    lines.push(Vec::new());
+    lines.extend(before(rest));
     Some(lines)
 }
 
-fn flush(lines: &mut Vec<Vec<u8>>, line: &mut Vec<u8>) {
-    if !line.is_empty() {
-        lines.push(std::mem::take(line));
-    }
+/// The first start line with a header behind it: where it begins, and where the header does.
+fn start_line(text: &[u8]) -> Option<(usize, usize)> {
+    memmem::find_iter(text, b"SIP/2.0").find_map(|at| {
+        let behind = text.get(at + 7..)?;
+        if behind.strip_prefix(b" ").is_some_and(is_header) {
+            // The method and the target are the two words before.
+            let target = word_before(text.get(..at)?)?;
+            let method = word_before(text.get(..target)?)?;
+            let named = text.get(method..target)?.trim_ascii_end();
+            let capitals = named.len() > 2 && named.iter().all(u8::is_ascii_uppercase);
+            return capitals.then_some((method, at + 8));
+        }
+        let [
+            b' ',
+            b'1'..=b'6',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b' ',
+            phrase @ ..,
+        ] = behind
+        else {
+            return None;
+        };
+        let free = at == 0 || text.get(at - 1) == Some(&b' ');
+        let header = (0..phrase.len().min(60))
+            .filter(|n| *n == 0 || phrase.get(n - 1) == Some(&b' '))
+            .find(|n| phrase.get(*n..).is_some_and(is_header))?;
+        free.then_some((at, at + 12 + header))
+    })
 }
 
-/// Takes `INVITE sip:a` from the end of a line.
-fn take_request(line: &mut Vec<u8>) -> Vec<u8> {
-    let target = line.rsplitn(3, |byte| *byte == b' ').take(2);
-    let words: Vec<&[u8]> = target.collect();
-    let [uri, method] = words.as_slice() else {
-        return Vec::new();
-    };
-    let request = method.len() > 2
-        && method.iter().all(u8::is_ascii_uppercase)
-        && memchr::memchr(b':', uri).is_some();
-    if !request {
-        return Vec::new();
-    }
-    line.split_off(line.len() - uri.len() - 1 - method.len())
+/// Whether a header with a known name begins the text.
+fn is_header(text: &[u8]) -> bool {
+    let short = text.get(..24.min(text.len())).unwrap_or_default();
+    let name = memchr::memchr(b':', short).and_then(|colon| short.get(..colon));
+    let name = name.unwrap_or_default().trim_ascii_end();
+    let mut known = NAMES.split(' ');
+    known.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
-fn begins(word: &[u8], in_body: bool) -> bool {
-    if in_body || word == b"v=0" {
-        return matches!(word, [b'a'..=b'z', b'=', ..]);
-    }
-    let Some(name) = word.strip_suffix(b":") else {
-        return false;
-    };
-    NAMES
+/// Where the last word of the text begins.
+fn word_before(text: &[u8]) -> Option<usize> {
+    let text = text.strip_suffix(b" ")?;
+    Some(memchr::memrchr(b' ', text).map_or(0, |at| at + 1))
+}
+
+/// Where a log line begins that is no part of the message.
+fn log_line(text: &[u8]) -> Option<usize> {
+    let mut starts = memchr::memchr_iter(b' ', text).map(|at| at + 1);
+    starts.find(|at| text.get(*at..).is_some_and(is_log_line))
+}
+
+fn is_log_line(text: &[u8]) -> bool {
+    let digits = text
         .iter()
-        .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        .take(24)
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let behind = text.get(digits..).unwrap_or_default();
+    // A date, and CUCM's line number.
+    digits == 4 && matches!(behind, [b'-', _, _, b'-', _, _, b' ', ..])
+        || digits >= 8 && matches!(behind, [b'.', _, _, _, b' ', b'|', ..])
 }
 
-/// `2021-05-23`, `----...`, `<---`
-fn ends(word: &[u8]) -> bool {
-    let date = word.len() == 10
-        && word.iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
+/// What stands before a start line: an envelope, in as many lines as it had.
+fn before(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    split(text, &mut lines, |rest| {
+        let marked = [&b"recv "[..], b"send ", b"--------"]
+            .iter()
+            .any(|mark| rest.starts_with(mark));
+        let net = rest.starts_with(b"[") && rest.trim_ascii_end().ends_with(b",NET]");
+        marked || net || is_log_line(rest)
+    });
+    lines.retain(|line| !line.trim_ascii().is_empty());
+    lines
+}
+
+/// Headers and a session description.
+fn message(text: &[u8], lines: &mut Vec<Vec<u8>>) {
+    let body = memmem::find(text, b" v=0 ").unwrap_or(text.len());
+    let (head, body) = text.split_at(body);
+    split(head, lines, is_header);
+    lines.push(Vec::new());
+    if !body.is_empty() {
+        split(body, lines, |rest| {
+            matches!(
+                rest,
+                [
+                    b'v' | b'o' | b's' | b'c' | b't' | b'm' | b'a' | b'b' | b'i',
+                    b'=',
+                    ..
+                ]
+            )
         });
-    date || word.starts_with(b"-----") || word == b"<---"
+        lines.push(Vec::new());
+    }
+}
+
+fn split(text: &[u8], lines: &mut Vec<Vec<u8>>, begins: impl Fn(&[u8]) -> bool) {
+    let text = text.trim_ascii();
+    let mut from = 0;
+    for at in memchr::memchr_iter(b' ', text) {
+        if text.get(at + 1..).is_some_and(&begins) {
+            lines.push(text.get(from..at).unwrap_or_default().to_vec());
+            from = at + 1;
+        }
+    }
+    lines.push(text.get(from..).unwrap_or_default().to_vec());
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::input::log::tests::texts;
+
+    fn rebuilt(text: &str) -> Option<String> {
+        let lines = lines(text.as_bytes())?;
+        Some(String::from_utf8_lossy(&lines.join(&b'\n')).into_owned())
+    }
+
+    #[test]
+    fn lines_are_told_apart_by_header_names() {
+        let text = "x: INVITE sip:a@b SIP/2.0 Via: SIP/2.0/UDP c To: \"A b\" <sip:a@b> Call-ID: 1 v=0 s=Some call t=0 0";
+        let expected = "x:\nINVITE sip:a@b SIP/2.0\nVia: SIP/2.0/UDP c\nTo: \"A b\" <sip:a@b>\nCall-ID: 1\n\nv=0\ns=Some call\nt=0 0\n";
+        assert_eq!(
+            rebuilt(text).as_deref().map(|t| t.replace("x: ", "x:")),
+            Some(expected.to_owned())
+        );
+        let two = "SIP/2.0 100 Trying Via: SIP/2.0/TCP c SIP/2.0 603 Not now Via: SIP/2.0/TCP c";
+        let expected =
+            "SIP/2.0 100 Trying\nVia: SIP/2.0/TCP c\n\nSIP/2.0 603 Not now\nVia: SIP/2.0/TCP c\n";
+        assert_eq!(rebuilt(two).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn lines_that_were_never_joined_are_left_alone() {
+        for line in [
+            "INVITE sip:a@b SIP/2.0",
+            "Via: SIP/2.0/UDP c",
+            "SIP/2.0 200 OK",
+            "We send INVITE sip:a@b SIP/2.0 To: what",
+        ] {
+            assert_eq!(rebuilt(line).is_some(), line.contains(" To:"), "{line}");
+        }
+    }
 
     #[test]
     fn messages_on_one_line_are_found_by_their_headers() {

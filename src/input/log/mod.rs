@@ -3,29 +3,67 @@
 //! Each format is one static record in its own file. A text may mix formats, so every line is offered
 //! to each of them; what a line opens decides how the lines after it are read.
 
+mod address;
 mod clock;
+mod dated;
+mod dots;
 mod draft;
+mod dump;
 mod escapes;
 mod flat;
+mod further;
 mod lossy;
 mod mobile;
+mod pattern;
 mod prefix;
 mod scan;
 mod skim;
+mod stamps;
 mod start_line;
 
-mod address;
+mod acme;
+mod acme_sipd;
 mod asterisk_pjsip;
+mod audiocodes;
+mod avaya_attendant;
+mod avaya_csdk;
+mod avaya_ip_office;
+mod avaya_iview;
+mod avaya_one_x;
+mod avaya_phone;
+mod avaya_session_manager;
 mod baresip;
 mod belle_sip;
 mod blink;
+mod broadworks;
 mod browser;
+mod chan_sip;
+mod cisco_cue;
+mod cisco_ios;
+mod cucm;
+mod drachtio_agent;
+mod follow;
+mod genesys;
+mod homer;
+mod ingate;
+mod kamailio;
+mod lync;
+mod ngrep;
 mod pjsip;
 mod raw;
+mod sipdump;
 mod sipp;
 mod sipsak;
+mod sngrep;
+mod snom;
+mod sofia;
+mod sonus;
 mod stacks;
+mod tcpdump;
+mod tshark;
+mod tshark_summary;
 mod twinkle;
+mod yealink;
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +76,39 @@ use super::buffer::Buffer;
 use super::summary::Damages;
 use super::{Body, LogHop, Time};
 use clock::{Clock, Moment, Stamp};
+use dots::Pieces;
 use draft::{Draft, Verdict};
+use dump::Dumps;
+use further::Further;
 use prefix::Prefix;
 use skim::Skim;
 
 /// Every format, the ones that say most first: a line belongs to the first that recognises it.
 static LOGS: &[&Format] = &[
+    &acme::FORMAT,
+    &acme_sipd::FORMAT,
+    &audiocodes::FORMAT,
+    &avaya_attendant::FORMAT,
+    &avaya_csdk::FORMAT,
+    &avaya_ip_office::FORMAT,
+    &avaya_iview::FORMAT,
+    &avaya_one_x::FORMAT,
+    &avaya_phone::FORMAT,
+    &avaya_session_manager::FORMAT,
+    &broadworks::FORMAT,
+    &chan_sip::FORMAT,
+    &cisco_cue::FORMAT,
+    &cisco_ios::FORMAT,
+    &cucm::FORMAT,
+    &drachtio_agent::FORMAT,
+    &genesys::FORMAT,
+    &ingate::FORMAT,
+    &lync::FORMAT,
+    &sipdump::FORMAT,
+    &snom::FORMAT,
+    &sofia::FORMAT,
+    &sonus::FORMAT,
+    &yealink::FORMAT,
     &asterisk_pjsip::FORMAT,
     &pjsip::FORMAT,
     &belle_sip::FORMAT,
@@ -59,16 +124,30 @@ static LOGS: &[&Format] = &[
     &stacks::RESIPROCATE,
     &stacks::SIPSORCERY,
     &stacks::YATE,
+    &ngrep::FORMAT,
+    &sngrep::FORMAT,
+    &homer::FORMAT,
+    &tcpdump::FORMAT,
+    &tshark::FORMAT,
+    &follow::FORMAT,
+    &tshark_summary::FORMAT,
+    &kamailio::FORMAT,
     &raw::FORMAT,
 ];
 
 /// The names of the formats.
 pub fn formats() -> impl Iterator<Item = &'static str> {
-    LOGS.iter().map(|format| format.name)
+    let named = LOGS.iter().map(|format| format.name);
+    // A list of packets holds no message, and dumps are no lines of a message.
+    let named = named.filter(|name| *name != tshark_summary::FORMAT.name);
+    named.chain([dump::NAME])
 }
 
 const LONGEST_LINE: usize = 1 << 20;
 const LARGEST_MESSAGE: usize = 1 << 20;
+
+/// Lines after an envelope within which its message begins.
+const LONGEST_WAIT: usize = 20;
 
 /// A text log format.
 struct Format {
@@ -93,7 +172,7 @@ struct Line<'a> {
     prefix: Prefix,
     /// The rest.
     text: &'a [u8],
-    /// Its end, as the message had it or the text has it.
+    /// Its end, as the message had it or the text has it; empty where a record ends within the line.
     end: &'a [u8],
 }
 
@@ -114,18 +193,41 @@ struct Opening {
     repeats: bool,
     /// What follows is no message on its way.
     prepared: bool,
+    /// Whether a dot stands for the CR at the end of each line.
+    dotted: bool,
+    /// Whether it is about a packet whose bytes may follow as a hex dump.
+    packet: bool,
+    /// What of it an earlier envelope said.
+    further: Further,
+    /// Whether the message has begun, and whether its first line ended in CRLF.
+    begun: bool,
+    crlf: bool,
+    /// The line may only mention a start line: headers must follow.
+    doubtful: bool,
 }
 
 /// What a line is, inside a message.
 enum Cut {
     /// A line of the message from this place of its text on.
     Text(usize),
+    /// From this place on a piece of a message that is written as one line, cut at the edge of a window.
+    Piece(usize),
     /// A line of something else that was logged meanwhile.
     Foreign,
+    /// No line of the message, and not the end of it in any case.
+    Beside,
     /// The end of the message; the line is no part of it.
     End,
     /// The same, and the line says where the message went.
     EndOf(LogHop),
+    /// What the line stands for, written in another form; it may be several lines.
+    Rewritten(Vec<u8>),
+    /// A piece of a line that goes on in the next record.
+    Part(Vec<u8>),
+    /// No text of the message, and the last line of the message goes on behind it.
+    Resume,
+    /// The last line of the message, up to a mark glued to it.
+    Last(Vec<u8>),
 }
 
 /// A text log that is being read; one message is current at a time.
@@ -140,12 +242,23 @@ pub(crate) struct Log {
     /// The message that is being collected, and how it was opened.
     draft: Draft,
     open: Option<(&'static Format, Opening)>,
+    pieces: Pieces,
+    dumps: Dumps,
+    /// The name of the last format with an envelope of several lines, and what those said.
+    base: Option<(&'static str, LogHop, Option<Stamp>)>,
     /// The message that is handed out.
     ready: Draft,
     ready_hop: LogHop,
     ready_moment: Moment,
+    /// Whether it is not the message but the hex dump that is handed out.
+    dump_ready: bool,
     formats: Vec<&'static str>,
     in_long_line: bool,
+    /// Lines since an envelope whose message did not begin yet.
+    waited: usize,
+    /// Whether the record before was escaped: what it began may go on in the next one.
+    escaped: bool,
+    cut_off: bool,
     /// What the text is, if it only tells of messages.
     instead: Option<&'static str>,
     pub(crate) lines: u64,
@@ -160,6 +273,7 @@ impl Log {
             buffer.consume(3);
         }
         Self {
+            instead: tshark_summary::instead(buffer.available()),
             buffer,
             plain: Vec::new(),
             unescaped: VecDeque::new(),
@@ -167,12 +281,18 @@ impl Log {
             clock: Clock::default(),
             draft: Draft::default(),
             open: None,
+            pieces: Pieces::default(),
+            dumps: Dumps::default(),
+            base: None,
+            dump_ready: false,
             ready: Draft::default(),
             ready_hop: LogHop::default(),
             ready_moment: Moment::default(),
             formats: Vec::new(),
             in_long_line: false,
-            instead: None,
+            waited: 0,
+            escaped: false,
+            cut_off: false,
             lines: 0,
             sip_lines: 0,
             damages: Damages::default(),
@@ -181,14 +301,17 @@ impl Log {
 
     /// Makes the next message current; false at the end.
     pub(crate) fn advance(&mut self) -> bool {
+        self.dump_ready = false;
         loop {
             if let Some(line) = self.unescaped.pop_front() {
-                if self.line(&line, b"\r\n") {
+                // A record that ends without the end of a line may go on in the next one.
+                let cut_off = self.cut_off && self.unescaped.is_empty();
+                if self.line(&line, if cut_off { b"" } else { b"\r\n" }) {
                     return true;
                 }
                 continue;
             }
-            if self.open.is_none() {
+            if self.open.is_none() && self.dumps.is_empty() {
                 self.lines += self.skim.pass_over(&mut self.buffer);
             }
             let Some(len) = self.buffer.line(LONGEST_LINE) else {
@@ -200,7 +323,7 @@ impl Log {
                 return true;
             }
         }
-        let finished = self.finish();
+        let finished = self.end_dump() || self.finish();
         if !finished {
             self.damages.end(self.buffer.failure());
         }
@@ -214,11 +337,17 @@ impl Log {
 
     /// The line where the current message starts.
     pub(crate) fn place(&self) -> u64 {
-        self.ready.first_line
+        match self.dump_ready {
+            true => self.dumps.ready.first_line,
+            false => self.ready.first_line,
+        }
     }
 
     /// The current message.
     pub(crate) fn body(&self) -> Body<'_> {
+        if self.dump_ready {
+            return self.dumps.ready.body(self.ready_moment.time_of_day);
+        }
         Body::Text {
             bytes: &self.ready.bytes,
             last_line: self.ready.last_line,
@@ -266,9 +395,18 @@ impl Log {
         let mut finished = false;
         if !continued {
             self.lines += 1;
-            match escapes::undo(&plain).or_else(|| flat::undo(&plain)) {
-                Some(lines) => self.unescaped.extend(lines),
-                None => finished = self.line(&plain, end),
+            let goes_on = self.open.is_some() && self.escaped;
+            match escapes::undo(&plain, goes_on).or_else(|| dots::undo(&plain)) {
+                Some(mut lines) => {
+                    self.escaped = true;
+                    self.cut_off = lines.pop_if(|last| last.is_empty()).is_none();
+                    self.unescaped.extend(lines);
+                }
+                None => {
+                    self.escaped &= self.open.is_some();
+                    self.cut_off = false;
+                    finished = self.line(&plain, end);
+                }
             }
         }
         self.plain = plain;
@@ -286,44 +424,89 @@ impl Log {
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);
         }
-        if let Some((format, opening)) = &mut self.open
-            && self.draft.is_empty()
-            && (format.envelope)(&line, opening)
-        {
+        if self.dumps.goes_on(line.text, self.lines) {
             return false;
         }
-        if let Some((format, opening)) = opened_by(&line, &self.draft) {
-            return self.begin(format, opening, &line);
+        // While a dump was read no message was collected, so only one of them is ready now.
+        let dumped = self.end_dump();
+        if dump::begins(line.text) {
+            return self.begin_dump(line.text) || dumped;
         }
-        let cut = match &self.open {
-            Some((format, opening)) => (format.cut)(&line, opening),
-            None => {
-                if self.instead.is_none() && self.formats.is_empty() {
-                    self.instead = lossy::of(content);
-                }
+        let finished = self.message_line(&line) || dumped;
+        if self.open.is_none() && self.instead.is_none() && self.formats.is_empty() {
+            self.instead = lossy::of(content);
+        }
+        finished
+    }
+
+    /// Takes a line that is no hex dump.
+    fn message_line(&mut self, line: &Line<'_>) -> bool {
+        if let Some((format, opening)) = &mut self.open
+            && self.draft.is_empty()
+            && self.pieces.is_empty()
+            && (format.envelope)(line, opening)
+        {
+            self.base = Some((format.name, opening.hop, opening.stamp));
+            self.waited = 0;
+            return false;
+        }
+        if let Some((format, mut opening)) = opened_by(line, &self.draft)
+            && !self.repeats(line, &opening)
+            && self.refer(format, &mut opening)
+        {
+            return self.begin(format, opening, line);
+        }
+        let Some((format, opening)) = &self.open else {
+            return false;
+        };
+        if self.draft.is_empty() && self.pieces.is_empty() && !line.text.trim_ascii().is_empty() {
+            self.waited += 1;
+            if self.waited > LONGEST_WAIT {
+                self.open = None;
                 return false;
             }
-        };
-        self.append(&cut, &line)
+        }
+        let cut = (format.cut)(line, opening);
+        self.append(&cut, line)
     }
 
     /// Starts a message, or goes on with one whose envelope came first; true if one before it is ready.
     fn begin(&mut self, format: &'static Format, mut opening: Opening, line: &Line<'_>) -> bool {
         let start = opening.starts_at;
+        let bare = start.is_some() && opening.hop == LogHop::default();
         let mut opened = format;
-        match &self.open {
+        let own = match &self.open {
+            Some((announced, first)) if bare && self.draft.is_empty() && self.pieces.is_empty() => {
+                Some((announced.cut)(line, first))
+            }
+            _ => None,
+        };
+        match (own, &mut self.open) {
+            // It announced something else.
+            (None | Some(Cut::Beside | Cut::End | Cut::EndOf(_)), _) => {}
             // The start line that an envelope announced: the envelope knows more.
-            Some(_) if start.is_some() && self.draft.is_empty() => {
-                if let Some((_, first)) = &mut self.open {
+            (Some(own), announced) => {
+                if let Some((_, first)) = announced {
                     first.margin = opening.margin;
+                    first.dotted = opening.dotted;
                     first.numbered = opening.numbered;
                 }
-                return self.append(&Cut::Text(start.unwrap_or(0)), line);
+                let cut = match own {
+                    Cut::Rewritten(_) | Cut::Piece(_) => own,
+                    // It may know better what stands before the start line.
+                    Cut::Text(at) => Cut::Text(at.max(start.unwrap_or(0))),
+                    _ => Cut::Text(start.unwrap_or(0)),
+                };
+                return self.append(&cut, line);
             }
+        }
+        match &self.open {
             // A second message in the same envelope, as a stream may bring.
             Some((envelope, first))
-                if start.is_some()
+                if bare
                     && envelope.name != format.name
+                    && !self.draft.is_empty()
+                    && !matches!((envelope.cut)(line, first), Cut::Beside)
                     && opening.margin == first.margin
                     && opening.numbered == first.numbered =>
             {
@@ -334,6 +517,8 @@ impl Log {
             _ => {}
         }
         let finished = self.finish();
+        self.draft.doubtful = opening.doubtful;
+        self.waited = 0;
         self.open = Some((opened, opening));
         if let Some(start) = start {
             self.append(&Cut::Text(start), line);
@@ -343,39 +528,76 @@ impl Log {
 
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
-        if let (Cut::EndOf(hop), Some((_, opening))) = (cut, &mut self.open) {
-            opening.hop = *hop;
+        if let Cut::Piece(from) = cut {
+            let text = line.text.get(*from..).unwrap_or_default();
+            return self.pieces.add(text, self.lines);
         }
-        let plain;
-        let text = match cut {
-            Cut::Text(from) => line.text.get(*from..).unwrap_or_default(),
-            Cut::Foreign | Cut::End | Cut::EndOf(_) => line.text,
-        };
-        let text = match self.draft.in_head().then(|| escapes::entities(text)) {
-            Some(Some(written)) => {
-                plain = written;
-                plain.as_slice()
+        self.pieces.join(&mut self.draft);
+        match cut {
+            Cut::Text(from) => {
+                let text = line.text.get(*from..).unwrap_or_default();
+                let dotted = self.open.as_ref().is_some_and(|(_, open)| open.dotted);
+                let bare = text.strip_suffix(b".").filter(|_| dotted);
+                self.take(bare.unwrap_or(text), line.end, false)
             }
-            _ => text,
+            Cut::Foreign => self.take(line.text, line.end, true),
+            Cut::Piece(_) | Cut::Beside => false,
+            Cut::End => self.finish(),
+            Cut::EndOf(hop) => {
+                if let Some((_, opening)) = &mut self.open {
+                    opening.hop = *hop;
+                }
+                self.finish()
+            }
+            Cut::Rewritten(text) => {
+                let mut lines = text.split(|byte| *byte == b'\n');
+                lines.any(|text| self.take(text, line.end, false))
+            }
+            Cut::Part(text) => {
+                let ended = self.take(text, line.end, false);
+                self.draft.goes_on();
+                ended
+            }
+            Cut::Resume => {
+                // Of an escaped record it is known whether its last line was cut off.
+                if !self.escaped {
+                    self.draft.goes_on();
+                }
+                false
+            }
+            Cut::Last(text) => {
+                let ended = !text.is_empty() && self.take(text, line.end, false);
+                ended || self.finish()
+            }
+        }
+    }
+
+    fn take(&mut self, text: &[u8], end: &[u8], foreign: bool) -> bool {
+        let end = if end.is_empty() && self.cut_off {
+            b"\r\n"
+        } else {
+            end
         };
-        let verdict = match cut {
-            Cut::End | Cut::EndOf(_) if self.draft.is_empty() => Verdict::Skip,
-            Cut::End | Cut::EndOf(_) => Verdict::End,
-            Cut::Foreign => self.draft.verdict(text, true),
-            Cut::Text(_) => self.draft.verdict(text, false),
-        };
-        match verdict {
+        let entities = self.draft.in_head().then(|| escapes::entities(text));
+        let plain = entities.flatten();
+        let text = plain.as_deref().unwrap_or(text);
+        match self.draft.verdict(text, foreign) {
             Verdict::Skip => false,
             Verdict::End => self.finish(),
             Verdict::Append => {
-                if self.draft.bytes.len() + text.len() + line.end.len() > LARGEST_MESSAGE {
+                if self.draft.bytes.len() + text.len() + end.len() > LARGEST_MESSAGE {
                     let (offset, line) = (self.buffer.position(), self.draft.first_line);
                     self.damages.note("long-message", offset, || {
                         format!("the message at line {line} is longer than {LARGEST_MESSAGE} bytes and was cut")
                     });
                     return self.finish();
                 }
-                self.draft.append(text, line.end, self.lines);
+                if let Some((_, open)) = &mut self.open
+                    && !open.begun
+                {
+                    (open.begun, open.crlf) = (true, end == b"\r\n");
+                }
+                self.draft.append(text, end, self.lines);
                 false
             }
         }
@@ -383,10 +605,12 @@ impl Log {
 
     /// Hands out the message collected so far, if there is one.
     fn finish(&mut self) -> bool {
+        self.pieces.join(&mut self.draft);
         let Some((format, opening)) = self.open.take() else {
             return false;
         };
-        if self.draft.is_empty() {
+        if self.draft.is_empty() || (self.draft.doubtful && self.draft.lines < 2) {
+            self.draft.clear();
             return false;
         }
         self.draft.trim();

@@ -1,8 +1,8 @@
 //! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
 
 use super::clock::{Date, Stamp};
-use super::mobile;
 use super::scan::Scan;
+use super::{dated, mobile};
 
 /// What was found before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub(super) struct Prefix {
     pub(super) stamp: Option<Stamp>,
     /// Whether it names a level and a source file, as the first line of a log entry does.
     pub(super) entry: bool,
+    /// Whether the text behind it begins with a date, which is left there.
+    pub(super) dated: bool,
+    /// Whether it is the identifier of a channel.
+    pub(super) channel: bool,
 }
 
 /// The prefix of a line; its length is 0 where there is none. What one logger wrote may stand behind
@@ -27,6 +31,8 @@ pub(super) fn of(line: &[u8]) -> Prefix {
         len: outer.len + inner.len,
         stamp: closest(outer.stamp, inner.stamp),
         entry: outer.entry || inner.entry,
+        dated: outer.dated || inner.dated,
+        channel: outer.channel || inner.channel,
     }
 }
 
@@ -46,15 +52,16 @@ fn one(line: &[u8]) -> Prefix {
         let mobile = mobile::of(line).map(|(len, stamp)| Prefix {
             len,
             stamp,
-            entry: false,
+            ..Prefix::default()
         });
-        return mobile.unwrap_or_default();
+        return mobile.unwrap_or_else(|| dated::of(line));
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
         len: line.len() - scan.rest.len(),
         stamp: bracketed.or(syslog),
         entry,
+        ..Prefix::default()
     }
 }
 
@@ -135,13 +142,27 @@ pub(super) fn stamp_in(text: &[u8]) -> Option<Stamp> {
     stamp(&mut Scan { rest: text })
 }
 
+/// What stands behind the time that a text begins with.
+pub(super) fn after_stamp(text: &[u8]) -> Option<&[u8]> {
+    let mut scan = Scan { rest: text };
+    stamp(&mut scan)?;
+    Some(scan.rest)
+}
+
 pub(super) fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     let date = if scan.rest.first()?.is_ascii_digit() {
         scan.attempt(|scan| {
             let year = scan.number(4)?;
-            scan.byte(b'-')?;
+            let between = if scan.byte(b'/').is_some() {
+                b'/'
+            } else {
+                b'-'
+            };
+            if between == b'-' {
+                scan.byte(between)?;
+            }
             let month = scan.number(2)?;
-            scan.byte(b'-')?;
+            scan.byte(between)?;
             let day = scan.number(2)?;
             scan.byte(b' ')
                 .or_else(|| scan.byte(b'T'))

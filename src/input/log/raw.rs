@@ -20,12 +20,13 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         stamp: line.prefix.stamp,
         starts_at: Some(found.at),
         margin: line.text.get(..found.margin).unwrap_or_default().to_vec(),
+        dotted: line.text.ends_with(b"."),
         ..Opening::default()
     })
 }
 
 /// `01 INVITE sip:a@b SIP/2.0`: someone numbered the lines.
-fn numbered(line: &Line<'_>) -> Option<Opening> {
+pub(super) fn numbered(line: &Line<'_>) -> Option<Opening> {
     let from = number(line.text)?;
     let found = start_line::find(line.text.get(from..)?)?;
     Some(Opening {

@@ -6,9 +6,10 @@ use memchr::memmem::Finder;
 
 use crate::input::buffer::Buffer;
 
+const SIGNS_COUNT: usize = 4;
 /// What stands in or near every message, however it is written: the version in start lines, and the
 /// first offset of hex dumps.
-static SIGNS: LazyLock<[Finder<'static>; 4]> =
+static SIGNS: LazyLock<[Finder<'static>; SIGNS_COUNT]> =
     LazyLock::new(|| ["SIP/2.0", "0x0000:", "\n0000  ", "\n000000 "].map(Finder::new));
 
 /// Bytes before a sign that are read line by line: envelopes, and times with a date.
@@ -16,11 +17,29 @@ const BEFORE: usize = 16 << 10;
 /// Bytes searched at once.
 const WINDOW: usize = 256 << 10;
 
-/// Where the next sign is.
-#[derive(Debug, Default)]
+/// Where the next signs are, as offsets in the text.
+#[derive(Debug)]
 pub(super) struct Skim {
-    /// Offset in the text up to which lines are worth reading.
+    /// Up to here lines are worth reading.
     until: u64,
+    signs: [Next; SIGNS_COUNT],
+}
+
+/// What is known of one sign: it does not stand before `from`, and is at `from` if `found`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Next {
+    from: u64,
+    found: bool,
+}
+
+impl Default for Skim {
+    fn default() -> Self {
+        // A dump at the very beginning has no line end before its offset.
+        Self {
+            until: BEFORE as u64,
+            signs: Default::default(),
+        }
+    }
 }
 
 impl Skim {
@@ -28,30 +47,56 @@ impl Skim {
     pub(super) fn pass_over(&mut self, buffer: &mut Buffer) -> u64 {
         let mut lines = 0;
         while buffer.position() >= self.until {
-            let more = buffer.fill(WINDOW);
-            let bytes = buffer.available();
-            if bytes.is_empty() {
-                return lines;
-            }
-            let sign = SIGNS.iter().filter_map(|sign| sign.find(bytes)).min();
+            let (bytes, position) = (buffer.available(), buffer.position());
+            let sign = self.next_sign(bytes, position);
             let far = sign.unwrap_or(bytes.len()).saturating_sub(BEFORE);
             // Only whole lines are passed over.
             let skipped = bytes.get(..far).unwrap_or_default();
             let whole = memchr::memrchr(b'\n', skipped).map_or(0, |at| at + 1);
             lines += count_lines(bytes.get(..whole).unwrap_or_default());
-            let sign = sign.map(|at| buffer.position() + at as u64 + 1);
             buffer.consume(whole);
             match sign {
-                Some(sign) => self.until = sign,
-                // Nothing up to the end, or a line longer than is searched at once.
-                None if !more || whole == 0 => {
-                    let rest = buffer.available().len() as u64;
-                    self.until = buffer.position() + rest;
+                Some(at) => self.until = position + at as u64 + 1,
+                None => {
+                    let held = buffer.available().len();
+                    // Nothing up to the end, or a line longer than is held at once.
+                    if !buffer.fill(held + WINDOW) && buffer.available().len() == held {
+                        self.until = buffer.position() + held as u64 + 1;
+                    }
                 }
-                None => {}
             }
         }
         lines
+    }
+
+    // The first sign in these bytes, which begin at the offset. No byte is searched twice for the
+    // same sign.
+    fn next_sign(&mut self, bytes: &[u8], position: u64) -> Option<usize> {
+        let end = position + bytes.len() as u64;
+        let mut first = None;
+        for (next, finder) in self.signs.iter_mut().zip(SIGNS.iter()) {
+            if !(next.found && next.from >= position) && next.from < end {
+                let from = next.from.max(position);
+                let skip = usize::try_from(from - position).unwrap_or(bytes.len());
+                let hit = finder.find(bytes.get(skip..).unwrap_or_default());
+                *next = match hit {
+                    Some(at) => Next {
+                        from: from + at as u64,
+                        found: true,
+                    },
+                    // The last bytes may be the beginning of one.
+                    None => Next {
+                        from: from.max(end.saturating_sub(finder.needle().len() as u64)),
+                        found: false,
+                    },
+                };
+            }
+            if next.found && next.from >= position {
+                let at = usize::try_from(next.from - position).unwrap_or(usize::MAX);
+                first = Some(first.map_or(at, |known: usize| known.min(at)));
+            }
+        }
+        first.filter(|at| *at < bytes.len())
     }
 }
 
@@ -69,7 +114,13 @@ mod tests {
         let filler = "a line of something else entirely\n".repeat(100_000);
         let text = format!("{filler}near\nBYE sip:a SIP/2.0\n");
         let mut buffer = Buffer::new(Box::new(Cursor::new(text.clone().into_bytes())), 4096);
-        let (mut skim, mut lines) = (Skim::default(), 0);
+        let (mut skim, mut lines) = (
+            Skim {
+                until: 0,
+                ..Skim::default()
+            },
+            0,
+        );
         lines += skim.pass_over(&mut buffer);
         assert!(lines > 99_000, "{lines}");
         let mut rest = String::new();

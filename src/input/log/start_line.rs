@@ -4,26 +4,81 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
+/// In every start line.
+pub(super) static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
 
-/// Where in the text a start line begins, if one does: after indentation, quoting or a known word.
+/// Where in the text a start line begins, if one does: after indentation, quoting, a known word or a
+/// quote that it opens.
 pub(super) fn find(text: &[u8]) -> Option<Found> {
     // Most lines of most texts end here.
+    VERSION.find(text)?;
+    find_alone(text).or_else(|| {
+        let margin = margin(text);
+        let rest = quoted(text.get(margin..)?)?;
+        Some(Found {
+            at: text.len() - rest,
+            margin,
+        })
+    })
+}
+
+/// The same, but with nothing else on the line.
+pub(super) fn find_alone(text: &[u8]) -> Option<Found> {
     VERSION.find(text)?;
     let margin = margin(text);
     let bare = text.get(margin..)?;
     if is_start_line(bare) {
         return Some(Found { at: margin, margin });
     }
+    // The bytes of a packet's headers, printed as text.
+    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=31 | 127..);
+    if bare.iter().filter(odd).nth(7).is_some() {
+        let at = margin + find_behind(bare)?;
+        return Some(Found { at, margin: 0 });
+    }
     let glue = GLUE.iter().find_map(|glue| {
         let rest = bare.strip_prefix(*glue)?.trim_ascii_start();
         is_start_line(rest).then_some(rest.len())
-    });
-    let glue = glue.or_else(|| quoted(bare))?;
+    })?;
     Some(Found {
         at: text.len() - glue,
         margin,
     })
+}
+
+/// Where a start line begins that has anything at all before it.
+pub(super) fn find_behind(text: &[u8]) -> Option<usize> {
+    let text = text.trim_ascii_end();
+    let Some(request) = text.strip_suffix(b" SIP/2.0") else {
+        let at = VERSION.find_iter(text).last()?;
+        return is_start_line(text.get(at..)?).then_some(at);
+    };
+    let method = request.get(..memchr::memrchr(b' ', request)?)?;
+    let known = METHODS.iter().filter(|name| method.ends_with(name));
+    let at = method.len() - known.map(|name| name.len()).max()?;
+    is_start_line(text.get(at..)?).then_some(at)
+}
+
+const METHODS: [&[u8]; 14] = [
+    b"INVITE",
+    b"ACK",
+    b"BYE",
+    b"CANCEL",
+    b"OPTIONS",
+    b"REGISTER",
+    b"PRACK",
+    b"SUBSCRIBE",
+    b"NOTIFY",
+    b"PUBLISH",
+    b"INFO",
+    b"REFER",
+    b"MESSAGE",
+    b"UPDATE",
+];
+
+/// Whether a start line may be in the text.
+pub(super) fn mentions(text: &[u8]) -> bool {
+    VERSION.find(text).is_some()
 }
 
 /// A start line within a line.
@@ -69,7 +124,7 @@ fn margin(text: &[u8]) -> usize {
     let mut at = 0;
     while at < WIDEST_MARGIN {
         at += match text.get(at..) {
-            Some([b' ' | b'\t' | b'>' | b'|', ..]) => 1,
+            Some([b' ' | b'\t' | b'\r' | b'>' | b'|', ..]) => 1,
             Some([b'/', b'/', ..]) => 2,
             Some([0xc2, 0xa0, ..]) => 2,
             _ => break,
@@ -89,7 +144,9 @@ fn is_start_line(text: &[u8]) -> bool {
             _ => false,
         };
     }
-    let Some(request) = text.strip_suffix(b" SIP/2.0") else {
+    // A dot stands for the CR where ngrep printed it.
+    let undotted = text.strip_suffix(b".").unwrap_or(text);
+    let Some(request) = undotted.strip_suffix(b" SIP/2.0") else {
         return false;
     };
     let mut words = request.splitn(2, |byte| *byte == b' ');
@@ -136,6 +193,23 @@ mod tests {
         ] {
             assert_eq!(find(line.as_bytes()), Some(Found { at, margin }), "{line}");
         }
+    }
+
+    #[test]
+    fn headers_of_a_packet_may_stand_before_a_start_line() {
+        for (line, at) in [
+            ("E`...J@.@..h.......OPTIONS sip:a@b SIP/2.0", 19),
+            ("..).}#AKINVITE sip:a SIP/2.0", 8),
+            ("x SIP/2.0 2 SIP/2.0 200 OK", 12),
+            ("xPRACK sip:a SIP/2.0", 1),
+        ] {
+            assert_eq!(find_behind(line.as_bytes()), Some(at), "{line}");
+        }
+        assert_eq!(find_behind(b"the URI sip:a SIP/2.0"), None);
+        let junk = "\u{20ac}\u{20ac}\u{20ac} BYE sip:a SIP/2.0";
+        let found = find(junk.as_bytes());
+        assert_eq!(found, Some(Found { at: 10, margin: 0 }));
+        assert_eq!(find("sent \u{2192} BYE sip:a SIP/2.0".as_bytes()), None);
     }
 
     #[test]

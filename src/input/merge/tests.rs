@@ -1,6 +1,6 @@
 use super::*;
 use crate::input::samples::{Order, drain, pcap};
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 /// A capture with one record of one byte at each of these seconds.
@@ -102,7 +102,7 @@ fn a_folder_means_the_inputs_in_it_by_name() {
     folder.write("README", b"nothing of interest\n");
     std::fs::create_dir(folder.0.join("sub")).unwrap();
     let inputs = Inputs::open(&[Named::Path(folder.0.clone())]);
-    assert_eq!(inputs.skipped()[0].files, 2);
+    assert_eq!(inputs.skipped().next().unwrap().files, 2);
     let (seen, summaries) = drain(inputs);
     assert_eq!(seen.len(), 2);
     let formats: Vec<_> = summaries
@@ -137,4 +137,62 @@ fn many_inputs_are_opened_as_their_time_comes() {
             .iter()
             .all(|summary| summary.frames == 2 && summary.error.is_none())
     );
+}
+
+#[test]
+fn a_pattern_stands_for_the_files_that_fit_it() {
+    let folder = Folder::new("pattern");
+    folder.write("trace.pcap1", &capture(&[5], 0));
+    folder.write("trace.pcap0", &capture(&[9], 0));
+    folder.write("other", &capture(&[1], 0));
+    let inputs = Inputs::open(&[Named::Path(folder.0.join("trace.pcap[0-9]"))]);
+    assert_eq!(merged(inputs), [(1, 1), (0, 1)]);
+    let inputs = Inputs::open(&[Named::Path(folder.0.join("no*"))]);
+    let (_, summaries) = drain(inputs);
+    let error = summaries[0].error.as_ref().unwrap();
+    assert_eq!(error.kind, InputErrorKind::Unreadable);
+}
+
+#[test]
+fn archives_in_a_folder_with_nothing_to_read_are_counted_once() {
+    let folder = Folder::new("archives");
+    folder.write("a.pcap", &capture(&[5], 0));
+    // An empty zip archive.
+    folder.write("b.zip", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let inputs = Inputs::open(&[Named::Path(folder.0.clone())]);
+    let skipped: Vec<_> = inputs.skipped().map(|s| s.files).collect();
+    assert_eq!(skipped, [1]);
+    assert_eq!(merged(inputs), [(0, 1)]);
+}
+
+#[test]
+fn keys_in_a_capture_do_not_change_when_its_turn_is() {
+    use crate::input::samples::{block, interface, packet, section};
+    let order = Order(false);
+    let with_keys = |second: u64| {
+        let mut file = section(order);
+        let mut content = order.u32(0x544c_534b).to_vec();
+        content.extend(order.u32(4));
+        content.extend(b"keys");
+        file.extend(block(order, 10, &content));
+        file.extend(interface(order, 1, &[]));
+        file.extend(packet(order, 0, second * 1_000_000, b"abc"));
+        file
+    };
+    let (seen, _) = drain(from(vec![capture(&[3], 0), with_keys(5), with_keys(1)]));
+    let frames: Vec<_> = seen
+        .iter()
+        .filter_map(|r| Some((r.input, r.time?)))
+        .collect();
+    assert_eq!(frames.iter().map(|f| f.0).collect::<Vec<_>>(), [2, 0, 1]);
+
+    // So many that they are closed until their turn comes.
+    let folder = Folder::new("keys");
+    for n in 0..70u64 {
+        folder.write(&format!("{n:02}.pcapng"), &with_keys(100 - n));
+    }
+    let (seen, _) = drain(Inputs::open(&[Named::Path(folder.0.clone())]));
+    let times: Vec<_> = seen.iter().filter_map(|r| r.time).collect();
+    assert_eq!((seen.len(), times.len()), (140, 70));
+    assert!(times.is_sorted());
 }

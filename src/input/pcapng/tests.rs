@@ -144,3 +144,38 @@ fn a_cut_block_is_damage_and_the_rest_is_kept() {
         assert_eq!(summary.damage[0].offset, at as u64);
     }
 }
+
+#[test]
+fn tls_keys_come_before_the_frames_and_are_no_frames() {
+    for order in [Order(false), Order(true)] {
+        let secrets = |kind: u32, text: &[u8]| {
+            let mut content = order.u32(kind).to_vec();
+            content.extend(order.u32(text.len() as u32));
+            content.extend(text);
+            block(order, 10, &content)
+        };
+        let mut file = section(order);
+        file.extend(secrets(0x544c_534b, b"CLIENT_RANDOM a b"));
+        file.extend(secrets(0x5747_4b4c, b"other"));
+        file.extend(interface(order, 1, &[]));
+        file.extend(packet(order, 0, 7_000_000, b"abc"));
+        file.extend(secrets(0x544c_534b, b"more"));
+        file.extend(packet(order, 0, 8_000_000, b"def"));
+        let (seen, summary) = read(&file);
+        let bytes: Vec<_> = seen.iter().map(|record| record.bytes.as_slice()).collect();
+        assert_eq!(bytes, [&b"CLIENT_RANDOM a b"[..], b"abc", b"more", b"def"]);
+        let places: Vec<_> = seen.iter().map(|record| record.place).collect();
+        assert_eq!(places, [0, 1, 1, 2]);
+        assert_eq!(summary.frames, 2);
+        assert_eq!(reasons(&summary), ["unknown-secrets"]);
+
+        // A length beyond the block.
+        let mut content = order.u32(0x544c_534b).to_vec();
+        content.extend(order.u32(500));
+        let mut file = section(order);
+        file.extend(block(order, 10, &content));
+        file.extend(block(order, 10, b"abc"));
+        let (seen, summary) = read(&file);
+        assert_eq!((seen.len(), reasons(&summary)), (0, vec!["bad-block"; 2]));
+    }
+}

@@ -1,6 +1,7 @@
 //! LINKTYPE_ETHERNET (1): Ethernet II and IEEE 802.3.
 
-use super::{Inner, Link, MIN_ETHER_TYPE, past_llc};
+use super::{Link, MIN_ETHER_TYPE, past_llc};
+use crate::layers::inner::Inner;
 use crate::layers::{Packet, Refusal};
 
 pub(super) static LINK: Link = Link {
@@ -9,7 +10,7 @@ pub(super) static LINK: Link = Link {
     decode,
 };
 
-fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
+pub(in crate::layers) fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
     let Some((header, payload)) = packet.bytes.split_first_chunk::<14>() else {
         return Err(packet.too_short("broken-link", "Ethernet", 14));
     };

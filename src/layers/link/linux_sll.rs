@@ -1,6 +1,7 @@
 //! LINKTYPE_LINUX_SLL (113): what Linux gives for the "any" interface.
 
-use super::{Inner, Link, MIN_ETHER_TYPE, past_llc};
+use super::{Link, MIN_ETHER_TYPE, past_llc};
+use crate::layers::inner::Inner;
 use crate::layers::{Packet, Refusal};
 
 pub(super) static LINK: Link = Link {

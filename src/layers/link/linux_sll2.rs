@@ -1,7 +1,8 @@
 //! LINKTYPE_LINUX_SLL2 (276): as 113, with the number of the interface.
 
+use super::Link;
 use super::linux_sll::past_cooked;
-use super::{Inner, Link};
+use crate::layers::inner::Inner;
 use crate::layers::{Packet, Refusal};
 
 pub(super) static LINK: Link = Link {

@@ -1,11 +1,26 @@
 //! One file per link type; numbers, name and decoder stand together in its `LINK`.
 
-mod ethernet;
+pub(super) mod avs;
+mod cisco_hdlc;
+pub(super) mod ethernet;
+mod exported_pdu;
+mod frame_relay;
+pub(super) mod ieee80211;
 mod linux_sll;
 mod linux_sll2;
+mod nflog;
 mod null_loop;
-mod raw_ip;
+mod ppi;
+pub(super) mod ppp;
+mod ppp_with_direction;
+pub(super) mod pppoe;
+pub(super) mod prism;
+mod radiotap;
+pub(super) mod raw_ip;
+#[cfg(test)]
+mod tests;
 
+use super::inner::Inner;
 use super::{Packet, Refusal, be16};
 
 /// Every link type that is read, the commonest first. A new file needs its `mod` line above too.
@@ -15,6 +30,18 @@ static LINKS: &[&Link] = &[
     &linux_sll2::LINK,
     &raw_ip::LINK,
     &null_loop::LINK,
+    &ppp::LINK,
+    &ppp_with_direction::LINK,
+    &pppoe::LINK,
+    &cisco_hdlc::LINK,
+    &frame_relay::LINK,
+    &nflog::LINK,
+    &ieee80211::LINK,
+    &radiotap::LINK,
+    &prism::LINK,
+    &avs::LINK,
+    &ppi::LINK,
+    &exported_pdu::LINK,
 ];
 
 /// A link type: everything about it.
@@ -27,14 +54,6 @@ pub(super) struct Link {
     pub(super) decode: fn(Packet<'_>) -> Result<Inner<'_>, Refusal>,
 }
 
-/// What follows a link header.
-pub(super) enum Inner<'a> {
-    /// What the EtherType says.
-    Network { ether_type: u16, payload: &'a [u8] },
-    /// Something known that carries no IP.
-    Other(&'static str),
-}
-
 /// The name of a link type that is read, as a user would say it.
 pub fn link_name(number: u32) -> Option<&'static str> {
     find(number).map(|link| link.name)
@@ -45,6 +64,14 @@ pub(super) fn find(number: u32) -> Option<&'static Link> {
         .iter()
         .copied()
         .find(|link| link.numbers.contains(&number))
+}
+
+/// What to call a link type that is not read: USER0 to USER15 mean what their recorder agreed on.
+pub(super) fn name_number(number: u32) -> String {
+    match number {
+        147..=162 => format!("LINKTYPE_USER{} ({number})", number - 147),
+        _ => format!("LINKTYPE {number}"),
+    }
 }
 
 /// IEEE 802.1Q.
@@ -89,9 +116,6 @@ pub(super) fn name_ether_type(ether_type: u16) -> Result<&'static str, Refusal> 
         0x88f7 => "ptp",
         0x8902 => "cfm",
         0x9000 => "loopback",
-        0x8847 | 0x8848 => return Err(Refusal::new("mpls", "MPLS labels are not read yet")),
-        0x8864 => return Err(Refusal::new("pppoe", "PPPoE sessions are not read yet")),
-        0x88e5 => return Err(Refusal::new("macsec", "MACsec may be encrypted")),
         _ => "unrecognised",
     })
 }
@@ -99,8 +123,9 @@ pub(super) fn name_ether_type(ether_type: u16) -> Result<&'static str, Refusal> 
 /// What follows an IEEE 802.2 (LLC) header.
 fn past_llc(bytes: &[u8]) -> Inner<'_> {
     match bytes {
-        // SNAP with an organisation of 0 carries an EtherType (RFC 1042).
-        [0xaa, 0xaa, 3, 0, 0, 0, high, low, payload @ ..] => Inner::Network {
+        // SNAP carries an EtherType with an organisation of 0 (RFC 1042) or as a bridge tunnels it
+        // (IEEE 802.1H).
+        [0xaa, 0xaa, 3, 0, 0, 0 | 0xf8, high, low, payload @ ..] => Inner::Network {
             ether_type: u16::from_be_bytes([*high, *low]),
             payload,
         },

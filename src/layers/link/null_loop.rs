@@ -1,6 +1,7 @@
 //! LINKTYPE_NULL (0) and LINKTYPE_LOOP (108): an address family, then the packet.
 
-use super::{Inner, Link};
+use super::Link;
+use crate::layers::inner::Inner;
 use crate::layers::ip::{ETHER_TYPE_V4, ETHER_TYPE_V6};
 use crate::layers::{Packet, Refusal};
 

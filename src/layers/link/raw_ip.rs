@@ -1,7 +1,8 @@
 //! LINKTYPE_RAW (101; 12 and 14 where a DLT number was written), LINKTYPE_IPV4 (228) and
 //! LINKTYPE_IPV6 (229): no link header at all.
 
-use super::{Inner, Link};
+use super::Link;
+use crate::layers::inner::Inner;
 use crate::layers::ip::{ETHER_TYPE_V4, ETHER_TYPE_V6};
 use crate::layers::{Packet, Refusal};
 
@@ -11,7 +12,7 @@ pub(super) static LINK: Link = Link {
     decode,
 };
 
-fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
+pub(in crate::layers) fn decode(packet: Packet<'_>) -> Result<Inner<'_>, Refusal> {
     let ether_type = match packet.bytes.first() {
         None => return Err(packet.too_short("broken-link", "IP", 20)),
         Some(first) if first >> 4 == 6 => ETHER_TYPE_V6,

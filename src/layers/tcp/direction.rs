@@ -4,7 +4,8 @@
 //! nothing here has to think of wrapping.
 
 use super::TcpSegment;
-use crate::layers::{At, Flow, Segment, Sink, StreamId, Time};
+use crate::layers::stream::{Shared, Way, Wrap};
+use crate::layers::{At, Segment, Sink, Time};
 use std::collections::BTreeMap;
 
 /// Memory held behind a hole before it is given up.
@@ -25,9 +26,9 @@ pub(super) struct Arrival {
 
 /// Where the bytes of a direction go.
 pub(super) struct Out<'a, S> {
-    pub(super) stream: StreamId,
-    pub(super) flow: Flow,
-    pub(super) sink: &'a mut S,
+    pub(super) way: Way<'a, S>,
+    pub(super) wrap: &'a mut Wrap,
+    pub(super) shared: &'a mut Shared,
 }
 
 #[derive(Debug, Default)]
@@ -150,7 +151,7 @@ impl Direction {
         if segment.has_payload() {
             gave_up_early = self.take_payload(arrival, self.span(segment), out);
         } else {
-            out.sink.other(arrival.at, "tcp");
+            out.way.sink.other(arrival.at, "tcp");
         }
         if segment.fin {
             let end = self.span(segment).end;
@@ -172,7 +173,7 @@ impl Direction {
         self.closed = true;
         if self.announced && !self.closed_told {
             self.closed_told = true;
-            out.sink.closed(out.stream);
+            out.wrap.closed(&mut out.way, out.shared);
         }
     }
 
@@ -220,7 +221,7 @@ impl Direction {
             () if span.start > self.next => Segment::Early,
             () => Segment::InOrder,
         };
-        out.sink.segment(arrival.at, out.stream, &out.flow, what);
+        out.wrap.segment(arrival.at, what, &mut out.way);
         match what {
             Segment::Resent => false,
             Segment::InOrder => {
@@ -267,11 +268,11 @@ impl Direction {
 
     fn emit<S: Sink>(&mut self, at: At, bytes: &[u8], missing: u64, out: &mut Out<'_, S>) {
         if !bytes.is_empty() {
-            out.sink.bytes(at, out.stream, &out.flow, bytes);
+            out.wrap.bytes(at, bytes, &mut out.way, out.shared);
             self.next += bytes.len() as u64;
         }
         if missing > 0 {
-            out.sink.gap(at, out.stream, &out.flow, missing);
+            out.wrap.gap(at, missing, &mut out.way, out.shared);
             self.next += missing;
         }
     }

@@ -7,6 +7,7 @@ mod tests;
 
 pub(super) use segment::{TcpSegment, decode};
 
+use super::stream::{Shared, Way, Wrap};
 use super::{At, Flow, Sink, StreamId, Time, Transport};
 use direction::{Arrival, Direction, Out};
 use foldhash::fast::RandomState;
@@ -33,6 +34,8 @@ pub(super) struct Streams {
     opened: u64,
     segments: u64,
     held_bytes: usize,
+    /// Of the streams that are wrapped in something.
+    pub(super) shared: Shared,
     pub(super) evicted: u64,
     pub(super) given_up_early: u64,
 }
@@ -44,6 +47,7 @@ struct Connection {
     /// The hop of direction 0.
     flow: Flow,
     directions: [Direction; 2],
+    wrap: Wrap,
     last_time: Option<Time>,
     /// The count of segments when it was last used.
     last_use: u64,
@@ -120,7 +124,7 @@ impl Streams {
             at,
             order: self.segments,
         };
-        let effect = connection.take(index, arrival, segment, sink);
+        let effect = connection.take(index, arrival, segment, &mut self.shared, sink);
         self.held_bytes = self.held_bytes + effect.held_after - effect.held_before;
         self.given_up_early += u64::from(effect.gave_up_early);
         if effect.opened_hole {
@@ -157,6 +161,7 @@ impl Streams {
             id: self.opened,
             flow,
             directions: Default::default(),
+            wrap: Wrap::default(),
             last_time: time,
             last_use: self.segments,
         };
@@ -217,10 +222,11 @@ impl Streams {
             return;
         };
         for index in 0..2 {
-            let (direction, mut out) = connection.side(index, sink);
+            let (direction, mut out) = connection.side(index, &mut self.shared, sink);
             self.held_bytes -= direction.held_bytes();
             direction.close(&mut out);
         }
+        connection.wrap.forget(&mut self.shared);
     }
 
     fn expire_holes(&mut self, now: Option<Time>, sink: &mut impl Sink) {
@@ -252,7 +258,7 @@ impl Streams {
         };
         let live = self.connections.get_mut(&key).filter(|it| it.id == id);
         let Some(connection) = live else { return false };
-        let (direction, mut out) = connection.side(index, sink);
+        let (direction, mut out) = connection.side(index, &mut self.shared, sink);
         let (before, had_hole) = (direction.held_bytes(), direction.has_hole());
         direction.give_up_holes(&mut out);
         self.held_bytes -= before;
@@ -277,6 +283,7 @@ impl Connection {
     fn side<'a, S: Sink>(
         &'a mut self,
         index: usize,
+        shared: &'a mut Shared,
         sink: &'a mut S,
     ) -> (&'a mut Direction, Out<'a, S>) {
         let Flow {
@@ -293,7 +300,12 @@ impl Connection {
             },
         };
         let stream = StreamId(self.id * 2 + index as u64);
-        (&mut self.directions[index], Out { stream, flow, sink })
+        let out = Out {
+            way: Way { stream, flow, sink },
+            wrap: &mut self.wrap,
+            shared,
+        };
+        (&mut self.directions[index], out)
     }
 
     /// Whether a segment belongs to this connection, and not to a later one of the same ports.
@@ -325,12 +337,13 @@ impl Connection {
         index: usize,
         arrival: Arrival,
         segment: &TcpSegment<'_>,
+        shared: &mut Shared,
         sink: &mut impl Sink,
     ) -> Effect {
         if let Some(ack) = segment.ack {
             self.directions[1 - index].acknowledge(ack);
         }
-        let (direction, mut out) = self.side(index, sink);
+        let (direction, mut out) = self.side(index, shared, sink);
         let held_before = direction.held_bytes();
         let had_hole = direction.has_hole();
         let gave_up_early = direction.take(arrival, segment, &mut out);

@@ -333,9 +333,11 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
     let read = run.inputs.iter().map(|read| {
         let (summary, account) = (&read.summary, &read.account);
         let log = summary.format.starts_with("log:");
-        let mut other: Vec<_> = account
-            .other
-            .iter()
+        // Frames of a log are hex dumps in it: its lines are counted, not they.
+        let counted = (!log).then_some(account);
+        let mut other: Vec<_> = counted
+            .into_iter()
+            .flat_map(|account| &account.other)
             .map(|(protocol, frames)| shape::Other {
                 protocol,
                 frames: *frames,
@@ -353,8 +355,14 @@ pub(super) fn inputs(run: &Run<'_>) -> Vec<shape::Input> {
             first_time: summary.first_time.map(|time| Instant(time.0)),
             last_time: summary.last_time.map(|time| Instant(time.0)),
             other,
-            not_decoded: account.not_decoded.iter().map(not_decoded).collect(),
+            not_decoded: counted
+                .into_iter()
+                .flat_map(|account| &account.not_decoded)
+                .map(not_decoded)
+                .collect(),
             damage: summary.damage.iter().map(damage).collect(),
+            more_damage: (summary.more_damage > 0).then_some(summary.more_damage),
+            tls: (read.tls.connections > 0).then(|| tls(&read.tls)),
             error: summary.error.as_ref().map(|error| error.reason.clone()),
         }
     });
@@ -367,6 +375,24 @@ fn not_decoded(of: &crate::message::account::NotDecoded) -> shape::NotDecoded {
         frames: of.frames,
         first_frame: of.first_frame,
         detail: of.detail.clone(),
+    }
+}
+
+fn tls(of: &crate::layers::TlsReport) -> shape::Tls {
+    let closed = of.closed.iter().map(|group| shape::ClosedTls {
+        connections: group.connections,
+        reason: group.reason,
+        handshake: group.handshake.clone(),
+        server_name: group.server_name.clone(),
+        version: group.version,
+        suite: group.suite.clone(),
+    });
+    shape::Tls {
+        connections: of.connections,
+        decrypted: of.decrypted,
+        undecrypted: of.undecrypted,
+        closed: closed.collect(),
+        more: of.more,
     }
 }
 

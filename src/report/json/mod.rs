@@ -113,6 +113,11 @@ impl Report for Document {
         self.out.pass_on(Sink::ENOUGH)
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.pass_on(0)?;
+        self.out.out.flush()
+    }
+
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         if !self.any {
             self.out.text("{\"schema\":\"sipexplain/1\",\n\"calls\":[");
@@ -194,6 +199,11 @@ impl Report for Lines {
         self.out.buffer.splice(from..=from, *b"{\"kind\":\"call\",");
         self.out.text("\n");
         self.out.pass_on(Sink::ENOUGH)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.pass_on(0)?;
+        self.out.out.flush()
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {

@@ -203,6 +203,10 @@ pub(super) struct Input {
     pub(super) not_decoded: Vec<NotDecoded>,
     pub(super) damage: Vec<Damage>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) more_damage: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<Tls>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
 
@@ -218,6 +222,25 @@ pub(super) struct NotDecoded {
     pub(super) frames: u64,
     pub(super) first_frame: u64,
     pub(super) detail: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Tls {
+    pub(super) connections: u64,
+    pub(super) decrypted: u64,
+    pub(super) undecrypted: u64,
+    pub(super) closed: Vec<ClosedTls>,
+    pub(super) more: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct ClosedTls {
+    pub(super) connections: u64,
+    pub(super) reason: &'static str,
+    pub(super) handshake: String,
+    pub(super) server_name: Option<String>,
+    pub(super) version: Option<&'static str>,
+    pub(super) suite: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -113,6 +113,10 @@ impl Report for Terminal {
         Ok(())
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         let options = &self.block.options;
         if options.list {

@@ -2,9 +2,10 @@
 
 use super::block::Block;
 use super::escape::clean;
+use crate::input::InputSummary;
 use crate::knowledge;
 use crate::lang::duration;
-use crate::layers::link_name;
+use crate::layers::{TlsReport, link_name};
 use crate::report::{Read, Run};
 use crate::session::{Call, Outcome};
 use foldhash::fast::RandomState;
@@ -16,6 +17,10 @@ const MOST_PEERS: usize = 10_000;
 const SHOWN_PEERS: usize = 20;
 /// Inputs stated one by one; further ones are counted together.
 const SHOWN_INPUTS: usize = 20;
+/// Damages stated of each.
+const SHOWN_DAMAGES: usize = 3;
+/// Groups of TLS connections stated one by one.
+const SHOWN_TLS: usize = 8;
 
 /// Calls by the address that they were sent to first.
 #[derive(Debug, Default)]
@@ -69,7 +74,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
         };
         lines.push(format!("{number}{}", input(read)));
         let summary = &read.summary;
-        for damage in summary.damage.iter().take(3) {
+        for damage in summary.damage.iter().take(SHOWN_DAMAGES) {
             lines.push(format!(
                 "  damaged at byte {}: {} ({})",
                 damage.offset,
@@ -77,7 +82,9 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
                 damage.reason
             ));
         }
-        for skipped in &read.account.not_decoded {
+        lines.extend(more_damage(summary));
+        let log = summary.format.starts_with("log:");
+        for skipped in read.account.not_decoded.iter().filter(|_| !log) {
             lines.push(format!(
                 "  not decoded: {} {} from #{} on, {} ({})",
                 skipped.frames,
@@ -87,6 +94,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
                 skipped.reason
             ));
         }
+        lines.extend(tls(&read.tls));
     }
     if run.inputs.len() > SHOWN_INPUTS {
         lines.push(format!(
@@ -113,6 +121,12 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
     }
     lines.push(block.palette.strong(&outcomes(run)));
     lines
+}
+
+fn more_damage(summary: &InputSummary) -> Option<String> {
+    let listed = summary.damage.len().saturating_sub(SHOWN_DAMAGES) as u64;
+    let more = listed + summary.more_damage;
+    (more > 0).then(|| format!("  damaged in {more} more {}", plural(more, "place")))
 }
 
 // `capture.pcap · pcap, Ethernet · 1204 frames: 148 SIP, 1056 RTP, 0 not decoded · 2 min 14 s`
@@ -160,6 +174,48 @@ fn input(read: &Read) -> String {
         format.join(", "),
         span.unwrap_or_default()
     )
+}
+
+// `  TLS: 3 connections, 1 decrypted, 2 not`, then the others by what is known of them.
+fn tls(report: &TlsReport) -> Vec<String> {
+    if report.connections == 0 {
+        return Vec::new();
+    }
+    let connections = |count| format!("{count} {}", plural(count, "connection"));
+    let mut lines = vec![format!(
+        "  TLS: {}, {} decrypted, {} not",
+        connections(report.connections),
+        report.decrypted,
+        report.connections - report.decrypted,
+    )];
+    for group in report.closed.iter().take(SHOWN_TLS) {
+        let mut known = vec![format!("handshake {}", group.handshake)];
+        known.extend(
+            group
+                .server_name
+                .as_ref()
+                .map(|name| format!("to {}", clean(name))),
+        );
+        known.extend(group.version.map(str::to_owned));
+        known.extend(group.suite.clone());
+        lines.push(format!(
+            "    {}: {} ({})",
+            connections(group.connections),
+            known.join(", "),
+            group.reason
+        ));
+    }
+    let shown: u64 = report
+        .closed
+        .iter()
+        .take(SHOWN_TLS)
+        .map(|g| g.connections)
+        .sum();
+    let rest = report.connections - report.decrypted - shown;
+    if rest > 0 {
+        lines.push(format!("    and {} more", connections(rest)));
+    }
+    lines
 }
 
 fn protocol_name(protocol: &str) -> String {
