@@ -242,7 +242,6 @@ fn what_was_made_from_a_capture_says_what_the_capture_says() {
 }
 
 #[test]
-#[ignore = "not all formats are read yet"]
 fn the_samples_of_others_are_read() {
     let Some(corpus) = std::env::var_os("SIPEXPLAIN_CORPUS").map(PathBuf::from) else {
         println!("SIPEXPLAIN_CORPUS is unset: skipped, 0 samples read");

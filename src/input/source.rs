@@ -166,9 +166,12 @@ impl Reader {
         matches!(&self.content, Content::Log(log) if log.format().is_empty())
     }
 
-    /// Whether such a text is a list of packets that does not show what was in them.
-    pub(crate) fn is_only_a_list(&self) -> bool {
-        matches!(&self.content, Content::Log(log) if log.is_only_a_list())
+    /// What a text tells of messages, if it holds none.
+    pub(crate) fn instead(&self) -> Option<&'static str> {
+        match &self.content {
+            Content::Capture(_) => None,
+            Content::Log(log) => log.instead(),
+        }
     }
 
     /// Writes into `summary` what is known so far.
@@ -222,15 +225,13 @@ impl Content {
 
 impl InputError {
     /// Of a text that has been read through without finding a message.
-    pub(crate) fn no_sip(path: &str, only_a_list: bool) -> Self {
-        let reason = match only_a_list {
-            true => "a list of packets without their contents; export with -V or as a capture",
-            false => "text without a SIP start line",
-        };
+    pub(crate) fn no_sip(path: &str, instead: Option<&str>) -> Self {
         Self {
             path: path.to_owned(),
             kind: InputErrorKind::Unrecognised,
-            reason: reason.to_owned(),
+            reason: instead
+                .unwrap_or("text without a SIP start line")
+                .to_owned(),
         }
     }
 }

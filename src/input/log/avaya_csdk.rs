@@ -32,7 +32,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 fn cut(line: &Line<'_>, _: &Opening) -> Cut {
     match line.text.trim_ascii_end() {
         b"}" => Cut::End,
-        _ if line.prefix.stamp.is_some() => Cut::Foreign,
+        _ if line.prefix.dated => Cut::Foreign,
         _ => Cut::Text(0),
     }
 }

@@ -35,6 +35,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     Some(Opening {
         hop: hop(None, socket_address(remote), "", sent),
         stamp: line.prefix.stamp.or(bracketed),
+        prefix: line.prefix.len,
         ..Opening::default()
     })
 }
@@ -43,11 +44,11 @@ fn envelope(line: &Line<'_>, _: &mut Opening) -> bool {
     line.text.trim_ascii() == b"{"
 }
 
-fn cut(line: &Line<'_>, _: &Opening) -> Cut {
+fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     let from = identified(line.text).unwrap_or(0);
     match line.text.get(from..).unwrap_or_default().trim_ascii() {
         b"}" => Cut::End,
-        _ if line.prefix.len > 0 => Cut::Foreign,
+        _ if line.prefix.len >= opening.prefix.max(1) => Cut::Foreign,
         _ => Cut::Text(from),
     }
 }

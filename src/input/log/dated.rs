@@ -1,17 +1,7 @@
-//! Log lines that begin with a date, in whichever order the rest comes: FreeSWITCH's, Kiwi's.
+//! Log lines that begin with a date, in whichever order the rest comes: FreeSWITCH's.
 
-use super::prefix::{Prefix, Scan, stamp};
-
-/// What Kiwi puts before a syslog's line: `2022-02-08 17:22:43<tab>Local4.Info<tab>192.0.2.7<tab>`
-pub(super) fn kiwi(scan: &mut Scan<'_>) -> Option<()> {
-    matches!(scan.rest, [b'0'..=b'9', _, _, _, b'-', ..]).then_some(())?;
-    stamp(scan)?;
-    for _ in 0..2 {
-        scan.byte(b'\t')?;
-        scan.word(|byte| byte != b'\t' && byte != b' ')?;
-    }
-    scan.byte(b'\t')
-}
+use super::prefix::{Prefix, stamp};
+use super::scan::Scan;
 
 /// `2021-05-23 20:07:57.808015 [NOTICE] `, with an identifier before it or none: the time counts, and
 /// nothing is taken off but the identifier.
@@ -34,6 +24,8 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     Prefix {
         len: if uuid { len } else { 0 },
         entry: stamp.is_some() && scan.attempt(level).is_some(),
+        dated: stamp.is_some(),
+        channel: uuid,
         stamp,
     }
 }

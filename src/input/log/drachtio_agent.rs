@@ -34,8 +34,8 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 }
 
 fn cut(line: &Line<'_>, _: &Opening) -> Cut {
-    match line.prefix.stamp {
-        Some(_) => Cut::Foreign,
-        None => Cut::Text(0),
+    match line.prefix.dated {
+        true => Cut::Foreign,
+        false => Cut::Text(0),
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Draft {
     kind: Kind,
     /// Where the body starts in `bytes`.
     body_at: usize,
+    /// The line of the text that ended the head.
+    blank_line: u64,
     /// Bytes of the body so far, as if each line ended in CRLF.
     counted: usize,
     /// Where the last line starts in `bytes`, what was counted before it, and whether its end is
@@ -70,6 +72,11 @@ impl Draft {
     /// Whether no line has been taken yet.
     pub(super) fn is_empty(&self) -> bool {
         self.part == Part::Nothing
+    }
+
+    /// Whether what comes next is a header.
+    pub(super) fn in_head(&self) -> bool {
+        self.part == Part::Head
     }
 
     /// Begins anew and keeps the memory.
@@ -169,6 +176,7 @@ impl Draft {
             Part::Head if blank => {
                 self.part = Part::Body;
                 self.body_at = self.bytes.len() + end.len();
+                self.blank_line = line;
             }
             Part::Head if text.starts_with(b"v=0") => {
                 // The blank line before the body was lost on the way.
@@ -177,6 +185,7 @@ impl Draft {
                 self.body_at = self.bytes.len();
                 self.counted = text.len() + 2;
             }
+            Part::Head if self.lines > 1 && is_wrapped(text) => self.join(text),
             Part::Head => self.note_header(text),
             Part::Body => self.counted += text.len() + 2,
         }
@@ -191,6 +200,24 @@ impl Draft {
         }
     }
 
+    /// Puts the rest of a wrapped header behind its beginning: as a fold, or where a name was torn.
+    fn join(&mut self, text: &[u8]) {
+        let before = self.bytes.trim_ascii_end();
+        let torn = before
+            .rsplit(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default();
+        let end = memchr::memchr(b'=', text).unwrap_or(text.len());
+        let name = [torn, text.get(..end).unwrap_or_default()].concat();
+        if PARAMETERS.contains(&name.as_slice()) {
+            let joined = before.len();
+            self.bytes.truncate(joined);
+            self.last.0 = joined;
+        } else {
+            self.bytes.push(b' ');
+        }
+    }
+
     /// Removes the blank lines behind the message that are not part of it.
     pub(super) fn trim(&mut self) {
         let (solid, line, lines) = self.solid;
@@ -199,7 +226,7 @@ impl Draft {
         }
         let keep = if self.part == Part::Body && solid < self.body_at {
             // The blank line that ends the head stays.
-            (self.body_at, line + 1, lines + 1)
+            (self.body_at, self.blank_line, lines + 1)
         } else {
             (solid, line, lines)
         };
@@ -278,6 +305,26 @@ fn value_of<'a>(text: &'a [u8], name: &[u8], short: u8) -> Option<&'a [u8]> {
     let before = before.trim_ascii();
     let named = before.eq_ignore_ascii_case(name) || before.eq_ignore_ascii_case(&[short]);
     named.then(|| value.get(1..)).flatten()
+}
+
+/// Parameters whose names are torn by a wrap at a fixed width.
+const PARAMETERS: [&[u8]; 7] = [
+    b"received",
+    b"rport",
+    b"branch",
+    b"tag",
+    b"expires",
+    b"transport",
+    b"alias",
+];
+
+/// Whether a line in a head goes on with the header before it, though it is not indented.
+fn is_wrapped(text: &[u8]) -> bool {
+    let part = |byte: &u8| matches!(byte, b';' | b'=' | b'>');
+    let first = text
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || b";,<".contains(byte));
+    first && !is_header(text) && text.iter().any(part)
 }
 
 fn is_header(text: &[u8]) -> bool {

@@ -93,6 +93,40 @@ pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
     Some(lines)
 }
 
+/// A header that was copied from the source of a page.
+pub(super) fn entities(text: &[u8]) -> Option<Vec<u8>> {
+    const ENTITIES: [(&str, &str); 6] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&colon;", ":"),
+        ("&amp;", "&"),
+    ];
+    memchr::memchr(b'&', text)?;
+    let name = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+        .count();
+    let rest = text.get(name..)?;
+    if name == 0 || !(rest.starts_with(b":") || rest.starts_with(b"&colon;")) {
+        return None;
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    if !ENTITIES
+        .iter()
+        .any(|(entity, _)| *entity != "&amp;" && text.contains(entity))
+    {
+        return None;
+    }
+    let plain = ENTITIES
+        .iter()
+        .fold(text.to_owned(), |text, (entity, plain)| {
+            text.replace(entity, plain)
+        });
+    Some(plain.into_bytes())
+}
+
 /// AudioCodes write the time at the end of a record; it is wanted where the message is announced.
 fn time_first(lines: &mut [Vec<u8>]) {
     let Some(last) = lines.last_mut().filter(|last| last.ends_with(b"]")) else {

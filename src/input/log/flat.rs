@@ -147,6 +147,7 @@ fn split(text: &[u8], lines: &mut Vec<Vec<u8>>, begins: impl Fn(&[u8]) -> bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::log::tests::texts;
 
     fn rebuilt(text: &str) -> Option<String> {
         let lines = lines(text.as_bytes())?;
@@ -177,5 +178,28 @@ mod tests {
         ] {
             assert_eq!(rebuilt(line).is_some(), line.contains(" To:"), "{line}");
         }
+    }
+
+    #[test]
+    fn messages_on_one_line_are_found_by_their_headers() {
+        let messages = [
+            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP x:5060;branch=1\r\nFrom: <sip:c>;tag=1\r\nTo: <sip:a>\r\n\
+             CSeq: 1 INVITE\r\nContent-Type: application/sdp\r\nContent-Length: 99\r\n\r\nv=0\r\no=- 1 1 IN IP4 x\r\na=ptime:30\r\n",
+            "SIP/2.0 407 Proxy Authentication Required\r\nVia: SIP/2.0/UDP x:5060;branch=1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n",
+        ];
+        let flat = messages.map(|message| {
+            message
+                .trim_end()
+                .replace("\r\n\r\n", "\r\n")
+                .replace("\r\n", " ")
+        });
+        let text = format!(
+            "recv 9 bytes at 20:07:57: ---------- {} 2021-05-23 20:07:57 [NOTICE] x {}\n",
+            flat[0], flat[1]
+        );
+        let read = texts(&text);
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0], messages[0]);
+        assert_eq!(read[1].trim_end(), messages[1].trim_end());
     }
 }

@@ -46,7 +46,7 @@ fn cut(line: &Line<'_>, _: &Opening) -> Cut {
         return Cut::End;
     }
     let clock = matches!(text, [b'0'..=b'2', b'0'..=b'9', b':', ..]) && after_stamp(text).is_some();
-    match clock || line.prefix.stamp.is_some() {
+    match clock || line.prefix.dated {
         true => Cut::Foreign,
         false => Cut::Text(0),
     }

@@ -1,7 +1,7 @@
 //! Messages that Kamailio or OpenSIPS printed into their log: `xlog("...$mb")`, and what could not be
 //! parsed (`message=<...>`). The text around them is of the administrator's making.
 
-use super::{Cut, Format, Line, Opening, one_line, start_line};
+use super::{Cut, Format, Line, Opening, one_line, raw, start_line};
 
 /// ` 1(19531) NOTICE: <script>: RAW <<<INVITE sip:...`, the same behind the prefix of a syslog.
 pub(super) static FORMAT: Format = Format {
@@ -29,8 +29,9 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
         || is_entry(line.text)
         || memchr::memmem::find(line.text, b"message=<").is_some();
     let starts_at = start(line.text, version).filter(|_| logged)?;
-    // What stands alone on its line, indented or quoted, is any message.
-    start_line::find(line.text).is_none().then(|| Opening {
+    // What stands alone on its line, indented, quoted or numbered, is any message.
+    let alone = start_line::find_alone(line.text).is_some() || raw::numbered(line).is_some();
+    (!alone).then(|| Opening {
         stamp: line.prefix.stamp,
         starts_at: Some(starts_at),
         doubtful: true,

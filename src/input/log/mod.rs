@@ -12,8 +12,11 @@ mod dump;
 mod escapes;
 mod flat;
 mod further;
+mod lossy;
+mod mobile;
 mod pattern;
 mod prefix;
+mod scan;
 mod skim;
 mod stamps;
 mod start_line;
@@ -29,7 +32,11 @@ mod avaya_iview;
 mod avaya_one_x;
 mod avaya_phone;
 mod avaya_session_manager;
+mod baresip;
+mod belle_sip;
+mod blink;
 mod broadworks;
+mod browser;
 mod chan_sip;
 mod cisco_cue;
 mod cisco_ios;
@@ -42,16 +49,20 @@ mod ingate;
 mod kamailio;
 mod lync;
 mod ngrep;
+mod pjsip;
 mod raw;
 mod sipdump;
 mod sipp;
+mod sipsak;
 mod sngrep;
 mod snom;
 mod sofia;
 mod sonus;
+mod stacks;
 mod tcpdump;
 mod tshark;
 mod tshark_summary;
+mod twinkle;
 mod yealink;
 
 #[cfg(test)]
@@ -99,7 +110,20 @@ static LOGS: &[&Format] = &[
     &sonus::FORMAT,
     &yealink::FORMAT,
     &asterisk_pjsip::FORMAT,
+    &pjsip::FORMAT,
+    &belle_sip::FORMAT,
+    &browser::SIP_JS,
+    &browser::JSSIP,
+    &browser::SIPML5,
     &sipp::FORMAT,
+    &sipp::ERRORS,
+    &sipsak::FORMAT,
+    &baresip::FORMAT,
+    &twinkle::FORMAT,
+    &blink::FORMAT,
+    &stacks::RESIPROCATE,
+    &stacks::SIPSORCERY,
+    &stacks::YATE,
     &ngrep::FORMAT,
     &sngrep::FORMAT,
     &homer::FORMAT,
@@ -161,6 +185,14 @@ struct Opening {
     starts_at: Option<usize>,
     /// What stands before each line of the message: indentation, quoting.
     margin: Vec<u8>,
+    /// Bytes before the text of the line that opened it.
+    prefix: usize,
+    /// Someone numbered the lines.
+    numbered: bool,
+    /// What was logged already may follow: read only if it is not what was read last.
+    repeats: bool,
+    /// What follows is no message on its way.
+    prepared: bool,
     /// Whether a dot stands for the CR at the end of each line.
     dotted: bool,
     /// Whether it is about a packet whose bytes may follow as a hex dump.
@@ -186,6 +218,8 @@ enum Cut {
     Beside,
     /// The end of the message; the line is no part of it.
     End,
+    /// The same, and the line says where the message went.
+    EndOf(LogHop),
     /// What the line stands for, written in another form; it may be several lines.
     Rewritten(Vec<u8>),
     /// A piece of a line that goes on in the next record.
@@ -218,7 +252,6 @@ pub(crate) struct Log {
     ready_moment: Moment,
     /// Whether it is not the message but the hex dump that is handed out.
     dump_ready: bool,
-    only_a_list: bool,
     formats: Vec<&'static str>,
     in_long_line: bool,
     /// Lines since an envelope whose message did not begin yet.
@@ -226,6 +259,8 @@ pub(crate) struct Log {
     /// Whether the record before was escaped: what it began may go on in the next one.
     escaped: bool,
     cut_off: bool,
+    /// What the text is, if it only tells of messages.
+    instead: Option<&'static str>,
     pub(crate) lines: u64,
     pub(crate) sip_lines: u64,
     pub(crate) damages: Damages,
@@ -238,7 +273,7 @@ impl Log {
             buffer.consume(3);
         }
         Self {
-            only_a_list: tshark_summary::begins_with_one(buffer.available()),
+            instead: tshark_summary::instead(buffer.available()),
             buffer,
             plain: Vec::new(),
             unescaped: VecDeque::new(),
@@ -266,7 +301,6 @@ impl Log {
 
     /// Makes the next message current; false at the end.
     pub(crate) fn advance(&mut self) -> bool {
-        self.ready.clear();
         self.dump_ready = false;
         loop {
             if let Some(line) = self.unescaped.pop_front() {
@@ -309,11 +343,6 @@ impl Log {
         }
     }
 
-    /// Whether the text is a list of packets that does not show what was in them.
-    pub(crate) fn is_only_a_list(&self) -> bool {
-        self.only_a_list && self.formats.is_empty()
-    }
-
     /// The current message.
     pub(crate) fn body(&self) -> Body<'_> {
         if self.dump_ready {
@@ -334,6 +363,11 @@ impl Log {
             [one] => format!("log:{one}"),
             _ => "log:mixed".to_owned(),
         }
+    }
+
+    /// What a text without messages tells of them instead.
+    pub(crate) fn instead(&self) -> Option<&'static str> {
+        self.instead
     }
 
     /// Takes one line of `len` bytes from the buffer; true when a message is ready.
@@ -398,7 +432,11 @@ impl Log {
         if dump::begins(line.text) {
             return self.begin_dump(line.text) || dumped;
         }
-        self.message_line(&line) || dumped
+        let finished = self.message_line(&line) || dumped;
+        if self.open.is_none() && self.instead.is_none() && self.formats.is_empty() {
+            self.instead = lossy::of(content);
+        }
+        finished
     }
 
     /// Takes a line that is no hex dump.
@@ -445,12 +483,13 @@ impl Log {
         };
         match (own, &mut self.open) {
             // It announced something else.
-            (None | Some(Cut::Beside | Cut::End), _) => {}
+            (None | Some(Cut::Beside | Cut::End | Cut::EndOf(_)), _) => {}
             // The start line that an envelope announced: the envelope knows more.
             (Some(own), announced) => {
                 if let Some((_, first)) = announced {
                     first.margin = opening.margin;
                     first.dotted = opening.dotted;
+                    first.numbered = opening.numbered;
                 }
                 let cut = match own {
                     Cut::Rewritten(_) | Cut::Piece(_) => own,
@@ -464,7 +503,12 @@ impl Log {
         match &self.open {
             // A second message in the same envelope, as a stream may bring.
             Some((envelope, first))
-                if bare && envelope.name != format.name && !self.draft.is_empty() =>
+                if bare
+                    && envelope.name != format.name
+                    && !self.draft.is_empty()
+                    && !matches!((envelope.cut)(line, first), Cut::Beside)
+                    && opening.margin == first.margin
+                    && opening.numbered == first.numbered =>
             {
                 opened = envelope;
                 opening.hop = first.hop;
@@ -499,6 +543,12 @@ impl Log {
             Cut::Foreign => self.take(line.text, line.end, true),
             Cut::Piece(_) | Cut::Beside => false,
             Cut::End => self.finish(),
+            Cut::EndOf(hop) => {
+                if let Some((_, opening)) = &mut self.open {
+                    opening.hop = *hop;
+                }
+                self.finish()
+            }
             Cut::Rewritten(text) => {
                 let mut lines = text.split(|byte| *byte == b'\n');
                 lines.any(|text| self.take(text, line.end, false))
@@ -528,6 +578,9 @@ impl Log {
         } else {
             end
         };
+        let entities = self.draft.in_head().then(|| escapes::entities(text));
+        let plain = entities.flatten();
+        let text = plain.as_deref().unwrap_or(text);
         match self.draft.verdict(text, foreign) {
             Verdict::Skip => false,
             Verdict::End => self.finish(),
@@ -561,6 +614,11 @@ impl Log {
             return false;
         }
         self.draft.trim();
+        let again = opening.repeats && same_lines(&self.draft.bytes, &self.ready.bytes);
+        if again || opening.prepared {
+            self.draft.clear();
+            return false;
+        }
         std::mem::swap(&mut self.draft, &mut self.ready);
         self.draft.clear();
         self.ready_hop = opening.hop;
@@ -574,6 +632,12 @@ impl Log {
         }
         true
     }
+}
+
+/// Whether two messages are the same, however their lines end.
+fn same_lines(a: &[u8], b: &[u8]) -> bool {
+    let lines = |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines(a).eq(lines(b))
 }
 
 /// How much of a line is the margin that stands before every line of its message.

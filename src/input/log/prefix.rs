@@ -1,7 +1,8 @@
 //! What loggers put before a line: Asterisk's bracketed time and level, syslog's time and host.
 
 use super::clock::{Date, Stamp};
-use super::dated;
+use super::scan::Scan;
+use super::{dated, mobile};
 
 /// What was found before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,22 +13,55 @@ pub(super) struct Prefix {
     pub(super) stamp: Option<Stamp>,
     /// Whether it names a level and a source file, as the first line of a log entry does.
     pub(super) entry: bool,
+    /// Whether the text behind it begins with a date, which is left there.
+    pub(super) dated: bool,
+    /// Whether it is the identifier of a channel.
+    pub(super) channel: bool,
 }
 
-/// The prefix of a line; its length is 0 where there is none.
+/// The prefix of a line; its length is 0 where there is none. What one logger wrote may stand behind
+/// the prefix of another, which knows less of when it was.
 pub(super) fn of(line: &[u8]) -> Prefix {
+    let outer = one(line);
+    if outer.len == 0 {
+        return outer;
+    }
+    let inner = one(line.get(outer.len..).unwrap_or_default());
+    Prefix {
+        len: outer.len + inner.len,
+        stamp: closest(outer.stamp, inner.stamp),
+        entry: outer.entry || inner.entry,
+        dated: outer.dated || inner.dated,
+        channel: outer.channel || inner.channel,
+    }
+}
+
+/// The inner of two times, unless only the outer has a date.
+fn closest(outer: Option<Stamp>, inner: Option<Stamp>) -> Option<Stamp> {
+    let full = |stamp: &Stamp| matches!(stamp.date, Date::Full(..));
+    inner
+        .filter(|inner| full(inner) || !outer.as_ref().is_some_and(full))
+        .or(outer)
+}
+
+fn one(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
-    let _ = scan.attempt(dated::kiwi);
     let syslog = scan.attempt(syslog);
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
-        return dated::of(line);
+        let mobile = mobile::of(line).map(|(len, stamp)| Prefix {
+            len,
+            stamp,
+            ..Prefix::default()
+        });
+        return mobile.unwrap_or_else(|| dated::of(line));
     }
     let entry = scan.attempt(level).is_some();
     Prefix {
         len: line.len() - scan.rest.len(),
         stamp: bracketed.or(syslog),
         entry,
+        ..Prefix::default()
     }
 }
 
@@ -151,16 +185,21 @@ pub(super) fn stamp(scan: &mut Scan<'_>) -> Option<Stamp> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let fraction = if scan.byte(b'.').or_else(|| scan.byte(b',')).is_some() {
-        scan.fraction()?
-    } else {
-        0
-    };
+    let point = scan.byte(b'.').or_else(|| scan.byte(b','));
+    let point = point.or_else(|| colon_before_milliseconds(scan));
+    let fraction = if point.is_some() { scan.fraction()? } else { 0 };
     Some(Stamp {
         date,
         nanoseconds: (hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction,
         zone: scan.attempt(zone),
     })
+}
+
+/// `16:44:30:519`
+fn colon_before_milliseconds(scan: &mut Scan<'_>) -> Option<()> {
+    let digits = scan.rest.get(1..4)?;
+    digits.iter().all(u8::is_ascii_digit).then_some(())?;
+    scan.byte(b':')
 }
 
 fn month_day(scan: &mut Scan<'_>) -> Option<Date> {
@@ -189,72 +228,6 @@ fn zone(scan: &mut Scan<'_>) -> Option<i32> {
     let _ = scan.byte(b':');
     let minutes = scan.number(2)?;
     (hours < 15 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60) as i32)
-}
-
-/// A place in a line; each step moves it only if it succeeds as a whole.
-pub(super) struct Scan<'a> {
-    pub(super) rest: &'a [u8],
-}
-
-impl<'a> Scan<'a> {
-    pub(super) fn attempt<T>(&mut self, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let before = self.rest;
-        let result = step(self);
-        if result.is_none() {
-            self.rest = before;
-        }
-        result
-    }
-
-    pub(super) fn literal(&mut self, text: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(text)?;
-        Some(())
-    }
-
-    pub(super) fn byte(&mut self, byte: u8) -> Option<()> {
-        self.literal(&[byte])
-    }
-
-    fn end_or(&mut self, byte: u8) -> Option<()> {
-        if self.rest.is_empty() {
-            Some(())
-        } else {
-            self.byte(byte)
-        }
-    }
-
-    pub(super) fn word(&mut self, belongs: impl Fn(u8) -> bool) -> Option<&'a [u8]> {
-        let len = self.rest.iter().take_while(|byte| belongs(**byte)).count();
-        let (word, rest) = self.rest.split_at(len);
-        self.rest = rest;
-        (len > 0).then_some(word)
-    }
-
-    pub(super) fn number(&mut self, most: usize) -> Option<u64> {
-        let digits = self
-            .rest
-            .iter()
-            .take(most)
-            .take_while(|byte| byte.is_ascii_digit());
-        let (mut number, mut len) = (0, 0);
-        for digit in digits {
-            number = number * 10 + u64::from(digit - b'0');
-            len += 1;
-        }
-        self.rest = self.rest.get(len..)?;
-        (len > 0).then_some(number)
-    }
-
-    /// Decimals of a second, as nanoseconds.
-    fn fraction(&mut self) -> Option<u64> {
-        let digits = self.word(|byte| byte.is_ascii_digit())?;
-        let nine = digits
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(b'0'))
-            .take(9);
-        Some(nine.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
-    }
 }
 
 #[cfg(test)]

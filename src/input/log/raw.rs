@@ -12,7 +12,9 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
-    let found = start_line::find(line.text)?;
+    let Some(found) = start_line::find(line.text) else {
+        return numbered(line);
+    };
     Some(Opening {
         hop: LogHop::default(),
         stamp: line.prefix.stamp,
@@ -23,7 +25,39 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     })
 }
 
+/// `01 INVITE sip:a@b SIP/2.0`: someone numbered the lines.
+pub(super) fn numbered(line: &Line<'_>) -> Option<Opening> {
+    let from = number(line.text)?;
+    let found = start_line::find(line.text.get(from..)?)?;
+    Some(Opening {
+        stamp: line.prefix.stamp,
+        starts_at: Some(from + found.at),
+        numbered: true,
+        ..Opening::default()
+    })
+}
+
+/// How long a line number and the blank behind it are.
+fn number(text: &[u8]) -> Option<usize> {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    let rest = text.get(blanks..)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mark = match rest.get(digits) {
+        Some(b':' | b'.' | b'|') => 1,
+        _ => 0,
+    };
+    let behind = rest.get(digits + mark..)?;
+    let blank = usize::from(matches!(behind.first(), Some(b' ' | b'\t')));
+    let fits = (1..=5).contains(&digits) && (blank == 1 || behind.is_empty());
+    fits.then_some(blanks + digits + mark + blank)
+}
+
 fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
+    if opening.numbered
+        && let Some(from) = number(line.text)
+    {
+        return Cut::Text(from);
+    }
     let shared = margin(line, opening);
     let text = line.text.get(shared..).unwrap_or_default();
     // A quoted blank line often lost the blank behind the quoting mark.
@@ -36,10 +70,15 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if line.prefix.entry || is_page_break(line.text) {
         return Cut::Foreign;
     }
-    if is_ruler(text.trim_ascii()) {
+    if is_ruler(text.trim_ascii()) || is_closing(text.trim_ascii()) {
         return Cut::End;
     }
     Cut::Text(shared)
+}
+
+/// What ends a quoted message.
+fn is_closing(text: &[u8]) -> bool {
+    matches!(text, b"'" | b"\"" | b"\"," | b"\";" | b">>>" | b">")
 }
 
 /// Markdown fences and rulers between messages.

@@ -1,9 +1,10 @@
-//! SIPp's `-trace_msg` (`log_info` and `TRACE_MSG` of sipp/src): a line of dashes with the time, what
-//! was sent or received and over which transport, an empty line, the message. No address.
+//! SIPp: `-trace_msg` (`log_info` and `TRACE_MSG` of sipp/src): a line of dashes with the time, what
+//! was sent or received and over which transport, an empty line, the message; and `-trace_err`, which
+//! quotes the message that ended a call. No address in either.
 
 use super::address::transport_name;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, one_line, start_line};
 
 /// ```text
 /// ----------------------------------------------- 2026-01-01 09:00:00.000000
@@ -18,11 +19,26 @@ pub(super) static FORMAT: Format = Format {
     cut,
 };
 
+/// ```text
+/// 2026-01-01\t09:00:00.000000\t1767258000.000000: Aborting call ..., received 'SIP/2.0 503 ...
+/// ...
+/// '
+/// ```
+pub(super) static ERRORS: Format = Format {
+    name: "sipp-err",
+    recognise: recognise_error,
+    envelope: one_line,
+    cut: cut_error,
+};
+
 /// The dashes before the time.
 const RULE: &[u8] = b"-----------------------------------------------";
 
 fn recognise(line: &Line<'_>) -> Option<Opening> {
     let time = line.text.strip_prefix(RULE)?;
+    if time.trim_ascii().is_empty() {
+        return Some(Opening::default());
+    }
     let time = time.strip_prefix(b" ")?;
     Some(Opening {
         stamp: Some(stamp_in(time)?),
@@ -31,6 +47,11 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 }
 
 fn envelope(line: &Line<'_>, opening: &mut Opening) -> bool {
+    if opening.stamp.is_none() {
+        // The line before had no time: what follows was logged already.
+        opening.repeats |= line.text.starts_with(b"Unexpected ");
+        return opening.repeats && line.text.trim_ascii_end().ends_with(b"received:");
+    }
     let Some((transport, sent)) = said(line.text) else {
         return false;
     };
@@ -59,9 +80,35 @@ fn cut(line: &Line<'_>, _: &Opening) -> Cut {
     }
 }
 
+fn recognise_error(line: &Line<'_>) -> Option<Opening> {
+    // The quote that ends the message of the entry before stands on the same line.
+    let text = line.text.strip_prefix(b"'").unwrap_or(line.text);
+    if text.get(10) != Some(&b'\t') {
+        return None;
+    }
+    let stamp = stamp_in(text)?;
+    let quote = memchr::memmem::rfind(line.text, b" '")? + 2;
+    start_line::find(line.text.get(quote..)?)?;
+    let mut opening = Opening {
+        stamp: Some(stamp),
+        starts_at: Some(quote),
+        ..Opening::default()
+    };
+    opening.hop.sent = Some(false);
+    Some(opening)
+}
+
+fn cut_error(line: &Line<'_>, _: &Opening) -> Cut {
+    match line.text.starts_with(b"'") {
+        true => Cut::End,
+        false => Cut::Text(0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::log::tests::texts;
 
     #[test]
     fn all_spellings_of_the_second_line() {
@@ -74,5 +121,26 @@ mod tests {
             assert_eq!(said(line.as_bytes()), Some((transport, sent)), "{line}");
         }
         assert_eq!(said(b"UDP message sent:"), None);
+    }
+
+    const OK: &str = "SIP/2.0 200 OK\nCSeq: 2 BYE\nContent-Length: 0\n\n";
+
+    #[test]
+    fn what_was_unexpected_is_read_once_and_alone_if_it_stands_alone() {
+        let rule = String::from_utf8_lossy(RULE);
+        let first = format!(
+            "{rule} 2026-01-01 09:00:00.000000\nUDP message received [9] bytes :\n\n{OK}\n"
+        );
+        let again = format!("{rule}\nUnexpected UDP message received:\n\n{OK}\n");
+        assert_eq!(texts(&[first.as_str(), &again, &first].concat()), [OK, OK]);
+        assert_eq!(texts(&again), [OK]);
+    }
+
+    #[test]
+    fn an_entry_may_follow_on_the_line_that_ends_another() {
+        let entry = format!(
+            "2026-01-01\t09:00:00.0\t1.0: Aborting call: while expecting '100' (index 1), received '{OK}'"
+        );
+        assert_eq!(texts(&format!("Events:\n{entry}{entry}\n")), [OK, OK]);
     }
 }

@@ -84,9 +84,7 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
         return Cut::End;
     }
     // FreeSWITCH puts a date or the identifier of a channel before its own lines only.
-    let dated = line.prefix.stamp.is_some() && line.prefix.len == 0;
-    let identified = line.prefix.stamp.is_none() && line.prefix.len > 0;
-    if line.prefix.entry || dated || identified {
+    if line.prefix.entry || line.prefix.dated || line.prefix.channel {
         return Cut::Foreign;
     }
     match numbered(text, opening) {

@@ -7,9 +7,23 @@ use memchr::memmem::Finder;
 /// In every start line.
 pub(super) static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"SIP/2.0"));
 
-/// Where in the text a start line begins, if one does: after indentation, quoting or a known word.
+/// Where in the text a start line begins, if one does: after indentation, quoting, a known word or a
+/// quote that it opens.
 pub(super) fn find(text: &[u8]) -> Option<Found> {
     // Most lines of most texts end here.
+    VERSION.find(text)?;
+    find_alone(text).or_else(|| {
+        let margin = margin(text);
+        let rest = quoted(text.get(margin..)?)?;
+        Some(Found {
+            at: text.len() - rest,
+            margin,
+        })
+    })
+}
+
+/// The same, but with nothing else on the line.
+pub(super) fn find_alone(text: &[u8]) -> Option<Found> {
     VERSION.find(text)?;
     let margin = margin(text);
     let bare = text.get(margin..)?;
@@ -89,6 +103,20 @@ const GLUE: &[&[u8]] = &[
     b"sending message:",
 ];
 
+/// `RAW <<<INVITE sip:a@b SIP/2.0`, `s = "SIP/2.0 200 OK`: opened by a quote that the line does not
+/// close, as in dumps of memory and scripts; gives the length of the rest.
+fn quoted(text: &[u8]) -> Option<usize> {
+    let marks = text.iter().enumerate().rev();
+    let mut marks = marks.filter(|(_, byte)| matches!(byte, b'"' | b'\'' | b'<' | b'`'));
+    let (at, mark) = marks.next()?;
+    let rest = text.get(at + 1..)?;
+    let closed = rest.contains(match mark {
+        b'<' => &b'>',
+        mark => mark,
+    });
+    (!closed && is_start_line(rest)).then_some(rest.len())
+}
+
 /// The longest indentation and quoting that is believed.
 const WIDEST_MARGIN: usize = 80;
 
@@ -159,6 +187,8 @@ mod tests {
             ("INVITE <sip:a@b> SIP/2.0", 0, 0),
             ("\tOPTIONS sips:x SIP/2.0", 1, 1),
             ("// ACK tel:+1 SIP/2.0", 3, 3),
+            ("RAW <<<BYE sip:a@b SIP/2.0", 7, 0),
+            ("  s = \"SIP/2.0 200 OK", 7, 2),
             ("  SEND: REGISTER sip:<hidden name>@x SIP/2.0", 8, 2),
         ] {
             assert_eq!(find(line.as_bytes()), Some(Found { at, margin }), "{line}");
@@ -193,6 +223,8 @@ mod tests {
             "Use sip:a@b with SIP/2.0",
             "INVITE SIP/2.0",
             "Request-Line: INVITE sip:a@b SIP/2.0",
+            "It said \"SIP/2.0 401 Unauthorized\" to me",
+            "No 200 to 'INVITE sip:a@b SIP/2.0'",
         ] {
             assert_eq!(find(line.as_bytes()), None, "{line}");
         }

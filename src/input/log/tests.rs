@@ -6,15 +6,15 @@ use super::{LARGEST_MESSAGE, LONGEST_LINE};
 use crate::input::{Body, InputSummary, Inputs, LogHop};
 
 #[derive(Debug, PartialEq, Eq)]
-struct Message {
-    text: String,
-    lines: (u64, u64),
-    time: Option<i64>,
-    time_of_day: Option<u64>,
-    hop: LogHop,
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) lines: (u64, u64),
+    pub(super) time: Option<i64>,
+    pub(super) time_of_day: Option<u64>,
+    pub(super) hop: LogHop,
 }
 
-fn cut(text: &str) -> (Vec<Message>, InputSummary) {
+pub(super) fn cut(text: &str) -> (Vec<Message>, InputSummary) {
     let source = Cursor::new(text.as_bytes().to_vec());
     let mut inputs = Inputs::from_readers(vec![("x".to_owned(), Box::new(source))]);
     let mut messages = Vec::new();
@@ -39,7 +39,7 @@ fn cut(text: &str) -> (Vec<Message>, InputSummary) {
     (messages, inputs.summaries().remove(0))
 }
 
-fn texts(text: &str) -> Vec<String> {
+pub(super) fn texts(text: &str) -> Vec<String> {
     cut(text)
         .0
         .into_iter()

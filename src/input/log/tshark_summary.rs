@@ -31,12 +31,12 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     })
 }
 
-/// Whether one of the first lines of a text is such a line.
-pub(super) fn begins_with_one(head: &[u8]) -> bool {
-    let lines = head.split(|byte| *byte == b'\n').take(16);
+/// What a text is where one of its first lines is such a line, if it holds no message.
+pub(super) fn instead(head: &[u8]) -> Option<&'static str> {
+    let mut lines = head.split(|byte| *byte == b'\n').take(16);
     lines
-        .into_iter()
         .any(|line| time(line.trim_ascii_end()).is_some())
+        .then_some("a list of packets without their contents; export with -V or as a capture")
 }
 
 /// The time in such a line: between the number of the packet and its addresses.
@@ -78,7 +78,7 @@ mod tests {
             ),
         ] {
             assert_eq!(time(line.as_bytes()), Some(expected));
-            assert!(begins_with_one(format!("x\n{line}\r\n").as_bytes()));
+            assert!(instead(format!("x\n{line}\r\n").as_bytes()).is_some());
         }
         assert_eq!(time("1 apple \u{2192} pear is 3 fruit".as_bytes()), None);
         assert_eq!(time(b"  12 times"), None);

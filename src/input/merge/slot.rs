@@ -116,10 +116,7 @@ impl Slot {
         if let State::Open(reader) = &self.state {
             reader.summarise(&mut self.summary);
             if reader.is_text_without_sip() {
-                self.summary.error = Some(InputError::no_sip(
-                    &self.summary.path,
-                    reader.is_only_a_list(),
-                ));
+                self.summary.error = Some(InputError::no_sip(&self.summary.path, reader.instead()));
             }
         }
         self.state = State::Done;
