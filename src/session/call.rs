@@ -7,9 +7,12 @@ use super::media::RtpStream;
 use super::outcome::{self, Outcome};
 use super::series::Series;
 use super::steps::{self, Step};
-use crate::message::header::unfold;
+use super::transaction::{self, Transaction};
+use crate::message::field::{self, Field, Fields};
+use crate::message::header::{Header, unfold};
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, StartLine, lossy, sdp};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// No sender repeats a message as soon as this: T1 is 500 ms (RFC 3261 §17.1.1.1); nanoseconds.
@@ -42,6 +45,17 @@ pub struct Call {
     pub decided_by: Option<usize>,
     /// Capture time at its release, in nanoseconds.
     pub seen_until: Option<i64>,
+    lens: Lens,
+}
+
+/// The known headers of all messages, one behind the other, and where those of each message end.
+type AllFields = (Vec<(Field, Header)>, Vec<u32>);
+
+/// What is read of a call only where somebody asks.
+#[derive(Debug, Default)]
+struct Lens {
+    fields: OnceCell<AllFields>,
+    transactions: OnceCell<Vec<Transaction>>,
 }
 
 /// A final response.
@@ -85,10 +99,45 @@ impl Call {
             outcome: Outcome::Unfinished,
             decided_by: None,
             seen_until: now,
+            lens: Lens::default(),
         };
         steps::mark(&mut call);
         (call.outcome, call.decided_by) = outcome::decide(&call);
         call
+    }
+
+    /// The known headers of the message with this index; all are read at the first question.
+    pub fn fields(&self, index: usize) -> Fields<'_> {
+        let (found, ends) = self.lens.fields.get_or_init(|| {
+            let (mut found, mut ends) = (Vec::with_capacity(self.messages.len() * 12), Vec::new());
+            for stored in &self.messages {
+                field::read(stored.message(), &mut found);
+                ends.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            }
+            (found, ends)
+        });
+        let end = |index: usize| ends.get(index).map_or(found.len(), |end| *end as usize);
+        let from = index.checked_sub(1).map_or(0, end);
+        Fields {
+            raw: self.messages.get(index).map_or(&[], |m| &m.raw),
+            found: found.get(from..end(index)).unwrap_or_default(),
+        }
+    }
+
+    /// Its transactions on every hop, by their first message.
+    pub fn transactions(&self) -> &[Transaction] {
+        let list = || transaction::list(&self.messages);
+        self.lens.transactions.get_or_init(list)
+    }
+
+    /// The transaction that a message belongs to.
+    pub fn transaction_of(&self, index: usize) -> Option<&Transaction> {
+        let holds = |t: &&Transaction| {
+            [&t.sends, &t.provisionals, &t.finals, &t.acks]
+                .iter()
+                .any(|list| list.contains(&index))
+        };
+        self.transactions().iter().find(holds)
     }
 
     /// The message that began it.

@@ -9,6 +9,8 @@ pub mod aside;
 pub mod call;
 /// Capture time.
 pub mod clock;
+/// Sides, remote targets and routes of a dialog.
+pub mod dialog;
 /// A live entry.
 pub mod entry;
 /// Hashes of what is compared often.
@@ -18,6 +20,8 @@ pub mod media;
 mod names;
 /// How an entry ended.
 pub mod outcome;
+/// The way of a request from hop to hop.
+pub mod path;
 /// The messages seen last.
 mod recent;
 /// The sequence numbers of the request that began an entry.
@@ -26,14 +30,18 @@ pub mod series;
 mod steps;
 /// When entries are due.
 mod timers;
+/// Requests on one hop and what answered them.
+pub mod transaction;
 /// Who could be seen receiving.
 pub mod view;
 
 pub use aside::Aside;
 pub use call::{Call, Final};
+pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
 pub use steps::Step;
+pub use transaction::Transaction;
 pub use view::View;
 
 use crate::input::Time;
@@ -347,6 +355,7 @@ impl Session {
             call.asides.extend(self.names.about(&call));
         }
         release(&call, &self.view);
+        self.view.learn(&call);
         let mut messages = call.messages;
         if self.spare.len() < MOST_SPARE {
             self.spare
