@@ -74,7 +74,8 @@ pub(crate) fn compile(text: &str) -> Flow {
 
 // `repeat 10 every 2.5` to `end`: the lines again and again, later each time; `$` is the number.
 fn unrolled(text: &str) -> Vec<Line> {
-    let (mut lines, mut block): (Vec<Line>, Option<(u64, u64, Vec<&str>)>) = (Vec::new(), None);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut block: Option<(u64, u64, Vec<&str>)> = None;
     for line in text
         .lines()
         .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
