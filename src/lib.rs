@@ -35,7 +35,7 @@ pub mod error;
 /// The stages, run one after the other.
 mod run;
 
-pub use run::{Judged, analyze};
+pub use run::{Judged, analyze, decode};
 
 /// The command line.
 pub mod cli;

@@ -3,9 +3,8 @@
 //! `SIPEXPLAIN_CORPUS` names a folder of captures, each with `FILE.truth.tsv` beside it: one row
 //! per SIP message. Where it is unset, the test says that it skips.
 //!
-//! Two lists are kept beside this file. `corpus-not-yet.tsv`: captures whose wrapping is not read
-//! yet, and how the report must say so. `corpus-tshark-errs.tsv`: messages where tshark is wrong,
-//! with bytes of the capture that show it. An entry that is no longer needed fails the test.
+//! `corpus-tshark-errs.tsv` beside this file lists messages where tshark is wrong, with bytes of the
+//! capture that show it. An entry that is no longer needed fails the test.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,12 +15,11 @@
 )]
 
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NOT_YET: &str = include_str!("corpus-not-yet.tsv");
 const TSHARK_ERRS: &str = include_str!("corpus-tshark-errs.tsv");
 
 /// Frame, code, method in CSeq, Call-ID; empty where there is none.
@@ -42,14 +40,13 @@ fn final_responses_equal_those_of_tshark() {
         println!("SIPEXPLAIN_CORPUS is unset: skipped, 0 captures compared");
         return;
     };
-    let not_yet: BTreeMap<&str, &str> = rows(NOT_YET).map(|row| (row[0], row[1])).collect();
     let mut truths = Vec::new();
     find_truths(&corpus, &mut truths);
     truths.sort();
     assert!(!truths.is_empty(), "no capture under {}", corpus.display());
 
     let mut wrong = Vec::new();
-    let (mut equal, mut listed) = (0, BTreeSet::new());
+    let mut equal = 0;
     for truth in &truths {
         let capture = truth.with_extension("").with_extension("");
         let name = capture.strip_prefix(&corpus).unwrap().to_string_lossy();
@@ -60,32 +57,21 @@ fn final_responses_equal_those_of_tshark() {
         check_accounts(&report, &mut say);
         let read = held_by(&report);
         let same = read.finals == expected.finals && read.messages == expected.messages;
-        match not_yet.get(&*name) {
-            Some(reason) if same => say(format!("is read; take it off the list ({reason})")),
-            Some(reason) => {
-                listed.insert(name.to_string());
-                check_not_yet(&report, &read, &expected, reason, &mut say);
-            }
-            None if same => equal += expected.finals.values().sum::<usize>(),
-            None => say(format!(
+        if same {
+            equal += expected.finals.values().sum::<usize>();
+        } else {
+            say(format!(
                 "{} messages, tshark has {}\n  only in tshark: {:?}\n  only here: {:?}",
                 read.messages,
                 expected.messages,
                 less(&expected.finals, &read.finals),
                 less(&read.finals, &expected.finals),
-            )),
-        }
-    }
-    for name in not_yet.keys().filter(|name| !listed.contains(**name)) {
-        let seen = truths.iter().any(|t| t.to_string_lossy().contains(*name));
-        if !seen {
-            wrong.push(format!("{name}: is on the list, not in the corpus"));
+            ));
         }
     }
     println!(
-        "{} captures compared, {equal} final responses equal, {} in the list, 0 skipped",
+        "{} captures compared, {equal} final responses equal, 0 skipped",
         truths.len(),
-        listed.len(),
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -264,35 +250,5 @@ fn check_accounts(report: &Value, say: &mut impl FnMut(String)) {
         if accounted != frames {
             say(format!("{accounted} frames accounted for, of {frames}"));
         }
-    }
-}
-
-/// What is not read must be said, and nothing else may be wrong.
-fn check_not_yet(
-    report: &Value,
-    read: &Held,
-    expected: &Held,
-    reason: &str,
-    say: &mut impl FnMut(String),
-) {
-    let more = less(&read.finals, &expected.finals);
-    if !more.is_empty() || read.messages > expected.messages {
-        say(format!("more than there is: {more:?}"));
-    }
-    let input = &report["inputs"][0];
-    if reason == "unreadable" {
-        if input["error"].as_str().is_none_or(str::is_empty) {
-            say("is said to be read".into());
-        }
-        return;
-    }
-    let frames = |row: &&Value| row["reason"] == reason;
-    let counted = list(&input["not_decoded"]).iter().find(frames);
-    let counted = counted.map_or(0, |row| number(&row["frames"]));
-    let missing = expected.messages - read.messages.min(expected.messages);
-    if counted < missing {
-        say(format!(
-            "{missing} messages are missing, {counted} frames not decoded with reason {reason}"
-        ));
     }
 }

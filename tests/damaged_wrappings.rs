@@ -9,6 +9,7 @@
 
 mod harness;
 
+use harness::chance::Chance;
 use harness::root;
 use sipexplain::input::{Origin, Time};
 use sipexplain::layers::{At, Flow, IcmpError, Layers, Segment, Sink, StreamId};
@@ -108,26 +109,24 @@ fn a_frame_cut_anywhere_has_one_account() {
 
 #[test]
 fn a_frame_changed_anywhere_has_one_account() {
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-    let mut chance = move |below: usize| {
-        seed ^= seed >> 12;
-        seed ^= seed << 25;
-        seed ^= seed >> 27;
-        usize::try_from(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40).unwrap() % below.max(1)
-    };
+    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     each_capture(|name, link, frames| {
         let mut changed = Vec::new();
         for frame in frames {
             for _ in 0..150 {
                 let mut copy = frame.to_vec();
-                for _ in 0..=chance(5) {
+                for _ in 0..=chance.below(5) {
                     // Headers are in front.
-                    let reach = if chance(3) == 0 { copy.len() } else { 120 };
-                    let at = chance(reach.min(copy.len()));
-                    copy[at] = match chance(3) {
-                        0 => copy[at] ^ (1 << chance(8)),
-                        1 => [0, 1, 0x7f, 0x80, 0xff][chance(5)],
-                        _ => chance(256) as u8,
+                    let reach = if chance.below(3) == 0 {
+                        copy.len()
+                    } else {
+                        120
+                    };
+                    let at = chance.below(reach.min(copy.len()));
+                    copy[at] = match chance.below(3) {
+                        0 => copy[at] ^ (1 << chance.below(8)),
+                        1 => [0, 1, 0x7f, 0x80, 0xff][chance.below(5)],
+                        _ => chance.below(256) as u8,
                     };
                 }
                 changed.push(copy);

@@ -16,12 +16,9 @@
 
 mod harness;
 
-use harness::{read, root, run};
-use sipexplain::input::{Body, Inputs, Named, log_formats};
-use sipexplain::layers::{At, Layers};
-use sipexplain::message::Head;
-use sipexplain::message::framing::{Beside, Framer, Receive};
-use sipexplain::message::stamp::{Stamp, When};
+use harness::reading::{Message, held_by_files};
+use harness::{read, root, rows, run};
+use sipexplain::input::log_formats;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -39,98 +36,28 @@ struct Log {
 }
 
 fn logs() -> Vec<Log> {
-    let mut lists: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures/logs"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "tsv"))
-        .collect();
-    lists.sort();
-    let mut all = Vec::new();
-    for list in lists {
-        let text = std::fs::read_to_string(&list).unwrap();
-        for row in text.lines().filter(|row| !row.starts_with('#')) {
-            let cells: Vec<&str> = row.split('\t').collect();
-            let [file, messages, format, title, made, rest @ ..] = cells.as_slice() else {
-                panic!("{}: {row}", list.display());
-            };
-            let more = |n: usize| rest.get(n).copied().unwrap_or_default().to_owned();
-            all.push(Log {
-                file: (*file).to_owned(),
-                messages: messages.parse().unwrap(),
-                format: (*format).to_owned(),
-                title: (*title).to_owned(),
-                made: (*made).to_owned(),
-                capture: more(0),
-                keeps: more(1),
-            });
+    let logs = rows("fixtures/logs").into_iter().map(|(list, cells)| {
+        let [file, messages, format, title, made, rest @ ..] = cells.as_slice() else {
+            panic!("{list}: {cells:?}");
+        };
+        let more = |n: usize| rest.get(n).cloned().unwrap_or_default();
+        Log {
+            file: file.clone(),
+            messages: messages.parse().unwrap(),
+            format: format.clone(),
+            title: title.clone(),
+            made: made.clone(),
+            capture: more(0),
+            keeps: more(1),
         }
-    }
-    all
-}
-
-/// A message as it was read.
-struct Read {
-    stamp: Stamp,
-    raw: Vec<u8>,
-}
-
-#[derive(Default)]
-struct Collector(Vec<Read>);
-
-impl Receive for Collector {
-    fn message(&mut self, stamp: &Stamp, _: &Head, raw: &[u8]) {
-        self.0.push(Read {
-            stamp: *stamp,
-            raw: raw.to_vec(),
-        });
-    }
-
-    fn beside(&mut self, _: &At, _: Beside<'_>) {}
+    });
+    logs.collect()
 }
 
 /// The messages in a file, and its format.
-fn messages(path: &str) -> (Vec<Read>, String) {
-    let named = Named::from(&root().join(path).into_os_string());
-    let mut inputs = Inputs::open(&[named]);
-    let (mut layers, mut framer) = (Layers::new(), Framer::new(Collector::default()));
-    while let Some(record) = inputs.next() {
-        match record.body {
-            Body::Frame {
-                link,
-                bytes,
-                wire_len,
-            } => layers.frame(
-                record.origin,
-                record.time,
-                link,
-                bytes,
-                wire_len,
-                &mut framer,
-            ),
-            Body::Dump {
-                link,
-                bytes,
-                last_line,
-                time_of_day,
-            } => {
-                let at = At::in_log(record.origin, last_line, record.time, time_of_day);
-                layers.dump(at, link, bytes, &mut framer);
-            }
-            Body::Secrets { bytes } => layers.secrets(bytes),
-            Body::Text {
-                bytes,
-                last_line,
-                time_of_day,
-                hop,
-            } => {
-                let when = When::new(record.time, time_of_day);
-                framer.text(Stamp::of_log(record.origin, last_line, when, hop), bytes);
-            }
-        }
-    }
-    layers.end(&mut framer);
-    let (_, collector) = framer.finish();
-    (collector.0, inputs.summaries().remove(0).format)
+fn messages(path: &str) -> (Vec<Message>, String) {
+    let mut held = held_by_files(&[path]);
+    (held.messages, held.summaries.remove(0).format)
 }
 
 #[test]
@@ -182,16 +109,6 @@ fn every_log_is_read_whole_and_the_table_says_so() {
     );
 }
 
-/// Start line, headers and body, however lines end; blanks at the ends of lines do not count.
-fn contents(raw: &[u8]) -> Vec<Vec<u8>> {
-    let lines = raw.split(|byte| *byte == b'\n');
-    let mut lines: Vec<Vec<u8>> = lines.map(|line| line.trim_ascii_end().to_vec()).collect();
-    while lines.last().is_some_and(Vec::is_empty) {
-        lines.pop();
-    }
-    lines
-}
-
 #[test]
 fn what_was_made_from_a_capture_says_what_the_capture_says() {
     let mut compared = BTreeSet::new();
@@ -199,14 +116,14 @@ fn what_was_made_from_a_capture_says_what_the_capture_says() {
         let (logged, _) = messages(&format!("fixtures/logs/{}", log.file));
         let (captured, _) = messages(&log.capture);
         assert_eq!(logged.len(), captured.len(), "{}", log.file);
-        let begin = |all: &[Read]| all.first().and_then(|read| read.stamp.time());
+        let begin = |all: &[Message]| all.first().and_then(|read| read.stamp.time());
         let (Some(first), start) = (begin(&captured), begin(&logged)) else {
             panic!("{}: no time", log.capture)
         };
         let keeps = |what: &str| log.keeps.split(' ').any(|kept| kept == what);
         for (n, (log_read, captured)) in logged.iter().zip(&captured).enumerate() {
             let at = format!("{}, message {n}", log.file);
-            assert_eq!(contents(&log_read.raw), contents(&captured.raw), "{at}");
+            assert_eq!(log_read.lines(), captured.lines(), "{at}");
             let (a, b) = (log_read.stamp, captured.stamp);
             if keeps("addresses") {
                 assert_eq!((a.source, a.destination), (b.source, b.destination), "{at}");

@@ -8,47 +8,11 @@
     reason = "a test, with functions of its own"
 )]
 
+mod harness;
+
 use etherparse::{IpFragOffset, IpNumber, Ipv4Header, PacketBuilder};
-use sipexplain::input::{Body, Inputs};
-use sipexplain::layers::{At, Layers};
-use sipexplain::message::Head;
-use sipexplain::message::framing::{Beside, Framer, Receive};
-use sipexplain::message::stamp::Stamp;
-use std::io::Cursor;
-
-/// xorshift64*: the same chance in every run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-    }
-
-    /// Moves things about, none further than `reach` places from where it was.
-    fn shuffle<T>(&mut self, list: &mut [T], reach: usize) {
-        for window in list.chunks_mut(reach) {
-            for index in (1..window.len()).rev() {
-                window.swap(index, self.below(index + 1));
-            }
-        }
-    }
-}
-
-#[derive(Default)]
-struct Collector {
-    messages: Vec<Vec<u8>>,
-}
-
-impl Receive for Collector {
-    fn message(&mut self, _: &Stamp, _: &Head, raw: &[u8]) {
-        self.messages.push(raw.to_vec());
-    }
-
-    fn beside(&mut self, _: &At, _: Beside<'_>) {}
-}
+use harness::chance::Chance;
+use harness::reading::held_by_bytes;
 
 /// The messages in a capture of these frames, and whether each frame was accounted for.
 fn read(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -69,31 +33,10 @@ fn read(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
         }
         capture.extend(frame);
     }
-    let source: Box<dyn std::io::Read + Send> = Box::new(Cursor::new(capture));
-    let mut inputs = Inputs::from_readers(vec![("trace".to_owned(), source)]);
-    let mut layers = Layers::new();
-    let mut framer = Framer::new(Collector::default());
-    while let Some(record) = inputs.next() {
-        if let Body::Frame {
-            link,
-            bytes,
-            wire_len,
-        } = record.body
-        {
-            layers.frame(
-                record.origin,
-                record.time,
-                link,
-                bytes,
-                wire_len,
-                &mut framer,
-            );
-        }
-    }
-    layers.end(&mut framer);
-    let (accounts, collector) = framer.finish();
+    let held = held_by_bytes(capture);
+    let accounts = held.accounts;
     assert_eq!(accounts[0].total(), frames.len() as u64, "{accounts:?}");
-    collector.messages
+    held.messages.into_iter().map(|m| m.raw).collect()
 }
 
 /// Messages of different lengths, as one side sends them.

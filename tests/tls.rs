@@ -10,6 +10,7 @@
 
 mod harness;
 
+use harness::chance::Chance;
 use harness::{Ran, read, root, run};
 use serde_json::Value;
 use sipexplain::input::{Origin, Time};
@@ -117,18 +118,6 @@ fn whole(frames: Vec<Vec<u8>>) -> Vec<(Vec<u8>, usize)> {
         (frame, length)
     };
     frames.into_iter().map(with_length).collect()
-}
-
-/// xorshift64*: the same chance in every run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
-    }
 }
 
 #[test]

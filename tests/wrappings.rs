@@ -13,7 +13,7 @@
 
 mod harness;
 
-use harness::{read, root, run};
+use harness::{read, root, rows, run};
 use serde_json::Value;
 
 const BEGIN: &str = "<!-- wrappings -->\n";
@@ -30,39 +30,23 @@ struct Wrapping {
 }
 
 fn wrappings() -> Vec<Wrapping> {
-    let folder = root().join("fixtures/wrappings");
-    let mut lists: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "tsv"))
-        .collect();
-    lists.sort();
-    let mut all = Vec::new();
-    for list in lists {
-        let family = list.file_stem().unwrap().to_string_lossy().into_owned();
-        for row in std::fs::read_to_string(&list).unwrap().lines() {
-            if row.starts_with('#') {
-                continue;
-            }
-            let cells: Vec<&str> = row.split('\t').collect();
+    let wrappings = rows("fixtures/wrappings")
+        .into_iter()
+        .map(|(family, cells)| {
             let [file, messages, title, made, options @ ..] = cells.as_slice() else {
-                panic!("{}: {row}", list.display());
+                panic!("{family}: {cells:?}");
             };
-            all.push(Wrapping {
-                family: family.clone(),
-                file: (*file).to_owned(),
+            let options = options.iter().flat_map(|o| o.split(' '));
+            Wrapping {
+                file: file.clone(),
                 messages: messages.parse().unwrap(),
-                title: (*title).to_owned(),
-                made: (*made).to_owned(),
-                options: options
-                    .iter()
-                    .flat_map(|o| o.split(' '))
-                    .map(str::to_owned)
-                    .collect(),
-            });
-        }
-    }
-    all
+                title: title.clone(),
+                made: made.clone(),
+                options: options.map(str::to_owned).collect(),
+                family,
+            }
+        });
+    wrappings.collect()
 }
 
 /// The report on a file; options may name files beside it as `@name`.

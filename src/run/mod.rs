@@ -233,7 +233,8 @@ fn read(mut inputs: Inputs, keys: Keys, sender: Sender) -> Held {
     }
 }
 
-fn decode(layers: &mut Layers, framer: &mut Framer<Sender>, record: Record<'_>) {
+/// Hands a record to where it belongs: frames to the layers, messages of logs to the framer.
+pub fn decode<R: Receive>(layers: &mut Layers, framer: &mut Framer<R>, record: Record<'_>) {
     match record.body {
         Body::Frame {
             link,

@@ -1,8 +1,11 @@
-//! Runs the built program, and finds the fixtures.
+//! Runs the built program, reads inputs, and finds the fixtures.
 
 // Not every test file uses all of it.
 #![allow(dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub(crate) mod chance;
+pub(crate) mod reading;
 
 use serde_json::Value;
 use std::io::Write;
@@ -37,6 +40,27 @@ pub(crate) fn root() -> PathBuf {
 /// The text of a file of the project.
 pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The rows of the lists (`*.tsv`) in a folder of the project, without comments: the name of the
+/// list and the cells.
+pub(crate) fn rows(folder: &str) -> Vec<(String, Vec<String>)> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    let mut lists: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "tsv"))
+        .collect();
+    lists.sort();
+    let mut all = Vec::new();
+    for list in lists {
+        let name = list.file_stem().unwrap().to_string_lossy();
+        let text = std::fs::read_to_string(&list).unwrap();
+        for row in text.lines().filter(|row| !row.starts_with('#')) {
+            let cells = row.split('\t').map(str::to_owned).collect();
+            all.push((name.clone().into_owned(), cells));
+        }
+    }
+    all
 }
 
 /// What a run left behind.

@@ -322,7 +322,7 @@ fn the_proof_stands_in_the_trace() {
                     }
                     kind => {
                         let (start, end) = span("span").expect("a span");
-                        let bytes = message.bytes.get(start..end);
+                        let bytes = message.raw.get(start..end);
                         checked.require(bytes.is_some(), || {
                             format!("{rule}: {start} to {end} is outside of the message")
                         });

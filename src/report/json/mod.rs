@@ -8,6 +8,7 @@ mod shape;
 use super::{Options, Output, Report, Run};
 use crate::diagnose::{Depth, Diagnosis};
 use crate::knowledge;
+use crate::lang::Lang;
 use crate::session::Call;
 use foldhash::fast::RandomState;
 use serde::Serialize;
@@ -70,6 +71,25 @@ pub fn begin_lines(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
     })
 }
 
+/// What explains the final responses of a call, where it is not known yet. An explanation comes
+/// before its first use, once.
+fn unexplained(
+    call: &shape::Call<'_>,
+    known: impl Fn(&str) -> bool,
+    lang: &Lang,
+) -> Vec<(String, shape::Explanation)> {
+    let mut new: Vec<(String, shape::Explanation)> = Vec::new();
+    for answer in &call.final_responses {
+        let key = answer.explanation.as_ref();
+        if !known(key) && !new.iter().any(|(other, _)| other == key) {
+            let method = answer.method.as_deref().unwrap_or_default();
+            let explained = knowledge::explain(answer.code, method, &answer.reason);
+            new.push((explained.key.clone(), build::explanation(explained, lang)));
+        }
+    }
+    new
+}
+
 struct Document {
     out: Sink,
     options: Options,
@@ -89,18 +109,9 @@ impl Report for Document {
         _: &dyn Fn() -> Diagnosis,
     ) -> io::Result<()> {
         let built = build::call(call, diagnosis, self.options.lang);
-        for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {
-            if !self.explained.contains_key(shaped.explanation.as_ref()) {
-                let explained = knowledge::explain(
-                    answer.code,
-                    shaped.method.as_deref().unwrap_or_default(),
-                    &shaped.reason,
-                );
-                self.explained.insert(
-                    explained.key.clone(),
-                    build::explanation(explained, self.options.lang),
-                );
-            }
+        let known = |key: &str| self.explained.contains_key(key);
+        for (key, explanation) in unexplained(&built, known, self.options.lang) {
+            self.explained.insert(key, explanation);
         }
         let before = if self.any {
             ",\n"
@@ -177,21 +188,11 @@ impl Report for Lines {
     ) -> io::Result<()> {
         self.begin()?;
         let built = build::call(call, diagnosis, self.options.lang);
-        for (answer, shaped) in call.finals.iter().zip(&built.final_responses) {
-            if !self.explained.contains(shaped.explanation.as_ref()) {
-                let explained = knowledge::explain(
-                    answer.code,
-                    shaped.method.as_deref().unwrap_or_default(),
-                    &shaped.reason,
-                );
-                self.explained.insert(explained.key.clone());
-                let key = explained.key.clone();
-                let object = shape::KeyedExplanation {
-                    key,
-                    explanation: build::explanation(explained, self.options.lang),
-                };
-                self.line("explanation", &object)?;
-            }
+        let known = |key: &str| self.explained.contains(key);
+        for (key, explanation) in unexplained(&built, known, self.options.lang) {
+            self.explained.insert(key.clone());
+            let object = shape::KeyedExplanation { key, explanation };
+            self.line("explanation", &object)?;
         }
         // Flattening would cost as much again; the first brace of the object makes room instead.
         let from = self.out.buffer.len();
