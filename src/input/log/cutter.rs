@@ -114,6 +114,11 @@ impl Cutter {
 
     /// Takes one line; true when a message is ready.
     pub(super) fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
+        // As viewers show a CR.
+        let (content, end) = match content.strip_suffix(b"^M") {
+            Some(content) => (content, b"\r\n".as_slice()),
+            None => (content, end),
+        };
         let text = self.journal.unindented(content);
         let prefix = prefix::of(text);
         let (indented, blank) = (text.len() < content.len(), text.trim_ascii().is_empty());
