@@ -40,10 +40,10 @@ impl View {
                 raw.get(head.body as usize..).unwrap_or_default(),
             );
         }
-        if let (Some(time), Some(to)) = (stamp.time(), stamp.destination)
+        if let (Some(time), Some(to)) = (stamp.instant(), stamp.destination)
             && let Some(seen) = self.seen(to.ip())
         {
-            seen.last_towards = seen.last_towards.max(Some(time.0));
+            seen.last_towards = seen.last_towards.max(Some(time));
         }
     }
 
