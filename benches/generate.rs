@@ -2,11 +2,12 @@
 //!
 //!     generate sip-heavy FILE [--calls 250000]
 //!     generate rtp-heavy FILE [--calls 1750]
+//!     generate pjsip-log FILE [--calls 132000]
 //!
 //! The same arguments always give the same bytes: every random choice comes from a fixed seed, and
 //! no floating point is used. Only the calls in progress are held in memory.
 //!
-//! Both are classic pcap files (microseconds, little-endian, Ethernet, IPv4, UDP without checksum).
+//! The first two are classic pcap files (microseconds, little-endian, Ethernet, IPv4, UDP without checksum).
 //! 200 callers in 192.0.2.0/24 and 203.0.113.0/24 call through 40 gateways in 198.51.100.0/24.
 //!
 //! `sip-heavy` starts about 1 000 calls a second. With the default of 250 000 calls it holds
@@ -31,6 +32,9 @@
 //!
 //! `rtp-heavy` holds answered calls only, each with 10 to 20 seconds of G.711 in both directions,
 //! 50 packets a second each, without loss and with up to 2 ms of jitter.
+//!
+//! `pjsip-log` holds the calls of `sip-heavy` as Asterisk logs them (`pjsip set logger on`, with dates
+//! and milliseconds): the gateways are the Asterisk, and nearly every line is one of a message.
 
 #![allow(
     clippy::print_stdout,
@@ -44,7 +48,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 const USAGE: &str = "usage: generate sip-heavy FILE [--calls 250000]
-       generate rtp-heavy FILE [--calls 1750]";
+       generate rtp-heavy FILE [--calls 1750]
+       generate pjsip-log FILE [--calls 132000]";
 
 const MILLISECOND: u64 = 1_000;
 const SECOND: u64 = 1_000 * MILLISECOND;
@@ -75,6 +80,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plan = match kind {
         "sip-heavy" => Plan::sip_heavy(calls.unwrap_or(250_000)),
         "rtp-heavy" => Plan::rtp_heavy(calls.unwrap_or(1_750)),
+        "pjsip-log" => Plan {
+            form: Form::PjsipLog,
+            ..Plan::sip_heavy(calls.unwrap_or(132_000))
+        },
         _ => return Err(USAGE.into()),
     };
     let summary = generate(
@@ -144,6 +153,14 @@ struct Plan {
     /// Mean microseconds from one new call to the next.
     interarrival: u64,
     media: bool,
+    form: Form,
+}
+
+/// What the messages are written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Pcap,
+    PjsipLog,
 }
 
 impl Plan {
@@ -158,6 +175,7 @@ impl Plan {
             calls: each,
             interarrival: MILLISECOND,
             media: false,
+            form: Form::Pcap,
         }
     }
 
@@ -168,6 +186,7 @@ impl Plan {
             calls: each,
             interarrival: 40 * MILLISECOND,
             media: true,
+            form: Form::Pcap,
         }
     }
 }
@@ -200,7 +219,7 @@ struct Live {
 
 fn generate<W: Write>(plan: &Plan, output: W) -> io::Result<Summary> {
     let mut random = Random(SEED);
-    let mut capture = Capture::new(output)?;
+    let mut capture = Capture::new(output, plan.form)?;
     let mut noise = vec![0_u8; 1 << 16];
     noise.fill_with(|| random.next() as u8);
 
@@ -1085,6 +1104,7 @@ impl Stream {
 
 struct Capture<W> {
     output: W,
+    form: Form,
     bytes: u64,
     frames: u64,
     /// The last IP identification of each host.
@@ -1092,16 +1112,20 @@ struct Capture<W> {
 }
 
 impl<W: Write> Capture<W> {
-    fn new(mut output: W) -> io::Result<Self> {
+    fn new(mut output: W, form: Form) -> io::Result<Self> {
         let mut header = Vec::with_capacity(24);
         header.extend_from_slice(&0xA1B2_C3D4_u32.to_le_bytes());
         header.extend_from_slice(&[2, 0, 4, 0]);
         header.extend_from_slice(&[0; 8]);
         header.extend_from_slice(&65_535_u32.to_le_bytes());
         header.extend_from_slice(&1_u32.to_le_bytes());
+        if form == Form::PjsipLog {
+            header.clear();
+        }
         output.write_all(&header)?;
         Ok(Self {
             output,
+            form,
             bytes: header.len() as u64,
             frames: 0,
             identification: [0; GATEWAYS + CALLERS],
@@ -1115,6 +1139,9 @@ impl<W: Write> Capture<W> {
         to: (usize, u16),
         payload: &[u8],
     ) -> io::Result<()> {
+        if self.form == Form::PjsipLog {
+            return self.entry(time, from.0, to.0, payload);
+        }
         if payload.len() > MOST_PAYLOAD {
             return Err(io::Error::other(format!(
                 "a message of {} bytes does not fit a frame",
@@ -1156,6 +1183,42 @@ impl<W: Write> Capture<W> {
         self.output.write_all(&head)?;
         self.output.write_all(payload)?;
         self.bytes += (head.len() + payload.len()) as u64;
+        self.frames += 1;
+        Ok(())
+    }
+}
+
+impl<W: Write> Capture<W> {
+    /// A message as res_pjsip_logger.c writes it, seen from the gateways.
+    fn entry(&mut self, time: u64, from: usize, to: usize, payload: &[u8]) -> io::Result<()> {
+        let clock = time / MILLISECOND % (24 * 3_600 * 1_000);
+        let day = 16 + time / (24 * 3_600 * SECOND) - CAPTURE_START / (24 * 3_600 * SECOND);
+        let (seconds, fraction) = (clock / 1_000, clock % 1_000);
+        let kind = if payload.starts_with(b"SIP/2.0") {
+            "response"
+        } else {
+            "request"
+        };
+        let received = to < GATEWAYS;
+        let (way, word, remote) = match received {
+            true => ("Received", "from", from),
+            false => ("Transmitting", "to", to),
+        };
+        let mut entry = Vec::with_capacity(160 + payload.len());
+        writeln!(
+            entry,
+            "[2026-03-{day:02} {:02}:{:02}:{:02}.{fraction:03}] VERBOSE[4321] res_pjsip_logger.c: \
+             <--- {way} SIP {kind} ({} bytes) {word} UDP:{}:5060 --->",
+            seconds / 3_600,
+            seconds / 60 % 60,
+            seconds % 60,
+            payload.len(),
+            Address(remote)
+        )?;
+        entry.extend_from_slice(payload);
+        entry.push(b'\n');
+        self.output.write_all(&entry)?;
+        self.bytes += entry.len() as u64;
         self.frames += 1;
         Ok(())
     }

@@ -186,9 +186,9 @@ impl Reader {
             }
             Content::Log(log) => {
                 summary.format = log.format();
-                summary.lines = log.lines;
-                summary.sip_lines = log.sip_lines;
-                &log.damages
+                summary.lines = log.lines();
+                summary.sip_lines = log.sip_lines();
+                log.damages()
             }
         };
         summary.damage.clone_from(&damages.list);

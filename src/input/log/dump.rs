@@ -2,7 +2,7 @@
 
 use crate::input::Body;
 
-use super::Log;
+use super::Cutter;
 
 pub(super) const NAME: &str = "hexdump";
 
@@ -61,7 +61,7 @@ impl Dump {
     }
 }
 
-impl Log {
+impl Cutter {
     /// Begins a dump with its first line, which takes the place of a message that was written out
     /// from the same packet; true if another message is ready.
     pub(super) fn begin_dump(&mut self, text: &[u8]) -> bool {

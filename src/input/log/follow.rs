@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn counts_say_who_sent() {
         let line = |text| Line {
-            prefix: super::super::Prefix::default(),
+            prefix: super::super::prefix::Prefix::default(),
             text,
             end: b"\n",
         };

@@ -1,6 +1,6 @@
 //! Openings that refer to what was read before them.
 
-use super::{Cut, Format, Line, Log, Opening, start_line};
+use super::{Cut, Cutter, Format, Line, Opening, start_line};
 
 /// What an opening takes from the last envelope of the same format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Further {
     Stream { answer: bool },
 }
 
-impl Log {
+impl Cutter {
     /// Whether a start line is that of the current message once more, where the format writes it twice.
     pub(super) fn repeats(&self, line: &Line<'_>, opening: &Opening) -> bool {
         let Some((format, open)) = self.open.as_ref().filter(|(_, open)| open.begun) else {

@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn an_address_of_six_has_no_brackets() {
         let opening = recognise(&Line {
-            prefix: super::super::Prefix::default(),
+            prefix: super::super::prefix::Prefix::default(),
             text: b"proto:TLS 2026-01-01T09:00:00.5Z  2001:db8::1:5061 ---> 192.0.2.1:5061",
             end: b"\r\n",
         });

@@ -71,7 +71,7 @@ mod tests {
 
     fn opening(text: &str) -> Option<Opening> {
         recognise(&Line {
-            prefix: super::super::Prefix::default(),
+            prefix: super::super::prefix::Prefix::default(),
             text: text.as_bytes(),
             end: b"\n",
         })

@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn an_alias_may_stand_for_an_address() {
         let opening = recognise(&Line {
-            prefix: super::super::Prefix::default(),
+            prefix: super::super::prefix::Prefix::default(),
             text: b"2026/01/01 09:00:00.000000 proxy:5060 -> [2001:db8::1]:5070",
             end: b"\n",
         });

@@ -219,7 +219,7 @@ mod tests {
         let mut opening = Opening::default();
         for text in lines {
             let line = Line {
-                prefix: super::super::Prefix::default(),
+                prefix: super::super::prefix::Prefix::default(),
                 text: text.as_bytes(),
                 end: b"\n",
             };
