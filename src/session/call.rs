@@ -229,7 +229,8 @@ impl Call {
 
     /// Do its times have a date? Else they count from the first midnight of the log.
     pub fn is_dated(&self) -> bool {
-        self.first().is_some_and(|first| first.stamp.time().is_some())
+        self.first()
+            .is_some_and(|first| first.stamp.time().is_some())
     }
 
     /// Time of the first message, in nanoseconds.

@@ -2,26 +2,41 @@
 
 use super::clock::SECOND;
 use crate::layers::ip_bits;
+use crate::message::party::Party;
 use crate::message::stamp::Stamp;
 use crate::message::{Head, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
 
-/// Addresses remembered; later ones are then unknown, which only makes rules more careful.
-const MOST_ADDRESSES: usize = 65_536;
+/// Systems remembered; later ones are then unknown, which only makes rules more careful.
+const MOST_SYSTEMS: usize = 65_536;
 
 /// Longest name of a codec that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
 
-/// Session descriptions read of each address: its lists hardly change.
+/// Session descriptions read of each system: its lists hardly change.
 const SAMPLES: u8 = 4;
 
-/// Last time at which a SIP message towards each address was seen, and the codecs it sent of itself.
+/// Last time at which a SIP message towards each system was seen, and the codecs it sent of itself.
 #[derive(Debug, Default)]
 pub struct View {
-    addresses: HashMap<u128, Seen, RandomState>,
+    systems: HashMap<Known, Seen, RandomState>,
+}
+
+/// How a system is known: by address, or as the one that wrote an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Known {
+    Address(u128),
+    Wrote(u16),
+}
+
+/// As what a system is known; the one that wrote a log may have an address as well.
+fn known_as(party: Party) -> [Option<Known>; 2] {
+    [
+        party.wrote().map(Known::Wrote),
+        party.address().map(|ip| Known::Address(ip_bits(ip))),
+    ]
 }
 
 #[derive(Debug, Default)]
@@ -34,30 +49,33 @@ struct Seen {
 impl View {
     /// Notes a message.
     pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        if let Some(source) = stamp.source.filter(|_| raw.len() > head.body as usize) {
-            self.sample(
-                source.ip(),
-                raw.get(head.body as usize..).unwrap_or_default(),
-            );
-        }
-        if let (Some(time), Some(to)) = (stamp.instant(), stamp.destination)
-            && let Some(seen) = self.seen(to.ip())
+        if let Some(body) = raw
+            .get(head.body as usize..)
+            .filter(|body| !body.is_empty())
         {
-            seen.last_towards = seen.last_towards.max(Some(time));
+            for sender in known_as(stamp.sender()).into_iter().flatten() {
+                self.sample(sender, body);
+            }
+        }
+        let Some(time) = stamp.instant() else { return };
+        for receiver in known_as(stamp.receiver()).into_iter().flatten() {
+            if let Some(seen) = self.seen(receiver) {
+                seen.last_towards = seen.last_towards.max(Some(time));
+            }
         }
     }
 
-    fn seen(&mut self, ip: IpAddr) -> Option<&mut Seen> {
-        let room = self.addresses.len() < MOST_ADDRESSES;
-        match self.addresses.entry(ip_bits(ip)) {
+    fn seen(&mut self, system: Known) -> Option<&mut Seen> {
+        let room = self.systems.len() < MOST_SYSTEMS;
+        match self.systems.entry(system) {
             Entry::Occupied(known) => Some(known.into_mut()),
             Entry::Vacant(new) if room => Some(new.insert(Seen::default())),
             Entry::Vacant(_) => None,
         }
     }
 
-    fn sample(&mut self, ip: IpAddr, body: &[u8]) {
-        let Some(seen) = self.seen(ip).filter(|seen| seen.samples < SAMPLES) else {
+    fn sample(&mut self, system: Known, body: &[u8]) {
+        let Some(seen) = self.seen(system).filter(|seen| seen.samples < SAMPLES) else {
             return;
         };
         seen.samples += 1;
@@ -76,16 +94,20 @@ impl View {
         }
     }
 
-    /// The audio codecs that an address was seen to offer or take.
-    pub fn codecs(&self, ip: IpAddr) -> Option<&Vec<String>> {
-        let codecs = &self.addresses.get(&ip_bits(ip))?.codecs;
-        Some(codecs).filter(|list| !list.is_empty())
+    /// The audio codecs that a system was seen to offer or take.
+    pub fn codecs(&self, system: Party) -> Option<&Vec<String>> {
+        let lists = self.of(system).map(|seen| &seen.codecs);
+        lists.into_iter().find(|list| !list.is_empty())
     }
 
-    /// Was anything seen on its way to `ip` at or after `since`, a minute of grace given?
-    pub fn towards(&self, ip: IpAddr, since: i64) -> bool {
-        let seen = self.addresses.get(&ip_bits(ip));
-        let last = seen.and_then(|seen| seen.last_towards);
-        last.is_some_and(|last| last >= since - 60 * SECOND)
+    /// Was anything seen on its way to the system at or after `since`, a minute of grace given?
+    pub fn towards(&self, system: Party, since: i64) -> bool {
+        let mut last = self.of(system).filter_map(|seen| seen.last_towards);
+        last.any(|last| last >= since - 60 * SECOND)
+    }
+
+    fn of(&self, system: Party) -> impl Iterator<Item = &Seen> {
+        let known = known_as(system).into_iter().flatten();
+        known.filter_map(|system| self.systems.get(&system))
     }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(crate) mod chance;
+pub(crate) mod log_writer;
 pub(crate) mod reading;
 
 use serde_json::Value;

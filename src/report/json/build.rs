@@ -65,6 +65,7 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             .map(|u| shape::Undetermined {
                 why: lang.undetermined(&u.why),
                 would_help: lang.undetermined(&u.would_help),
+                missing: u.missing.iter().map(|need| need.word()).collect(),
             }),
         alternatives: [],
         blame: None,

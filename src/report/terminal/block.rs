@@ -240,6 +240,10 @@ impl Block {
                 "would help",
                 &clean(&lang.undetermined(&undetermined.would_help)),
             );
+            if !undetermined.missing.is_empty() {
+                let missing = undetermined.missing.iter().map(|need| need.word());
+                self.item(lines, "not shown", &missing.collect::<Vec<_>>().join(", "));
+            }
         }
         for detail in answer.map(details::of).unwrap_or_default() {
             let means = if detail.means.is_empty() {
