@@ -9,7 +9,7 @@ mod codes;
 mod fired;
 mod harness;
 
-use harness::{fixtures, read, root, run};
+use harness::{fixtures, flows, read, root, run};
 use sipexplain::diagnose::rules::RULES;
 use sipexplain::diagnose::{Rule, Severity};
 use std::collections::BTreeSet;
@@ -41,6 +41,7 @@ fn placeholders(template: &str) -> Vec<&str> {
 fn templates(rule: &Rule) -> Vec<(&'static str, &'static str)> {
     let mut all = vec![("title", rule.title), ("why", rule.why), ("fix", rule.fix)];
     all.extend(rule.sentences);
+    all.extend((!rule.confirm.is_empty()).then_some(("confirm", rule.confirm)));
     all
 }
 
@@ -152,10 +153,10 @@ fn every_id_that_a_fixture_names_is_known() {
     let known: BTreeSet<String> = known_ids().into_iter().map(|(_, id)| id).collect();
     let mut named = BTreeSet::new();
     let mut wrong = Vec::new();
-    for fixture in fixtures() {
+    for fixture in fixtures().iter().chain(flows()) {
         for list in ["fires", "silent"] {
             for id in fixture.expects(list) {
-                let every = list == "silent" && ["*", "warning"].contains(&id.as_str());
+                let every = list == "silent" && ["*", "warning", "error"].contains(&id.as_str());
                 if !every && !known.contains(&id) {
                     wrong.push(format!("fixtures/{}: no rule {id} is known", fixture.name));
                 }
@@ -287,7 +288,7 @@ fn every_rule_fires_on_a_fixture_and_is_silent_on_another() {
     let mut wrong = Vec::new();
     for rule in RULES {
         let lists = |list: &str, accept: &[&str]| {
-            fixtures().iter().any(|fixture| {
+            fixtures().iter().chain(flows()).any(|fixture| {
                 let ids = fixture.expects(list);
                 ids.iter()
                     .any(|id| id == rule.id || accept.contains(&id.as_str()))
@@ -295,13 +296,13 @@ fn every_rule_fires_on_a_fixture_and_is_silent_on_another() {
         };
         if !lists("fires", &[]) {
             wrong.push(format!(
-                "no fixture's about.toml lists {} under fires",
+                "no about.toml and no flow lists {} under fires",
                 rule.id
             ));
         }
         if !lists("silent", &["*"]) {
             wrong.push(format!(
-                "no fixture's about.toml lists {} under silent",
+                "no about.toml and no flow lists {} under silent",
                 rule.id
             ));
         }
@@ -352,7 +353,11 @@ fn every_fixture_says_what_it_is_and_where_it_comes_from() {
 fn nothing_is_wrong_with_what_is_healthy() {
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for fixture in fixtures().iter().filter(|f| f.name.starts_with("healthy-")) {
+    for fixture in fixtures()
+        .iter()
+        .chain(flows())
+        .filter(|f| f.name.starts_with("healthy-"))
+    {
         seen += 1;
         let document = fixture.json();
         let calls = document["calls"].as_array().unwrap();
@@ -404,7 +409,7 @@ fn every_rule_has_its_page_and_its_line() {
 #[test]
 fn severities_are_as_bad_as_their_outcomes() {
     // An error means that the call fails: a fixture whose calls all succeed has none.
-    for fixture in fixtures() {
+    for fixture in fixtures().iter().chain(flows()) {
         for call in fixture.json()["calls"].as_array().unwrap() {
             let errors = call["findings"]
                 .as_array()

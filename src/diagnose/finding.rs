@@ -1,6 +1,6 @@
 //! A finding: what a rule says about a call, with the proof.
 
-use super::Rule;
+use super::{Product, Rule};
 use crate::message::{Header, Span};
 use crate::session::{Call, Stored};
 
@@ -293,6 +293,10 @@ impl Evidence {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
+    /// The leg of the call that it is about (`Call::leg`); 0 is the first.
+    pub leg: usize,
+    /// How bad it is: that of the rule, unless the call shows more or less.
+    pub severity: Severity,
     /// How sure it is.
     pub confidence: Confidence,
     /// What it is to the outcome.
@@ -307,6 +311,8 @@ pub struct Finding {
     pub fix: &'static str,
     /// Arguments of title, why and fix.
     pub args: Args,
+    /// The product that has to be set, where it is known.
+    pub product: Option<Product>,
     /// The proof.
     pub evidence: Vec<Evidence>,
 }
@@ -362,8 +368,22 @@ impl Findings {
         confidence: Confidence,
         acts: Acts,
     ) -> Option<&mut Finding> {
+        let severity = self.rule?.severity;
+        self.add_with(severity, role, confidence, acts)
+    }
+
+    /// Adds a finding that is worse or milder than its rule.
+    pub fn add_with(
+        &mut self,
+        severity: Severity,
+        role: Role,
+        confidence: Confidence,
+        acts: Acts,
+    ) -> Option<&mut Finding> {
         self.all.push(Finding {
             rule: self.rule?,
+            leg: 0,
+            severity,
             confidence,
             role,
             element: None,
@@ -371,6 +391,7 @@ impl Findings {
             why: "why",
             fix: "fix",
             args: Args::default(),
+            product: None,
             evidence: Vec::new(),
         });
         self.all.last_mut().filter(|_| self.depth == Depth::Proof)
@@ -398,6 +419,13 @@ impl Finding {
     /// Sets the arguments of its sentences.
     pub fn args(&mut self, args: Args) -> &mut Finding {
         self.args.0.extend(args.0);
+        self
+    }
+
+    /// Names the product that has to be set, by its own words in User-Agent or Server; without
+    /// this it is looked up by the address of the element.
+    pub fn agent(&mut self, agent: Option<&str>) -> &mut Finding {
+        self.product = agent.and_then(Product::of);
         self
     }
 

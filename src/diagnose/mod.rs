@@ -3,16 +3,24 @@
 //! A finding and its notes hold template ids and named arguments; only `report` makes sentences
 //! of them.
 
+/// What all calls leave behind, for rules on the capture as a whole.
+pub mod across;
 /// Classes of IP addresses.
 pub mod address;
 /// What was seen beside SIP, as sentences.
 pub mod asides;
+/// Who made the answer, and who has to act.
+pub mod blame;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
 /// PASSporT of an Identity header.
 pub mod passport;
+/// Products by what they call themselves.
+pub mod product;
+/// Which finding is the cause, and which only follow.
+mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
 /// Why a call has no root cause.
@@ -24,8 +32,12 @@ pub use finding::{
 };
 pub use undetermined::Undetermined;
 
+pub use across::{Across, Ledger};
+pub use blame::Blame;
+pub use product::Product;
+
 use crate::knowledge::Rfc;
-use crate::session::{Call, View};
+use crate::session::{Call, Outcome, View};
 
 /// How often a rule is met in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,22 +103,51 @@ pub struct Rule {
     pub fix: &'static str,
     /// Further sentences by id: variants of `why` and `fix`, and the notes of evidence.
     pub sentences: &'static [(&'static str, &'static str)],
-    /// Looks at one call.
+    /// Ids of the rules whose findings only follow from this one.
+    pub explains: &'static [&'static str],
+    /// What would confirm it where the trace only allows it; a template like the others.
+    pub confirm: &'static str,
+    /// How a product does what `fix` says, where its name stands in a header of who has to act.
+    pub settings: &'static [(Product, &'static str)],
+    /// Looks at one call, once, when it is released.
     pub check: fn(&Call, &Context<'_>, &mut Findings),
+    /// Looks at what all calls left behind, once, at the end.
+    pub across: fn(&Ledger, &mut Across),
 }
 
 impl Rule {
+    /// A rule that says and finds nothing: what the others begin with.
+    pub const PLAIN: Rule = Rule {
+        id: "",
+        severity: Severity::Info,
+        frequency: Frequency::Low,
+        needs: &[],
+        rfc: &[],
+        title: "",
+        why: "",
+        fix: "",
+        sentences: &[],
+        explains: &[],
+        confirm: "",
+        settings: &[],
+        check: |_, _, _| {},
+        across: |_, _| {},
+    };
+
     /// The English template with this id: `title`, `why`, `fix` or one of `sentences`.
     pub fn template(&self, id: &str) -> Option<&'static str> {
         match id {
             "title" => Some(self.title),
             "why" => Some(self.why),
             "fix" => Some(self.fix),
-            _ => self
-                .sentences
-                .iter()
-                .find(|(known, _)| *known == id)
-                .map(|(_, text)| *text),
+            "confirm" => Some(self.confirm),
+            _ => {
+                let further = self.sentences.iter().find(|(known, _)| *known == id);
+                let set = || self.settings.iter().find(|(product, _)| product.id() == id);
+                further
+                    .map(|(_, text)| *text)
+                    .or_else(|| set().map(|(_, text)| *text))
+            }
         }
     }
 
@@ -134,6 +175,10 @@ pub struct Diagnosis {
     pub root: Option<usize>,
     /// For a failure without root cause, and for what cannot be told without times.
     pub undetermined: Option<Undetermined>,
+    /// Indices of findings that may be the cause instead, the most confident first.
+    pub alternatives: Vec<usize>,
+    /// Who made the answer and who has to act, for a call that did not succeed.
+    pub blame: Option<Blame>,
 }
 
 impl Diagnosis {
@@ -143,39 +188,40 @@ impl Diagnosis {
     }
 }
 
-/// Runs every rule over a released call. A verdict has neither sentences nor evidence, and does
-/// not say why a call has no root cause.
+/// Runs every rule over a released call, leg by leg. A verdict has neither sentences nor evidence,
+/// and does not say why a call has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    let mut diagnosis = diagnose_leg(call, context, depth);
+    for (index, leg) in call.legs.iter().enumerate() {
+        let further = diagnose_leg(leg, context, depth);
+        roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
+    }
+    diagnosis
+}
+
+fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);
         (rule.check)(call, context, &mut found);
     }
     let mut findings = found.into_vec();
-    let root = one_cause(&mut findings);
-    let undetermined = (root.is_none() && depth == Depth::Proof)
+    let (root, alternatives) = roles::assign(call, &mut findings);
+    let proof = depth == Depth::Proof;
+    let failed = proof && (call.outcome.is_failure() || call.outcome == Outcome::Refused);
+    let undetermined = (proof && root.is_none())
         .then(|| undetermined::of(call, &findings))
         .flatten();
+    if proof {
+        product::tell(call, &mut findings);
+    }
+    let cause = root.and_then(|index| findings.get(index));
+    let blame = failed.then(|| blame::of(call, cause)).flatten();
     Diagnosis {
         findings,
         root,
         undetermined,
+        alternatives,
+        blame,
     }
-}
-
-// The most confident cause wins, ties by the order of the rules; the others are only contributing.
-fn one_cause(findings: &mut [Finding]) -> Option<usize> {
-    let causes = findings
-        .iter()
-        .enumerate()
-        .filter(|(_, f)| f.role == Role::Cause && f.confidence < Confidence::Possible);
-    let root = causes
-        .min_by_key(|(index, f)| (f.confidence, *index))
-        .map(|(index, _)| index);
-    for (index, finding) in findings.iter_mut().enumerate() {
-        if finding.role == Role::Cause && Some(index) != root {
-            finding.role = Role::Contributing;
-        }
-    }
-    root
 }

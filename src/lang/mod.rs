@@ -4,7 +4,7 @@
 //! and what an overlay lacks stays English. English is the only language so far.
 
 use crate::diagnose::asides::aside_sentence;
-use crate::diagnose::{Args, Rule, Template, Value, undetermined};
+use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
 
 /// A language.
 #[derive(Debug)]
@@ -33,6 +33,24 @@ impl Lang {
     /// A sentence of a rule, written out.
     pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
         fill(rule.template(id).unwrap_or_default(), args)
+    }
+
+    /// What a finding says to do, with the settings of the product where they are known.
+    pub fn fix(&self, finding: &Finding) -> String {
+        let fix = self.rule(finding.rule, finding.fix, &finding.args);
+        match finding.product {
+            Some(product) => format!(
+                "{fix} {}",
+                self.rule(finding.rule, product.id(), &finding.args)
+            ),
+            None => fix,
+        }
+    }
+
+    /// A sentence on who made an answer, written out.
+    pub fn grounds(&self, template: &Template) -> String {
+        let text = blame::grounds_sentence(template.id);
+        fill(text.unwrap_or_default(), &template.args)
     }
 
     /// A sentence about something seen beside SIP, written out.

@@ -4,6 +4,8 @@
 //! allocates nothing, and keeps the byte ranges that correlation needs. Everything else is read
 //! from the raw bytes when a rule or a report asks for it.
 
+/// The headers that diagnoses ask for.
+pub mod field;
 /// Header lines.
 pub mod header;
 /// Request methods.

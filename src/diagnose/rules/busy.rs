@@ -37,6 +37,7 @@ pub static RULE: Rule = Rule {
         ("cause", "the telephone network says so"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {

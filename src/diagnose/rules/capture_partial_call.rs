@@ -42,6 +42,7 @@ pub static RULE: Rule = Rule {
         ),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {

@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         ("answer", "the final answer"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {

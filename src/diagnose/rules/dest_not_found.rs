@@ -39,6 +39,7 @@ pub static RULE: Rule = Rule {
         ("cause", "what the telephone network says: {name}"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {

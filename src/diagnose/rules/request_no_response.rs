@@ -43,6 +43,7 @@ pub static RULE: Rule = Rule {
         ("gave-up", "what {sender} made of it"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 /// Copies that a sender makes until Timer B or F fires (RFC 3261 §17.1.1.2, §17.1.2.2), fewer by

@@ -46,6 +46,7 @@ pub static RULE: Rule = Rule {
         ("hung-up", "the callee gives up"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {

@@ -3,6 +3,7 @@
 use super::escape::{clean, show};
 use super::ladder;
 use super::palette::Palette;
+use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Severity, Template, asides, details};
 use crate::knowledge;
 use crate::lang::{Lang, duration};
@@ -32,7 +33,7 @@ impl Block {
             Some(finding) => finding
                 .evidence
                 .iter()
-                .for_each(|e| self.evidence(&mut lines, call, finding, e)),
+                .for_each(|e| self.evidence(&mut lines, call.leg(finding.leg), finding, e)),
             None => self.bare_proof(&mut lines, call),
         }
         self.explain(&mut lines, call, diagnosis, shown);
@@ -52,13 +53,13 @@ impl Block {
     // `error[auth-wrong-credentials] call 3: bob -> alice, 403 Forbidden`
     fn heading(&self, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) -> String {
         let (severity, tag) = match (diagnosis.cause(), call.outcome) {
-            (Some(finding), _) => (finding.rule.severity, finding.rule.id.to_owned()),
+            (Some(finding), _) => (finding.severity, finding.rule.id.to_owned()),
             (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => {
                 (Severity::Error, decided(call))
             }
             (None, Outcome::Succeeded) if shown.is_none() => (Severity::Info, decided(call)),
             (None, _) => match shown {
-                Some(finding) => (finding.rule.severity, finding.rule.id.to_owned()),
+                Some(finding) => (finding.severity, finding.rule.id.to_owned()),
                 None => (Severity::Info, call.outcome.word().to_owned()),
             },
         };
@@ -216,12 +217,9 @@ impl Block {
                 &clean(&lang.rule(finding.rule, finding.why, &finding.args)),
             );
             self.item(lines, "acts", acts(finding.acts));
-            self.item(
-                lines,
-                "fix",
-                &clean(&lang.rule(finding.rule, finding.fix, &finding.args)),
-            );
+            self.item(lines, "fix", &clean(&lang.fix(finding)));
         }
+        self.blame(lines, diagnosis);
         if let Some(undetermined) = &diagnosis.undetermined {
             self.item(
                 lines,
@@ -263,11 +261,9 @@ impl Block {
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
         {
             if finding.role != crate::diagnose::Role::Symptom {
-                self.item(
-                    lines,
-                    "also",
-                    &clean(&lang.rule(finding.rule, "title", &finding.args)),
-                );
+                let title = clean(&lang.rule(finding.rule, "title", &finding.args));
+                let (severity, id) = (finding.severity.word(), finding.rule.id);
+                self.item(lines, "also", &format!("{severity}[{id}]: {title}"));
             }
         }
         for stored in refused_inside(call) {
@@ -295,32 +291,144 @@ impl Block {
         }
     }
 
+    // Who made the answer, and what else may be the cause.
+    fn blame(&self, lines: &mut Vec<String>, diagnosis: &Diagnosis) {
+        let lang = self.options.lang;
+        if let Some(blame) = &diagnosis.blame {
+            let who = match (&blame.element, blame.or_beyond) {
+                (Some(element), true) => format!("at or beyond {element}"),
+                (Some(element), false) => element.clone(),
+                (None, _) => "not known".to_owned(),
+            };
+            let mut said = format!(
+                "{who} ({}): {}",
+                blame.confidence.word(),
+                lang.grounds(&blame.grounds)
+            );
+            if !blame.relays.is_empty() {
+                said += &format!("; passed on to the caller by {}", blame.relays.join(", "));
+            }
+            self.item(lines, "decided", &clean(&said));
+        }
+        for finding in diagnosis
+            .alternatives
+            .iter()
+            .filter_map(|at| diagnosis.findings.get(*at))
+        {
+            let sentence = |id: &str| clean(&lang.rule(finding.rule, id, &finding.args));
+            let confirm = Some(sentence("confirm")).filter(|confirm| !confirm.is_empty());
+            let confirm = confirm.map_or_else(String::new, |confirm| {
+                format!("; it would be shown by {confirm}")
+            });
+            let said = format!(
+                "({}) {}{confirm}",
+                finding.confidence.word(),
+                sentence("title")
+            );
+            self.item(lines, "or else", &said);
+        }
+    }
+
+    /// A finding about a peer or the capture as a whole.
+    pub(super) fn across(&self, found: &CaptureFinding) -> Vec<String> {
+        let (finding, lang) = (&found.finding, self.options.lang);
+        let sentence = |id: &str| clean(&lang.rule(finding.rule, id, &finding.args));
+        let severity = finding.severity;
+        let head = format!("{}[{}]", severity.word(), finding.rule.id);
+        let head = self.palette.severity(severity, &head);
+        let mut lines = vec![format!(
+            "{head} {}",
+            self.palette.strong(&sentence("title"))
+        )];
+        for (exhibit, note) in &found.exhibits {
+            let mut args = finding.args.clone();
+            args.0.extend(note.args.0.iter().cloned());
+            let place = match (exhibit.of_log, exhibit.origin.input) {
+                (true, _) => format!("line {}", exhibit.origin.place),
+                (false, 0) => format!("#{}", exhibit.origin.place),
+                (false, input) => format!("#{}[{}]", exhibit.origin.place, input + 1),
+            };
+            let time = exhibit
+                .time
+                .map(|time| self.clock(time))
+                .unwrap_or_default();
+            let shown = show(&mask(&exhibit.text), 0, 0, self.room());
+            self.bar(
+                &mut lines,
+                &format!("{place}  {time}  call {}", exhibit.call),
+            );
+            self.bar(&mut lines, &shown.text);
+            self.bar(
+                &mut lines,
+                &clean(&format!("({})", lang.rule(finding.rule, note.id, &args))),
+            );
+        }
+        let label = format!("why ({})", finding.confidence.word());
+        self.item(&mut lines, &label, &sentence(finding.why));
+        self.item(&mut lines, "acts", acts(finding.acts));
+        self.item(&mut lines, "fix", &clean(&lang.fix(finding)));
+        if let Some((first, last)) = found.times {
+            let span = format!(
+                "{} from {} to {}",
+                found.count,
+                self.clock(first),
+                self.clock(last)
+            );
+            self.item(&mut lines, "seen", &span);
+        }
+        self.item(
+            &mut lines,
+            "more",
+            &format!("sipexplain rule {}", finding.rule.id),
+        );
+        lines
+    }
+
     fn facts(&self, lines: &mut Vec<String>, call: &Call) {
         if let Some(uri) = call.request_uri() {
             self.item(lines, "dialled", &clean(&uri));
         }
-        let hops = hops(call);
+        let hops: Vec<String> = call.all_legs().flat_map(hops).collect();
         if !hops.is_empty() {
             self.item(lines, "hops", &clean(&hops.join(", ")));
         }
         self.asides(lines, call);
-        for stream in &call.media {
-            self.item(lines, "media", &clean(&media(call, stream)));
+        for (leg, join) in call.legs.iter().zip(&call.joins) {
+            let id = leg.call_id().unwrap_or_default();
+            let said = format!(
+                "{id}, {}: joined by {} ({})",
+                result(leg),
+                join.by,
+                join.sure.word()
+            );
+            self.item(lines, "leg", &clean(&said));
+        }
+        if !call.related.is_empty() {
+            let numbers: Vec<String> = call.related.iter().map(u64::to_string).collect();
+            self.item(
+                lines,
+                "related",
+                &format!("perhaps call {}", numbers.join(", ")),
+            );
+        }
+        for (leg, stream) in call
+            .all_legs()
+            .flat_map(|leg| leg.media.iter().map(move |s| (leg, s)))
+        {
+            self.item(lines, "media", &clean(&media(leg, stream)));
         }
         let times = times(call);
         if !times.is_empty() {
             self.item(lines, "times", &times.join(", "));
         }
         let in_capture = call.first().is_some_and(|m| m.stamp.lines == 0);
-        if let Some(call_id) = call.call_id().filter(|_| in_capture) {
-            self.item(
-                lines,
-                "in Wireshark",
-                &format!(
-                    "sip.Call-ID == \"{}\"",
-                    clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))
-                ),
-            );
+        let filters = call.all_legs().filter_map(Call::call_id).map(|call_id| {
+            let quoted = call_id.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("sip.Call-ID == \"{}\"", clean(&quoted))
+        });
+        let filters: Vec<String> = filters.filter(|_| in_capture).collect();
+        if !filters.is_empty() {
+            self.item(lines, "in Wireshark", &filters.join(" || "));
         }
     }
 

@@ -137,6 +137,10 @@ impl Report for Terminal {
                 self.more_groups
             )?;
         }
+        for found in run.findings {
+            let drawn = self.block.across(found);
+            self.write_block(&drawn)?;
+        }
         self.write_good()?;
         for line in summary::tail(run, &self.block, &self.causes, &self.peers) {
             writeln!(self.out, "{line}")?;
@@ -269,7 +273,7 @@ fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
 
 fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
     match diagnosis.cause() {
-        Some(finding) => finding.rule.severity,
+        Some(finding) => finding.severity,
         None if call.outcome.is_failure() || call.outcome == Outcome::Refused => Severity::Error,
         None => Severity::Info,
     }
