@@ -6,7 +6,7 @@
 mod overlay;
 
 use crate::diagnose::asides::aside_sentence;
-use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined_sentence};
+use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
 use overlay::Overlay;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -123,9 +123,9 @@ impl Lang {
         self.fill(&self.text("aside", &[template.id], english), &template.args)
     }
 
-    /// A sentence about a failure without root cause, written out.
+    /// A sentence about a call without root cause, written out.
     pub fn undetermined(&self, template: &Template) -> String {
-        let english = undetermined_sentence(template.id).unwrap_or_default();
+        let english = undetermined::sentence(template.id).unwrap_or_default();
         self.fill(
             &self.text("undetermined", &[template.id], english),
             &template.args,

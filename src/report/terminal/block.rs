@@ -114,7 +114,7 @@ impl Block {
                 self.marked(lines, &mask(line.of(&stored.raw)), from, until, &note);
             }
             Evidence::Absence { from, until, .. } => {
-                let span = self.span(*from, *until);
+                let span = self.span_of(stored, *from, *until);
                 let colon = self.options.lang.word(": ");
                 self.bar(lines, &format!("({span}{colon}{note})"));
             }
@@ -143,7 +143,7 @@ impl Block {
         let place = ladder::place(stored, self.options.lang);
         let time = stored
             .time()
-            .map(|time| self.clock(time))
+            .map(|time| self.clock_of(stored, time))
             .unwrap_or_default();
         let what = match stored.head.is_request() {
             true => format!(
@@ -241,6 +241,14 @@ impl Block {
             }
             let help = clean(&lang.undetermined(&undetermined.would_help));
             self.item(lines, &lang.word("would help"), &help);
+            if !undetermined.missing.is_empty() {
+                let missing = undetermined
+                    .missing
+                    .iter()
+                    .map(|need| lang.word(need.word()));
+                let missing = missing.collect::<Vec<_>>().join(", ");
+                self.item(lines, &lang.word("not shown"), &missing);
+            }
         }
         for detail in answer.map(details::of).unwrap_or_default() {
             let means = if detail.means.is_empty() {
@@ -498,13 +506,29 @@ impl Block {
         self.options.lang.say("{from} to {until}", &args)
     }
 
+    fn span_of(&self, stored: &Stored, from: i64, until: i64) -> String {
+        let clock = |at: i64| self.clock_of(stored, at);
+        let args = [("from", clock(from)), ("until", clock(until))];
+        self.options.lang.say("{from} to {until}", &args)
+    }
+
     /// Time of day with milliseconds in the zone asked for.
     pub(super) fn clock(&self, nanoseconds: i64) -> String {
-        let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
-        at.to_zoned(self.options.zone.clone())
-            .strftime("%H:%M:%S.%3f")
-            .to_string()
+        time_of_day(nanoseconds, self.options.zone.clone())
     }
+
+    /// The same of a time near that of a message: a log without dates has its own zone.
+    pub(super) fn clock_of(&self, stored: &Stored, nanoseconds: i64) -> String {
+        match stored.stamp.time() {
+            Some(_) => self.clock(nanoseconds),
+            None => time_of_day(nanoseconds, jiff::tz::TimeZone::UTC),
+        }
+    }
+}
+
+fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
+    let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
+    at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
 }
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
