@@ -19,6 +19,7 @@ mod harness;
 
 use harness::reading::{Message, held_by_files};
 use harness::{read, root, rows, run};
+use serde_json::{Value, json};
 use sipexplain::input::log_formats;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -176,6 +177,34 @@ fn what_was_made_from_a_capture_says_what_the_capture_says() {
         "{} formats compared with captures: {compared:?}",
         compared.len()
     );
+}
+
+/// Totals, and of every call its method, outcome and cause.
+fn told(path: &str) -> Value {
+    let report = run([path, "--format", "json"]).json();
+    let calls = report["calls"].as_array().unwrap().iter();
+    let calls = calls.map(|call| json!([call["method"], call["outcome"], call["root_cause"]]));
+    let calls: Vec<Value> = calls.collect();
+    let totals = &report["totals"];
+    json!([
+        totals["messages"],
+        totals["final_responses"],
+        totals["outcomes"],
+        calls
+    ])
+}
+
+#[test]
+fn a_recorded_log_tells_of_the_calls_what_the_capture_tells() {
+    let logs = logs().into_iter();
+    let recorded = logs.filter(|log| log.file.starts_with("recorded/") && !log.capture.is_empty());
+    let mut compared = 0;
+    for log in recorded {
+        let file = format!("fixtures/logs/{}", log.file);
+        assert_eq!(told(&file), told(&log.capture), "{file}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
 }
 
 /// `format/01.txt` for every sample in the folder.
