@@ -332,7 +332,7 @@ pub fn rule(id: &str, text: &Text) -> Status {
             let near = rules::RULES
                 .iter()
                 .map(|rule| rule.id)
-                .min_by_key(|known| distance(known, id))
+                .min_by_key(|known| knowledge::distance(known, id))
                 .unwrap_or_default();
             refuse(&format!(
                 "no rule {id}; did you mean {near}? `sipexplain rules` lists all"
@@ -347,19 +347,4 @@ pub fn rules(text: &Text) -> Status {
         Ok(page) => print(&page.rules(rules::RULES)),
         Err(wrong) => refuse(&wrong),
     }
-}
-
-// Levenshtein distance, on ids that are short.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let substitute = row[j] + usize::from(from != *to);
-            next.push(substitute.min(row[j + 1] + 1).min(next[j] + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
