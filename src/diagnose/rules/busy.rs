@@ -6,6 +6,7 @@ use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::knowledge::phrases::Kind;
 use crate::message::{Method, typed};
+use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome};
 
 /// The rule.
@@ -49,7 +50,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-always",
-            "all {calls} calls to {element} were answered busy without ringing: a line that is in use is free at some time, so a limit, do not disturb or a missing route answers there",
+            "all {calls} calls to {element}, for more than half an hour, were answered busy without ringing: a line that is in use is free at some time, so a limit, do not disturb or a missing route answers there",
         ),
         (
             "fix-always",
@@ -69,6 +70,8 @@ pub static RULE: Rule = Rule {
 
 /// Fewer calls than this may all have been busy by chance.
 const ENOUGH: u64 = 5;
+/// A person may well talk for that long, nanoseconds.
+const LONG: i64 = 1800 * SECOND;
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     // A 486 after a CANCEL says nothing about the line: such a call is cancelled.
@@ -150,7 +153,14 @@ fn across(ledger: &Ledger, across: &mut Across) {
             .filter_map(|code| account.failed.get(code))
             .sum();
         let rang = account.samples.iter().any(|sample| sample.rang.is_some());
-        if account.calls < ENOUGH || busy < account.calls || rang {
+        let shown = account
+            .first_failure
+            .as_ref()
+            .zip(account.last_failure.as_ref());
+        let Some((first, last)) = shown.and_then(|(a, b)| a.time.zip(b.time)) else {
+            continue;
+        };
+        if account.calls < ENOUGH || busy < account.calls || rang || last - first < LONG {
             continue;
         }
         let Some(found) = across.add(Confidence::Likely, Acts::Callee) else {
@@ -161,12 +171,9 @@ fn across(ledger: &Ledger, across: &mut Across) {
         found.finding.element(ip.to_string());
         found.finding.args(Args::new().count("calls", calls));
         found.finding.why("why-always").fix("fix-always");
+        found.times = Some((first, last));
         let first = account.first_failure.clone().map(|e| (e, note("first")));
         let last = account.last_failure.clone().map(|e| (e, note("last")));
-        found.times = first
-            .as_ref()
-            .zip(last.as_ref())
-            .and_then(|((first, _), (last, _))| first.time.zip(last.time));
         found.exhibits.extend(first.into_iter().chain(last));
     }
 }
