@@ -97,6 +97,8 @@ pub struct Rule {
     pub frequency: Frequency,
     /// What it needs of the input.
     pub needs: &'static [Need],
+    /// The status codes that it explains; empty: any, or none.
+    pub codes: &'static [u16],
     /// Where the protocol says so.
     pub rfc: &'static [(u32, &'static str)],
     /// One line, no full stop.
@@ -126,6 +128,7 @@ impl Rule {
         severity: Severity::Info,
         frequency: Frequency::Low,
         needs: &[],
+        codes: &[],
         rfc: &[],
         title: "",
         why: "",

@@ -52,7 +52,10 @@ struct File {
 
 // A test reads the file; a broken one leaves every phrase empty.
 static FILE: LazyLock<File> = LazyLock::new(|| {
-    let none = File { class: Vec::new(), choice: Vec::new() };
+    let none = File {
+        class: Vec::new(),
+        choice: Vec::new(),
+    };
     toml::from_str(include_str!("choices.toml")).unwrap_or(none)
 });
 
@@ -69,25 +72,53 @@ pub fn choice(code: u16) -> (Choice, [String; 5]) {
     };
     let (by, by_in) = pick(own.and_then(|c| c.by.as_ref()), class.map(|c| &c.by));
     let (after, after_in) = pick(own.and_then(|c| c.after.as_ref()), class.map(|c| &c.after));
-    let (caller, caller_in) = pick(own.and_then(|c| c.caller.as_ref()), class.map(|c| &c.caller));
+    let (caller, caller_in) = pick(
+        own.and_then(|c| c.caller.as_ref()),
+        class.map(|c| &c.caller),
+    );
     let (send, send_in) = pick(own.and_then(|c| c.send.as_ref()), class.map(|c| &c.send));
     let says = own.map(|c| c.says.clone()).unwrap_or_default();
     let sections = [of_code.clone(), by_in, after_in, caller_in, send_in];
-    (Choice { says, by, after, caller, send }, sections)
+    (
+        Choice {
+            says,
+            by,
+            after,
+            caller,
+            send,
+        },
+        sections,
+    )
 }
 
 /// Every section of the overlays about choices, with its keys and English texts.
 pub fn texts() -> Vec<(String, &'static str, String)> {
     let mut all = Vec::new();
     for class in &FILE.class {
-        let texts = [("by", &class.by), ("after", &class.after), ("caller", &class.caller), ("send", &class.send)];
-        all.extend(texts.map(|(key, text)| (format!("choice.class{}", class.class), key, text.clone())));
+        let texts = [
+            ("by", &class.by),
+            ("after", &class.after),
+            ("caller", &class.caller),
+            ("send", &class.send),
+        ];
+        all.extend(
+            texts.map(|(key, text)| (format!("choice.class{}", class.class), key, text.clone())),
+        );
     }
     for choice in &FILE.choice {
         let section = format!("choice.{}", choice.code);
         all.push((section.clone(), "says", choice.says.clone()));
-        let texts = [("by", &choice.by), ("after", &choice.after), ("caller", &choice.caller), ("send", &choice.send)];
-        all.extend(texts.into_iter().filter_map(|(key, text)| Some((section.clone(), key, text.clone()?))));
+        let texts = [
+            ("by", &choice.by),
+            ("after", &choice.after),
+            ("caller", &choice.caller),
+            ("send", &choice.send),
+        ];
+        all.extend(
+            texts
+                .into_iter()
+                .filter_map(|(key, text)| Some((section.clone(), key, text.clone()?))),
+        );
     }
     all
 }
@@ -99,12 +130,28 @@ mod tests {
     #[test]
     fn every_registered_code_has_phrases_of_its_own() {
         toml::from_str::<File>(include_str!("choices.toml")).unwrap();
-        for code in crate::knowledge::codes().iter().filter(|code| code.registered) {
+        for code in crate::knowledge::codes()
+            .iter()
+            .filter(|code| code.registered)
+        {
             let (choice, _) = choice(code.code);
-            for phrase in [&choice.says, &choice.by, &choice.after, &choice.caller, &choice.send] {
-                assert!(!phrase.is_empty() && !phrase.ends_with('.'), "{}: {phrase:?}", code.code);
+            for phrase in [
+                &choice.says,
+                &choice.by,
+                &choice.after,
+                &choice.caller,
+                &choice.send,
+            ] {
+                assert!(
+                    !phrase.is_empty() && !phrase.ends_with('.'),
+                    "{}: {phrase:?}",
+                    code.code
+                );
             }
         }
-        assert_eq!(choice(677).0.by, "somebody who speaks for every place where the user could be");
+        assert_eq!(
+            choice(677).0.by,
+            "somebody who speaks for every place where the user could be"
+        );
     }
 }

@@ -278,17 +278,32 @@ pub fn explain_in(
     let variant = code.variant.iter().find(same);
     let by_method = code.by_method.iter().find(|m| m.method == method);
     let by_method = by_method.filter(|_| variant.is_none());
-    let pick = |name: &str, variant_text: Option<&String>, method_text: Option<&String>, plain: &String| {
+    let pick = |name: &str,
+                variant_text: Option<&String>,
+                method_text: Option<&String>,
+                plain: &String| {
         match (variant.zip(variant_text), by_method.zip(method_text)) {
             (Some((v, text)), _) => translate(&["phrase", &v.phrase, name], text),
             (None, Some((m, text))) => translate(&["method", &m.method, name], text),
             (None, None) => translate(&[name], plain),
         }
     };
-    let meaning = (variant.and_then(|v| v.meaning.as_ref()), by_method.and_then(|m| m.meaning.as_ref()));
-    let when = (variant.and_then(|v| v.when.as_ref()), by_method.and_then(|m| m.when.as_ref()));
-    let fix = (variant.and_then(|v| v.fix.as_ref()), by_method.and_then(|m| m.fix.as_ref()));
-    let document = |number| Rfc { number, section: code.section.clone().into() };
+    let meaning = (
+        variant.and_then(|v| v.meaning.as_ref()),
+        by_method.and_then(|m| m.meaning.as_ref()),
+    );
+    let when = (
+        variant.and_then(|v| v.when.as_ref()),
+        by_method.and_then(|m| m.when.as_ref()),
+    );
+    let fix = (
+        variant.and_then(|v| v.fix.as_ref()),
+        by_method.and_then(|m| m.fix.as_ref()),
+    );
+    let document = |number| Rfc {
+        number,
+        section: code.section.clone().into(),
+    };
     Explanation {
         key,
         title: variant.map_or_else(|| code.title.clone(), |v| v.phrase.clone()),

@@ -39,10 +39,15 @@ pub fn terms() -> &'static [Term] {
 pub fn term(kind: &str, name: &str) -> Option<&'static Term> {
     let full = match kind {
         "header" => crate::message::header::canonical(name.as_bytes()),
-        "timer" => name.trim_start_matches("Timer ").trim_start_matches("timer ").to_owned(),
+        "timer" => name
+            .trim_start_matches("Timer ")
+            .trim_start_matches("timer ")
+            .to_owned(),
         _ => name.to_owned(),
     };
-    TERMS.iter().find(|term| term.kind == kind && term.name.eq_ignore_ascii_case(&full))
+    TERMS
+        .iter()
+        .find(|term| term.kind == kind && term.name.eq_ignore_ascii_case(&full))
 }
 
 /// Names of the same kind that begin alike or differ little, the nearest first.
@@ -51,7 +56,12 @@ pub fn near(kind: &str, name: &str) -> Vec<&'static str> {
     let mut all: Vec<(usize, &str)> = TERMS
         .iter()
         .filter(|term| term.kind == kind)
-        .map(|term| (super::distance(&term.name.to_ascii_lowercase(), &wanted), term.name.as_str()))
+        .map(|term| {
+            (
+                super::distance(&term.name.to_ascii_lowercase(), &wanted),
+                term.name.as_str(),
+            )
+        })
         .filter(|(distance, _)| *distance <= wanted.len().max(4) / 2)
         .collect();
     all.sort_unstable();
@@ -77,8 +87,15 @@ mod tests {
     fn names_are_unique_and_texts_are_sentences() {
         let mut seen = std::collections::BTreeSet::new();
         for term in terms() {
-            assert!(seen.insert((&term.kind, term.name.to_ascii_lowercase())), "{}", term.name);
-            for text in [&term.says, &term.trace].into_iter().filter(|text| !text.is_empty()) {
+            assert!(
+                seen.insert((&term.kind, term.name.to_ascii_lowercase())),
+                "{}",
+                term.name
+            );
+            for text in [&term.says, &term.trace]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+            {
                 assert!(text.ends_with('.'), "{}: {text}", term.name);
             }
         }
