@@ -23,6 +23,10 @@ pub mod product;
 mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
+/// A request that nobody answered.
+pub mod silence;
+/// How large messages are.
+pub mod size;
 
 pub use finding::{
     Acts, Args, Confidence, Depth, Evidence, Finding, Findings, Note, Role, Severity, Template,

@@ -10,8 +10,11 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod dest_not_found;
+pub mod icmp_unreachable;
+pub mod message_too_large_513;
 pub mod request_no_response;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
 
 /// Every rule, in the order in which they are run and their findings printed. Rules on capture
@@ -19,6 +22,9 @@ pub mod unwanted_607;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
