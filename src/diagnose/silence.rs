@@ -49,8 +49,6 @@ pub fn deciding_silences(call: &Call) -> Vec<Silence<'_>> {
 }
 
 fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
-    let ip = |m: &Stored| m.stamp.source.map(|a| a.ip());
     answer.keys.transaction != request.keys.transaction
-        && ip(answer).is_some()
-        && ip(answer) == ip(request)
+        && answer.stamp.sender().is(request.stamp.sender())
 }
