@@ -74,6 +74,8 @@ pub enum Need {
     Addresses,
     /// Both directions of a hop.
     BothDirections,
+    /// Packets beside SIP (ICMP, TCP, TLS): a capture has them, a log does not.
+    Packets,
 }
 
 impl Need {
@@ -83,6 +85,7 @@ impl Need {
             Need::Time => "times",
             Need::Addresses => "addresses",
             Need::BothDirections => "both directions",
+            Need::Packets => "packets beside SIP",
         }
     }
 }

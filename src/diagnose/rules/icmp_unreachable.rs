@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     id: "icmp-unreachable",
     severity: Severity::Error,
     frequency: Frequency::High,
-    needs: &[Need::Addresses],
+    needs: &[Need::Addresses, Need::Packets],
     rfc: &[(3261, "18.4"), (1122, "3.2.2.1"), (4443, "3.1")],
     title: "{element} cannot be reached, an ICMP error says",
     why: "{host} itself reports that nothing listens on port {port}, where {what} was sent: the host is up, its SIP service is not, or it listens on another port or transport",
