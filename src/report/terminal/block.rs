@@ -7,7 +7,6 @@ use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{
     Acts, Diagnosis, Evidence, Finding, Role, Severity, Template, asides, details,
 };
-use crate::knowledge;
 use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
@@ -228,7 +227,7 @@ impl Block {
                 .reason()
                 .map(|span| answer.message().slice(span))
                 .unwrap_or_default();
-            knowledge::explain(code, &answer.message().method_name(), &reason)
+            lang.explain(code, &answer.message().method_name(), &reason)
         });
         if let Some(explained) = &explained {
             self.item(lines, &lang.word("meaning"), &explained.meaning);
@@ -565,7 +564,7 @@ fn inside(stored: &Stored, lang: &Lang) -> String {
         .map(|span| message.slice(span))
         .unwrap_or_default();
     let place = ladder::place(stored, lang);
-    let meaning = knowledge::explain(code, &method, &reason).meaning;
+    let meaning = lang.explain(code, &method, &reason).meaning;
     format!(
         "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
         stored.cseq()
