@@ -27,6 +27,10 @@ pub mod product;
 mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
+/// A request that nobody answered.
+pub mod silence;
+/// How large messages are.
+pub mod size;
 /// Why a call has no root cause.
 pub mod undetermined;
 
@@ -74,6 +78,8 @@ pub enum Need {
     Addresses,
     /// Both directions of a hop.
     BothDirections,
+    /// Packets beside SIP (ICMP, TCP, TLS): a capture has them, a log does not.
+    Packets,
 }
 
 impl Need {
@@ -83,6 +89,7 @@ impl Need {
             Need::Time => "times",
             Need::Addresses => "addresses",
             Need::BothDirections => "both directions",
+            Need::Packets => "packets beside SIP",
         }
     }
 }
