@@ -7,12 +7,17 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::address::{socket_address, transport_name};
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `<--- Received SIP request (686 bytes) from UDP:192.0.2.1:5060 --->`
 pub(super) static FORMAT: Format = Format {
     name: "asterisk-pjsip",
+    signs: Signs {
+        last: b">",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -6,6 +6,7 @@ use super::dispatch::opened_by;
 use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
+use super::skim::Next;
 use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
@@ -21,6 +22,8 @@ pub(super) struct Cutter {
     pub(super) draft: Draft,
     pub(super) open: Option<(&'static Format, Opening)>,
     pub(super) pieces: Pieces,
+    /// The next start line that is mentioned.
+    pub(super) version: Next,
     pub(super) dumps: Dumps,
     /// The name of the last format with an envelope of several lines, and what those said.
     pub(super) base: Option<(&'static str, LogHop, Option<Stamp>)>,
@@ -147,7 +150,8 @@ impl Cutter {
             self.waited = 0;
             return false;
         }
-        if let Some((format, mut opening)) = opened_by(line, &self.draft)
+        if !self.is_plain(line)
+            && let Some((format, mut opening)) = opened_by(line, &self.draft)
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {

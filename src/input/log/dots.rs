@@ -4,10 +4,11 @@
 use memchr::memmem;
 
 use super::draft::Draft;
+use super::start_line::VERSION;
 
 /// The lines of a message that stands whole on this line; `None` for any other line.
 pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    memmem::find(line, b"SIP/2.0")?;
+    VERSION.find(line)?;
     // Two blanks stand before the pieces of a message that was cut at the edge of a window.
     if line.starts_with(b"  ") {
         return None;

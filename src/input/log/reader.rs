@@ -51,6 +51,10 @@ impl Log {
             }
             if self.cutter.is_idle() {
                 self.cutter.lines += self.skim.pass_over(&mut self.buffer);
+            } else if !self.in_long_line {
+                let (bytes, position) = (self.buffer.available(), self.buffer.position());
+                let taken = self.cutter.plain_lines(bytes, position);
+                self.buffer.consume(taken);
             }
             let Some(len) = self.buffer.line(LONGEST_LINE) else {
                 break;
