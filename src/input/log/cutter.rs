@@ -7,6 +7,7 @@ use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
 use super::skim::Next;
+use super::start_line::VERSION;
 use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
@@ -24,6 +25,8 @@ pub(super) struct Cutter {
     pub(super) pieces: Pieces,
     /// The next start line that is mentioned.
     pub(super) version: Next,
+    /// The next byte of a colour or an entity.
+    pub(super) odd: Next,
     pub(super) dumps: Dumps,
     /// The name of the last format with an envelope of several lines, and what those said.
     pub(super) base: Option<(&'static str, LogHop, Option<Stamp>)>,
@@ -113,8 +116,14 @@ impl Cutter {
         });
     }
 
-    /// Takes one line; true when a message is ready.
-    pub(super) fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
+    /// Whether a start line may be in the first `len` of these bytes, which stand at the offset.
+    pub(super) fn mentions(&mut self, bytes: &[u8], len: usize) -> bool {
+        let next = self.version.find(&VERSION, bytes, self.offset);
+        next.is_some_and(|next| next < len)
+    }
+
+    /// Takes one line, in which a start line may be or not; true when a message is ready.
+    pub(super) fn line(&mut self, content: &[u8], end: &[u8], mentions: bool) -> bool {
         let prefix = prefix::of(content);
         let line = Line {
             text: content.get(prefix.len..).unwrap_or_default(),
@@ -132,7 +141,7 @@ impl Cutter {
         if dump::begins(line.text) {
             return self.begin_dump(line.text) || dumped;
         }
-        let finished = self.message_line(&line) || dumped;
+        let finished = self.message_line(&line, mentions) || dumped;
         if self.open.is_none() && self.instead.is_none() && self.formats.is_empty() {
             self.instead = lossy::of(content);
         }
@@ -140,7 +149,7 @@ impl Cutter {
     }
 
     /// Takes a line that is no hex dump.
-    fn message_line(&mut self, line: &Line<'_>) -> bool {
+    fn message_line(&mut self, line: &Line<'_>, mentions: bool) -> bool {
         let announced = self.draft.is_empty() && self.pieces.is_empty();
         if let Some((format, opening)) = &mut self.open
             && announced
@@ -150,8 +159,8 @@ impl Cutter {
             self.waited = 0;
             return false;
         }
-        if !self.is_plain(line)
-            && let Some((format, mut opening)) = opened_by(line, &self.draft)
+        if !self.is_plain(line, mentions)
+            && let Some((format, mut opening)) = opened_by(line, mentions, &self.draft)
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::draft::Draft;
-use super::{Format, LOGS, Line, Opening};
+use super::{Format, LOGS, Line, Opening, Signs, raw, start_line};
 
 /// A bit for each format of [`LOGS`], the first one the lowest.
 type Set = u64;
@@ -18,6 +18,7 @@ struct Table {
     first: [Set; 256],
     last: [Set; 256],
     untimed: Set,
+    unmentioned: Set,
     words: Vec<(Finder<'static>, Set)>,
 }
 
@@ -26,6 +27,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         first: [0; 256],
         last: [0; 256],
         untimed: 0,
+        unmentioned: 0,
         words: Vec::new(),
     };
     for (n, format) in LOGS.iter().enumerate() {
@@ -41,6 +43,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             }
         }
         table.untimed |= if signs.timed { 0 } else { bit };
+        let start = signs.word == Signs::START_LINE.word;
+        table.unmentioned |= if start { 0 } else { bit };
         let same = LOGS.iter().enumerate();
         let same = same.filter(|(_, other)| other.signs.word == signs.word);
         let sharing = same.fold(0, |set, (n, _)| set | 1 << n);
@@ -65,10 +69,22 @@ impl Table {
     }
 }
 
-/// What a line opens, by the first format that recognises it.
-pub(super) fn opened_by(line: &Line<'_>, draft: &Draft) -> Option<(&'static Format, Opening)> {
+/// What a line opens, in which a start line may be or not, by the first format that recognises it.
+pub(super) fn opened_by(
+    line: &Line<'_>,
+    mentions: bool,
+    draft: &Draft,
+) -> Option<(&'static Format, Opening)> {
+    if mentions && start_line::is_clean(line.text) {
+        let format = &raw::FORMAT;
+        let opening = (format.recognise)(line).filter(|_| !draft.expects_fragment());
+        return opening.map(|opening| (format, opening));
+    }
     let table = &*TABLE;
     let mut left = table.of(line);
+    if !mentions {
+        left &= table.unmentioned;
+    }
     while left != 0 {
         let n = left.trailing_zeros() as usize;
         left &= left - 1;

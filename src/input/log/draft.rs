@@ -224,7 +224,11 @@ impl Draft {
                 self.counted = text.len() + 2;
             }
             Part::Head if self.lines > 1 && is_wrapped(text) => self.join(text),
-            Part::Head => self.note_header(text),
+            Part::Head => {
+                if let Some((name, value)) = header(text) {
+                    self.note_header(name, value);
+                }
+            }
             Part::Body => self.counted += text.len() + 2,
         }
         // A line of blanks is the empty line that it stands for.
@@ -317,18 +321,12 @@ impl Draft {
     }
 
     /// Notes what a header says of the body.
-    pub(super) fn note_header(&mut self, text: &[u8]) {
-        let head = text.get(..40).unwrap_or(text);
-        let Some(colon) = memchr::memchr(b':', head) else {
-            return;
-        };
-        let (name, value) = text.split_at(colon);
-        let value = value.get(1..).unwrap_or_default();
-        match name.trim_ascii() {
+    pub(super) fn note_header(&mut self, name: &[u8], value: &[u8]) {
+        match name {
             [b'l' | b'L'] => self.length = number(value),
             [b'c' | b'C'] => self.kind = Kind::of(value),
-            name if name.eq_ignore_ascii_case(b"Content-Length") => self.length = number(value),
-            name if name.eq_ignore_ascii_case(b"Content-Type") => self.kind = Kind::of(value),
+            _ if name.eq_ignore_ascii_case(b"Content-Length") => self.length = number(value),
+            _ if name.eq_ignore_ascii_case(b"Content-Type") => self.kind = Kind::of(value),
             _ => {}
         }
     }
@@ -336,6 +334,13 @@ impl Draft {
 
 fn number(value: &[u8]) -> Option<usize> {
     std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+/// Name and value, where a line begins with a name of usual length.
+fn header(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', text.get(..40).unwrap_or(text))?;
+    let (name, value) = text.split_at_checked(colon)?;
+    Some((name.trim_ascii(), value.get(1..)?))
 }
 
 impl Kind {

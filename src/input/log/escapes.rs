@@ -2,7 +2,6 @@
 
 use memchr::memmem;
 
-use super::start_line::VERSION;
 use super::{flat, start_line};
 
 /// How a writer escapes the end of a line, and what else it escapes.
@@ -79,14 +78,18 @@ static ESCAPES: &[Escape] = &[
 ];
 
 /// The lines of a record that holds a message with escaped line ends, or goes on with one; `None` for
-/// any other line.
-pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
-    let enough = if goes_on || announces(line) {
-        1
-    } else {
-        VERSION.find(line)?;
-        2
+/// any other line. `goes_on` if the record before it was escaped, `mentions` if a start line may be in it.
+pub(super) fn undo(line: &[u8], goes_on: bool, mentions: bool) -> Option<Vec<Vec<u8>>> {
+    let enough = match goes_on || announces(line) {
+        true => 1,
+        false if mentions => 2,
+        false => return None,
     };
+    if memchr::memchr3(b'#', b'\\', b'&', line).is_none()
+        && memchr::memchr2(b'<', b'^', line).is_none()
+    {
+        return flat::lines(line);
+    }
     let Some(escape) = ESCAPES.iter().find(|escape| escape.is_in(line, enough)) else {
         return flat::lines(line);
     };
@@ -202,7 +205,11 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Option<Vec<String>> {
-        let lines = undo(text.as_bytes(), false)?;
+        let lines = undo(
+            text.as_bytes(),
+            false,
+            start_line::mentions(text.as_bytes()),
+        )?;
         let text = lines
             .into_iter()
             .map(|line| String::from_utf8_lossy(&line).into_owned());

@@ -49,6 +49,7 @@ fn start_line(text: &[u8]) -> Option<(usize, usize)> {
         else {
             return None;
         };
+        memchr::memchr(b':', phrase)?;
         let free = at == 0 || text.get(at - 1) == Some(&b' ');
         let header = (0..phrase.len().min(60))
             .filter(|n| *n == 0 || phrase.get(n - 1) == Some(&b' '))

@@ -30,6 +30,7 @@ mod scan;
 mod skim;
 mod stamps;
 mod start_line;
+mod words;
 
 mod acme;
 mod acme_sipd;

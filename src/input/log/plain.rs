@@ -1,11 +1,9 @@
 //! Lines that can be nothing but headers or a session description of the message that is open. They
 //! are most of a log, and are taken many at once without a question to any format.
 
-use memchr::memmem;
-
 use super::draft::Awaited;
 use super::start_line::VERSION;
-use super::{Cutter, LARGEST_MESSAGE, Line, names};
+use super::{Cutter, LARGEST_MESSAGE, Line, dots, names, words};
 
 /// Such lines, one behind the other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,17 +58,17 @@ impl Cutter {
     }
 
     /// Whether the line is such a one, whatever was put before it.
-    pub(super) fn is_plain(&self, line: &Line<'_>) -> bool {
+    pub(super) fn is_plain(&self, line: &Line<'_>, mentions: bool) -> bool {
         let text = line.text.trim_ascii_start();
         let plain = match self.draft.awaits() {
             Some(Awaited::Header) => names::header(text).is_some(),
             Some(Awaited::Description) => matches!(text, [b'a'..=b'z', b'=', ..]),
             None => return false,
         };
-        plain
-            && VERSION
-                .find(text)
-                .is_none_or(|mention| is_sent_by(text, mention))
+        let mut behind = VERSION
+            .find_iter(text)
+            .map(|at| text.get(at + 7..).unwrap_or_default());
+        plain && (!mentions || behind.all(is_sent_by))
     }
 
     /// What the next line is if it is plain.
@@ -83,53 +81,54 @@ impl Cutter {
 
     fn run(&mut self, awaited: Awaited, bytes: &[u8], position: u64) -> Run {
         let mut run = Run::default();
-        let mut version = self.version.find(&VERSION, bytes, position);
+        // Colours and entities are for others.
+        let odd = |bytes: &[u8]| memchr::memchr2(0x1b, b'&', bytes);
+        let odd = self.odd.find_by(odd, 1, bytes, position);
         let room = LARGEST_MESSAGE.saturating_sub(self.draft.bytes.len());
+        let room = odd.map_or(room, |odd| odd.min(room));
+        let mut mention = self.version.find(&VERSION, bytes, position);
         while let Some(rest) = bytes.get(run.length..) {
             let name = match awaited {
                 Awaited::Header => names::header(rest),
                 Awaited::Description => matches!(rest, [b'a'..=b'z', b'=', ..]).then_some(&b""[..]),
             };
-            let Some(name) = name else { break };
-            // Colours and entities are for others.
-            let Some(at) = memchr::memchr3(b'\n', 0x1b, b'&', rest) else {
+            let (Some(name), Some(end)) = (name, words::line_end(rest)) else {
                 break;
             };
-            let line = rest.get(..at).unwrap_or_default();
-            if rest.get(at) != Some(&b'\n') || run.length + at + 1 > room {
+            let next = run.length + end + 1;
+            if next > room {
                 break;
             }
-            if let Some(mention) = version.and_then(|version| version.checked_sub(run.length))
-                && mention < at
-            {
-                if !is_sent_by(line, mention) {
+            let line = rest.get(..end).unwrap_or_default();
+            if let Some(at) = mention.filter(|at| *at < next) {
+                let behind = bytes.get(at + 7..).unwrap_or_default();
+                if !is_sent_by(behind.get(..next - at - 8).unwrap_or_default()) {
                     break;
                 }
-                let next = run.length + at + 1;
-                let behind = bytes.get(next..).unwrap_or_default();
-                let found = self.version.find(&VERSION, behind, position + next as u64);
-                version = found.map(|found| next + found);
+                let found = self
+                    .version
+                    .find(&VERSION, behind, position + at as u64 + 7);
+                mention = found.map(|found| at + 7 + found);
+                if mention.is_some_and(|at| at < next) {
+                    break;
+                }
             }
-            let (text, end) = match line {
-                [text @ .., b'\r'] => (text, 2),
-                text => (text, 1),
-            };
+            let text = line.strip_suffix(b"\r").unwrap_or(line);
             if matches!(name, [b'C' | b'c' | b'L' | b'l', ..]) {
-                self.draft.note_header(text);
+                self.draft
+                    .note_header(name, text.get(name.len() + 1..).unwrap_or_default());
             }
-            run.add(text, end);
+            run.add(text, end + 1 - text.len());
         }
         run
     }
 }
 
-/// Whether SIP/2.0, which stands there, is the protocol in a Via: nothing that opens a message, and no
-/// end of a line is written in another form.
-fn is_sent_by(line: &[u8], mention: usize) -> bool {
-    let behind = line.get(mention + 7..).unwrap_or_default();
+/// Whether what stands behind SIP/2.0 on its line shows it for the protocol in a Via: nothing that opens
+/// a message, and no end of a line is written in another form.
+fn is_sent_by(behind: &[u8]) -> bool {
     behind.starts_with(b"/")
         && memchr::memchr3(b'#', b'\\', b'<', behind).is_none()
         && memchr::memchr(b'^', behind).is_none()
-        && memmem::find(behind, b"..").is_none()
-        && VERSION.find(behind).is_none()
+        && dots::END.find(behind).is_none()
 }

@@ -35,9 +35,23 @@ pub(super) struct Next {
 impl Next {
     /// Where it stands first in these bytes, which begin at this offset of the text. No byte is searched
     /// twice while the offset grows.
+    #[inline]
     pub(super) fn find(
         &mut self,
         finder: &Finder<'_>,
+        bytes: &[u8],
+        position: u64,
+    ) -> Option<usize> {
+        let length = finder.needle().len();
+        self.find_by(|bytes| finder.find(bytes), length, bytes, position)
+    }
+
+    /// The same, of a sign that is so long, with another search.
+    #[inline]
+    pub(super) fn find_by(
+        &mut self,
+        search: impl Fn(&[u8]) -> Option<usize>,
+        length: usize,
         bytes: &[u8],
         position: u64,
     ) -> Option<usize> {
@@ -45,7 +59,7 @@ impl Next {
         if !(self.found && self.from >= position) && self.from < end {
             let from = self.from.max(position);
             let skip = usize::try_from(from - position).unwrap_or(bytes.len());
-            let hit = finder.find(bytes.get(skip..).unwrap_or_default());
+            let hit = search(bytes.get(skip..).unwrap_or_default());
             *self = match hit {
                 Some(at) => Self {
                     from: from + at as u64,
@@ -53,7 +67,7 @@ impl Next {
                 },
                 // The last bytes may be the beginning of one.
                 None => Self {
-                    from: from.max((end + 1).saturating_sub(finder.needle().len() as u64)),
+                    from: from.max((end + 1).saturating_sub(length as u64)),
                     found: false,
                 },
             };
