@@ -9,7 +9,7 @@ mod codes;
 mod fired;
 mod harness;
 
-use harness::{fixtures, read, root, run};
+use harness::{fixtures, flows, read, root, run};
 use sipexplain::diagnose::rules::RULES;
 use sipexplain::diagnose::{Rule, Severity};
 use std::collections::BTreeSet;
@@ -41,6 +41,7 @@ fn placeholders(template: &str) -> Vec<&str> {
 fn templates(rule: &Rule) -> Vec<(&'static str, &'static str)> {
     let mut all = vec![("title", rule.title), ("why", rule.why), ("fix", rule.fix)];
     all.extend(rule.sentences);
+    all.extend((!rule.confirm.is_empty()).then_some(("confirm", rule.confirm)));
     all
 }
 
@@ -89,10 +90,21 @@ fn every_file_beside_the_rules_is_a_rule_and_named_by_its_id() {
     let (files, _) = records("src/diagnose/rules", "RULE");
     let all = std::fs::read_dir(root().join("src/diagnose/rules")).unwrap();
     assert_eq!(all.count(), files.len() + 1, "beside mod.rs only rules");
-    // A module cannot begin with a digit.
-    let file_of = |rule: &Rule| rule.id.replace("2xx", "twoxx").replace('-', "_");
-    let named: BTreeSet<String> = RULES.iter().map(|rule| file_of(rule)).collect();
+    let named: BTreeSet<String> = RULES.iter().map(|rule| module_of(rule.id)).collect();
     assert_eq!(named, files);
+}
+
+/// The module of a rule: a name cannot begin with a digit, so the first one is spelled.
+fn module_of(id: &str) -> String {
+    const SPELLED: [&str; 10] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ];
+    let first = id.chars().next().and_then(|first| first.to_digit(10));
+    let name = match first.and_then(|digit| SPELLED.get(digit as usize)) {
+        Some(word) => format!("{word}{}", &id[1..]),
+        None => id.to_owned(),
+    };
+    name.replace('-', "_")
 }
 
 /// The lines of tests/rule-ids.txt: kind and id.
@@ -152,10 +164,10 @@ fn every_id_that_a_fixture_names_is_known() {
     let known: BTreeSet<String> = known_ids().into_iter().map(|(_, id)| id).collect();
     let mut named = BTreeSet::new();
     let mut wrong = Vec::new();
-    for fixture in fixtures() {
+    for fixture in fixtures().iter().chain(flows()) {
         for list in ["fires", "silent"] {
             for id in fixture.expects(list) {
-                let every = list == "silent" && ["*", "warning"].contains(&id.as_str());
+                let every = list == "silent" && ["*", "warning", "error"].contains(&id.as_str());
                 if !every && !known.contains(&id) {
                     wrong.push(format!("fixtures/{}: no rule {id} is known", fixture.name));
                 }
@@ -231,8 +243,7 @@ fn every_rule_has_its_sentences_in_the_house_style() {
 fn every_sentence_has_an_id_of_its_own_and_is_used() {
     let mut wrong = Vec::new();
     for rule in RULES {
-        let file = rule.id.replace("2xx", "twoxx").replace('-', "_");
-        let source = read(&format!("src/diagnose/rules/{file}.rs"));
+        let source = read(&format!("src/diagnose/rules/{}.rs", module_of(rule.id)));
         let ids: Vec<&str> = templates(rule).into_iter().map(|(id, _)| id).collect();
         let unique: BTreeSet<&str> = ids.iter().copied().collect();
         assert_eq!(
@@ -287,7 +298,7 @@ fn every_rule_fires_on_a_fixture_and_is_silent_on_another() {
     let mut wrong = Vec::new();
     for rule in RULES {
         let lists = |list: &str, accept: &[&str]| {
-            fixtures().iter().any(|fixture| {
+            fixtures().iter().chain(flows()).any(|fixture| {
                 let ids = fixture.expects(list);
                 ids.iter()
                     .any(|id| id == rule.id || accept.contains(&id.as_str()))
@@ -295,13 +306,13 @@ fn every_rule_fires_on_a_fixture_and_is_silent_on_another() {
         };
         if !lists("fires", &[]) {
             wrong.push(format!(
-                "no fixture's about.toml lists {} under fires",
+                "no about.toml and no flow lists {} under fires",
                 rule.id
             ));
         }
         if !lists("silent", &["*"]) {
             wrong.push(format!(
-                "no fixture's about.toml lists {} under silent",
+                "no about.toml and no flow lists {} under silent",
                 rule.id
             ));
         }
@@ -352,7 +363,11 @@ fn every_fixture_says_what_it_is_and_where_it_comes_from() {
 fn nothing_is_wrong_with_what_is_healthy() {
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for fixture in fixtures().iter().filter(|f| f.name.starts_with("healthy-")) {
+    for fixture in fixtures()
+        .iter()
+        .chain(flows())
+        .filter(|f| f.name.starts_with("healthy-"))
+    {
         seen += 1;
         let document = fixture.json();
         let calls = document["calls"].as_array().unwrap();
@@ -404,7 +419,7 @@ fn every_rule_has_its_page_and_its_line() {
 #[test]
 fn severities_are_as_bad_as_their_outcomes() {
     // An error means that the call fails: a fixture whose calls all succeed has none.
-    for fixture in fixtures() {
+    for fixture in fixtures().iter().chain(flows()) {
         for call in fixture.json()["calls"].as_array().unwrap() {
             let errors = call["findings"]
                 .as_array()

@@ -1,6 +1,6 @@
 //! A finding: what a rule says about a call, with the proof.
 
-use super::Rule;
+use super::{Product, Rule};
 use crate::message::{Header, Span};
 use crate::session::{Call, Stored};
 
@@ -264,6 +264,18 @@ impl Evidence {
         }
     }
 
+    /// The Request-URI of a request.
+    pub fn request_uri(message: usize, stored: &Stored, note: Note) -> Evidence {
+        let line = stored.message().start_line();
+        Evidence::Excerpt {
+            message,
+            line,
+            mark: stored.message().request_uri().unwrap_or(line),
+            part: Part::StartLine,
+            note,
+        }
+    }
+
     /// The first header with this name; the start line where there is none.
     pub fn header(message: usize, stored: &Stored, name: &'static str, note: Note) -> Evidence {
         match stored.message().header(name) {
@@ -293,6 +305,10 @@ impl Evidence {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
+    /// The leg of the call that it is about (`Call::leg`); 0 is the first.
+    pub leg: usize,
+    /// How bad it is: that of the rule, unless the call shows more or less.
+    pub severity: Severity,
     /// How sure it is.
     pub confidence: Confidence,
     /// What it is to the outcome.
@@ -307,6 +323,10 @@ pub struct Finding {
     pub fix: &'static str,
     /// Arguments of title, why and fix.
     pub args: Args,
+    /// The product that has to be set, where it is known.
+    pub product: Option<Product>,
+    /// Does the fix stand alone, so that no setting of a product belongs to it?
+    pub alone: bool,
     /// The proof.
     pub evidence: Vec<Evidence>,
 }
@@ -362,8 +382,22 @@ impl Findings {
         confidence: Confidence,
         acts: Acts,
     ) -> Option<&mut Finding> {
+        let severity = self.rule?.severity;
+        self.add_with(severity, role, confidence, acts)
+    }
+
+    /// Adds a finding that is worse or milder than its rule.
+    pub fn add_with(
+        &mut self,
+        severity: Severity,
+        role: Role,
+        confidence: Confidence,
+        acts: Acts,
+    ) -> Option<&mut Finding> {
         self.all.push(Finding {
             rule: self.rule?,
+            leg: 0,
+            severity,
             confidence,
             role,
             element: None,
@@ -371,6 +405,8 @@ impl Findings {
             why: "why",
             fix: "fix",
             args: Args::default(),
+            product: None,
+            alone: false,
             evidence: Vec::new(),
         });
         self.all.last_mut().filter(|_| self.depth == Depth::Proof)
@@ -401,6 +437,13 @@ impl Finding {
         self
     }
 
+    /// Names the product that has to be set, by its own words in User-Agent or Server; without
+    /// this it is looked up by the address of the element.
+    pub fn agent(&mut self, agent: Option<&str>) -> &mut Finding {
+        self.product = agent.and_then(Product::of);
+        self
+    }
+
     /// Sets the sentence why.
     pub fn why(&mut self, id: &'static str) -> &mut Finding {
         self.why = id;
@@ -411,6 +454,12 @@ impl Finding {
     pub fn fix(&mut self, id: &'static str) -> &mut Finding {
         self.fix = id;
         self
+    }
+
+    /// Sets the sentence what to do, where the settings of products in the rule do not help.
+    pub fn fix_alone(&mut self, id: &'static str) -> &mut Finding {
+        self.alone = true;
+        self.fix(id)
     }
 
     /// Adds proof.

@@ -4,6 +4,8 @@
 //! allocates nothing, and keeps the byte ranges that correlation needs. Everything else is read
 //! from the raw bytes when a rule or a report asks for it.
 
+/// The headers that diagnoses ask for.
+pub mod field;
 /// Header lines.
 pub mod header;
 /// Request methods.
@@ -29,6 +31,8 @@ mod boundary;
 pub mod framing;
 /// What a log leaves out of a hop.
 pub mod inferred;
+/// The systems at the ends of a hop.
+pub mod party;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 

@@ -9,6 +9,7 @@ pub mod terminal;
 /// What every format counts.
 pub mod totals;
 
+use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Depth, Diagnosis};
 use crate::input::InputSummary;
 use crate::lang::Lang;
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     pub inputs: &'a [Read],
     /// The counts over the calls selected.
     pub totals: &'a Totals,
+    /// What was found about peers and the capture as a whole.
+    pub findings: &'a [CaptureFinding],
     /// Entries seen, selected or not.
     pub entries: u64,
     /// Caps that bit, by name.

@@ -1,5 +1,6 @@
 //! What every format counts, over the calls that were selected.
 
+use crate::input::Time;
 use crate::session::{Call, CopyKind, Outcome};
 use std::collections::BTreeMap;
 
@@ -34,7 +35,7 @@ pub struct Totals {
 impl Totals {
     /// Counts a call.
     pub fn add(&mut self, call: &Call) {
-        for message in &call.messages {
+        for message in call.all_legs().flat_map(|leg| &leg.messages) {
             if message
                 .copy
                 .is_some_and(|copy| copy.kind == CopyKind::Duplicate)
@@ -48,14 +49,14 @@ impl Totals {
             } else {
                 self.responses += 1;
             }
-            if let Some(time) = message.time() {
+            if let Some(Time(time)) = message.stamp.time() {
                 let (first, last) = self.times.unwrap_or((time, time));
                 self.times = Some((first.min(time), last.max(time)));
             }
         }
         self.entries += 1;
         self.calls += u64::from(call.method == crate::message::Method::Invite);
-        for answer in &call.finals {
+        for answer in call.all_legs().flat_map(|leg| &leg.finals) {
             *self.final_responses.entry(answer.code).or_default() += 1;
         }
         if let Some(code) = call.code() {

@@ -4,7 +4,7 @@
 /// Memory of released messages.
 mod pool;
 
-use crate::diagnose::{self, Context, Depth};
+use crate::diagnose::{self, Context, Depth, Ledger};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, SkippedFiles, Time};
 use crate::layers::{At, Keys, Layers, LimitHits, TlsReport};
@@ -43,9 +43,9 @@ pub struct Judged {
     pub selected: u64,
     /// Entries selected that failed, timed out or were redirected to nowhere.
     pub failed: u64,
-    /// Entries selected with a finding of severity error.
+    /// Entries selected, and peers, with a finding of severity error.
     pub errors: u64,
-    /// Entries selected with a finding of severity warning or error.
+    /// Entries selected, and peers, with a finding of severity warning or error.
     pub warnings: u64,
     /// Inputs that could not be read, as they were named, and why.
     pub unread: Vec<String>,
@@ -275,6 +275,7 @@ struct Desk<'a> {
     selection: &'a Selection,
     report: &'a mut dyn Report,
     totals: Totals,
+    ledger: Ledger,
     entries: u64,
     judged: Judged,
     failure: Option<io::Error>,
@@ -286,6 +287,7 @@ impl<'a> Judge<'a> {
             selection,
             report,
             totals: Totals::default(),
+            ledger: Ledger::default(),
             entries: 0,
             judged: Judged::default(),
             failure: None,
@@ -360,7 +362,13 @@ impl<'a> Judge<'a> {
             })
             .collect();
         let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
+        let findings = diagnose::across::judge(&desk.ledger);
         let mut judged = desk.judged;
+        for found in &findings {
+            let severity = found.finding.severity;
+            judged.errors += u64::from(severity == diagnose::Severity::Error);
+            judged.warnings += u64::from(severity <= diagnose::Severity::Warning);
+        }
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
         judged.unread = errors.map(ToString::to_string).collect();
         judged.instead = inputs
@@ -371,6 +379,7 @@ impl<'a> Judge<'a> {
         let run = Run {
             inputs: &inputs,
             totals: &desk.totals,
+            findings: &findings,
             entries: desk.entries,
             limits: &limits,
             filters,
@@ -386,19 +395,20 @@ impl Desk<'_> {
         if self.failure.is_some() || !self.selection.takes(call) {
             return;
         }
-        let diagnose = |depth| diagnose::diagnose(call, &Context { view }, depth);
+        let diagnose = |depth| diagnose::diagnose(call, &Context { view, whole: None }, depth);
         let diagnosis = diagnose(self.report.depth());
         let has = |severity| {
             diagnosis
                 .findings
                 .iter()
-                .any(|finding| finding.rule.severity <= severity)
+                .any(|finding| finding.severity <= severity)
         };
         self.judged.selected += 1;
         self.judged.failed += u64::from(call.outcome.is_failure());
         self.judged.errors += u64::from(has(diagnose::Severity::Error));
         self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);
+        self.ledger.add(call, &diagnosis);
         let prove = || diagnose(Depth::Proof);
         self.failure = self.report.call(call, &diagnosis, &prove).err();
     }

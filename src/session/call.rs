@@ -3,13 +3,17 @@
 use super::aside::Aside;
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
 use super::keys::KeyMap;
+use super::legs::Join;
 use super::media::RtpStream;
 use super::outcome::{self, Outcome};
 use super::series::Series;
 use super::steps::{self, Step};
-use crate::message::header::unfold;
+use super::transaction::{self, Transaction};
+use crate::message::field::{self, Field, Fields};
+use crate::message::header::{Header, unfold};
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, StartLine, lossy, sdp};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// No sender repeats a message as soon as this: T1 is 500 ms (RFC 3261 §17.1.1.1); nanoseconds.
@@ -40,8 +44,25 @@ pub struct Call {
     pub outcome: Outcome,
     /// Index of the final response that decided it; `None` for silence.
     pub decided_by: Option<usize>,
-    /// Capture time at its release, in nanoseconds.
+    /// Capture time at its release, in nanoseconds; as [`Stored::time`].
     pub seen_until: Option<i64>,
+    /// Further legs of it, behind back-to-back user agents, by first message.
+    pub legs: Vec<Call>,
+    /// Why each of them belongs to it.
+    pub joins: Vec<Join>,
+    /// Numbers of calls that may belong to it.
+    pub related: Vec<u64>,
+    lens: Lens,
+}
+
+/// The known headers of all messages, one behind the other, and where those of each message end.
+type AllFields = (Vec<(Field, Header)>, Vec<u32>);
+
+/// What is read of a call only where somebody asks.
+#[derive(Debug, Default)]
+struct Lens {
+    fields: OnceCell<AllFields>,
+    transactions: OnceCell<Vec<Transaction>>,
 }
 
 /// A final response.
@@ -85,10 +106,61 @@ impl Call {
             outcome: Outcome::Unfinished,
             decided_by: None,
             seen_until: now,
+            legs: Vec::new(),
+            joins: Vec::new(),
+            related: Vec::new(),
+            lens: Lens::default(),
         };
         steps::mark(&mut call);
         (call.outcome, call.decided_by) = outcome::decide(&call);
         call
+    }
+
+    /// The leg with this number: 0 is the call itself.
+    pub fn leg(&self, number: usize) -> &Call {
+        number
+            .checked_sub(1)
+            .and_then(|index| self.legs.get(index))
+            .unwrap_or(self)
+    }
+
+    /// It and its further legs.
+    pub fn all_legs(&self) -> impl Iterator<Item = &Call> {
+        std::iter::once(self).chain(&self.legs)
+    }
+
+    /// The known headers of the message with this index; all are read at the first question.
+    pub fn fields(&self, index: usize) -> Fields<'_> {
+        let (found, ends) = self.lens.fields.get_or_init(|| {
+            let (mut found, mut ends) = (Vec::with_capacity(self.messages.len() * 12), Vec::new());
+            for stored in &self.messages {
+                field::read(stored.message(), &mut found);
+                ends.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            }
+            (found, ends)
+        });
+        let end = |index: usize| ends.get(index).map_or(found.len(), |end| *end as usize);
+        let from = index.checked_sub(1).map_or(0, end);
+        Fields {
+            raw: self.messages.get(index).map_or(&[], |m| &m.raw),
+            found: found.get(from..end(index)).unwrap_or_default(),
+        }
+    }
+
+    /// Its transactions on every hop, by their first message.
+    pub fn transactions(&self) -> &[Transaction] {
+        let list = || transaction::list(&self.messages);
+        self.lens.transactions.get_or_init(list)
+    }
+
+    /// The transaction that a message belongs to.
+    pub fn transaction_of(&self, index: usize) -> Option<&Transaction> {
+        let holds = |t: &&Transaction| {
+            [&t.sends, &t.provisionals, &t.finals, &t.acks]
+                .iter()
+                .any(|list| list.contains(&index))
+        };
+        self.transactions().iter().find(holds)
     }
 
     /// The message that began it.
@@ -225,6 +297,12 @@ impl Call {
             }
         }
         hosts
+    }
+
+    /// Do its times have a date? Else they count from the first midnight of the log.
+    pub fn is_dated(&self) -> bool {
+        self.first()
+            .is_some_and(|first| first.stamp.time().is_some())
     }
 
     /// Time of the first message, in nanoseconds.

@@ -5,19 +5,26 @@
 
 /// What was seen beside SIP.
 pub mod aside;
+mod axis;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
 /// Capture time.
 pub mod clock;
+/// Sides, remote targets and routes of a dialog.
+pub mod dialog;
 /// A live entry.
 pub mod entry;
 /// Hashes of what is compared often.
 pub mod keys;
+/// Legs of one call through back-to-back user agents.
+pub mod legs;
 /// RTP in summary form.
 pub mod media;
 mod names;
 /// How an entry ended.
 pub mod outcome;
+/// The way of a request from hop to hop.
+pub mod path;
 /// The messages seen last.
 mod recent;
 /// The sequence numbers of the request that began an entry.
@@ -26,24 +33,30 @@ pub mod series;
 mod steps;
 /// When entries are due.
 mod timers;
+/// Requests on one hop and what answered them.
+pub mod transaction;
 /// Who could be seen receiving.
 pub mod view;
 
 pub use aside::Aside;
 pub use call::{Call, Final};
+pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
 pub use steps::Step;
+pub use transaction::Transaction;
 pub use view::View;
 
 use crate::input::Time;
 use crate::layers::Transport;
 use crate::message::typed;
-use crate::message::{Flaw, Head, Message};
+use crate::message::{Flaw, Head, Message, Method};
 use aside::{Icmp, MOST_ASIDES, What};
+use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
+use legs::{Begun, Groups};
 use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
@@ -95,11 +108,14 @@ pub struct Session {
     timers: Timers,
     tombstones: KeyMap<u64>,
     buried: VecDeque<(u64, u64)>,
+    axis: Axis,
     clock: Clock,
     view: View,
     names: Names,
     heard: Heard,
     recent: Recent,
+    begun: Begun,
+    groups: Groups,
     last_id: u64,
     bytes: usize,
     limits: Limits,
@@ -134,10 +150,14 @@ impl Slots {
 
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, stored: Stored, release: &mut impl FnMut(&Call, &View)) {
-        let time = stored.stamp.time();
+    pub fn message(&mut self, mut stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+        if self.axis.place(&mut stored.stamp) {
+            self.release_all(release);
+            self.clock = Clock::default();
+        }
+        let time = stored.time();
         if let Some(time) = time {
-            self.clock.advance(time);
+            self.clock.advance(Time(time));
             self.release_due(release);
         }
         let Stored {
@@ -159,12 +179,20 @@ impl Session {
             id: live.entry.id,
             message: live.entry.messages.len(),
         });
+        let begins = live.entry.messages.is_empty() && stored.is_initial();
+        let first_of_call = begins && stored.head.method == Method::Invite;
         self.bytes += live.entry.push(stored);
+        if first_of_call {
+            self.find_first_leg(slot);
+        }
+        let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
+            return;
+        };
         // A late message is not over at once: its answers are as late. Undated entries are due
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
         live.due = time.map_or(i64::MAX - 1, |time| {
-            time.0.max(now).saturating_add(live.entry.linger())
+            time.max(now).saturating_add(live.entry.linger())
         });
         if live.due < live.queued {
             live.queued = live.due;
@@ -175,6 +203,33 @@ impl Session {
             self.release(slot, release);
         }
         self.keep_bounds(release);
+    }
+
+    // Does the call that begins continue an earlier one, behind a back-to-back user agent?
+    fn find_first_leg(&mut self, slot: u32) {
+        let slots = &self.slots;
+        let live = |slot: u32| slots.get(slot as usize).and_then(Option::as_ref);
+        let Some((id, own)) =
+            live(slot).and_then(|l| Some((l.entry.id, l.entry.messages.first()?)))
+        else {
+            return;
+        };
+        let earlier = self.begun.candidates(own, slot, id);
+        let found = earlier.into_iter().filter_map(|(slot, id)| {
+            let entry = &live(slot).filter(|live| live.entry.id == id)?.entry;
+            let join = legs::in_common(entry.messages.first()?, own)?;
+            Some((slot, entry.first_leg.unwrap_or(id), join))
+        });
+        let Some((earlier, first, join)) = legs::only_one(found) else {
+            return;
+        };
+        if self.groups.join(first, id, join) {
+            for slot in [slot, earlier] {
+                if let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) {
+                    live.entry.first_leg = Some(first);
+                }
+            }
+        }
     }
 
     /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
@@ -251,12 +306,19 @@ impl Session {
 
     /// Takes the time of a record that is no SIP message.
     pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
-        self.clock.advance(time);
-        self.release_due(release);
+        if self.axis.takes_tick() {
+            self.clock.advance(time);
+            self.release_due(release);
+        }
     }
 
     /// Releases everything, by first message.
     pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
+        self.release_all(release);
+        self.limits
+    }
+
+    fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
         self.clock.end();
         self.release_due(release);
         let live = self
@@ -269,7 +331,6 @@ impl Session {
         for (_, slot) in rest {
             self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
         }
-        self.limits
     }
 
     // The entries that are due first go first.
@@ -339,6 +400,7 @@ impl Session {
             self.by_call_id.remove(&key);
         }
         self.bury(key, id);
+        let first_leg = live.entry.first_leg;
         let mut call = Call::conclude(live.entry, self.clock.now());
         if !self.heard.is_empty() {
             call.media = self.heard.of(&call);
@@ -346,8 +408,25 @@ impl Session {
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
         }
+        let Some(first) = first_leg else {
+            return self.hand_over(call, release);
+        };
+        for call in self.groups.over(first, call) {
+            self.hand_over(call, release);
+        }
+    }
+
+    fn hand_over(&mut self, call: Call, release: &mut impl FnMut(&Call, &View)) {
         release(&call, &self.view);
-        let mut messages = call.messages;
+        self.view.learn(&call);
+        for leg in call.legs {
+            self.view.learn(&leg);
+            self.reuse(leg.messages);
+        }
+        self.reuse(call.messages);
+    }
+
+    fn reuse(&mut self, mut messages: Vec<Stored>) {
         if self.spare.len() < MOST_SPARE {
             self.spare
                 .extend(messages.drain(..).map(|stored| stored.raw));
@@ -383,7 +462,7 @@ impl Session {
                 return false;
             };
             if !entry.takes(head, keys) {
-                return false;
+                return entry.dials_on(head, keys, raw);
             }
             if !is_initial(head) || entry.is_by_caller(keys) {
                 return !ignores_challenge(entry, head, raw);

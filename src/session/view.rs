@@ -1,91 +1,295 @@
-//! What the capture shows of who receives: the ground on which an absence can be proved.
+//! What the capture shows of the peers beside the call that is judged: who receives, what was
+//! answered, who is registered.
 
+use super::call::Call;
 use super::clock::SECOND;
-use crate::layers::ip_bits;
+use super::outcome::Outcome;
+use crate::layers::{Transport, ip_bits};
+use crate::message::field::Field;
+use crate::message::party::Party;
 use crate::message::stamp::Stamp;
-use crate::message::{Head, sdp};
+use crate::message::uri::{Uri, addr_spec};
+use crate::message::{Head, Message, Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-/// Addresses remembered; later ones are then unknown, which only makes rules more careful.
-const MOST_ADDRESSES: usize = 65_536;
-
-/// Longest name of a codec that is remembered: names come from anyone.
+/// Peers remembered; later ones are then unknown, which only makes rules more careful.
+const MOST_PEERS: usize = 65_536;
+/// Registrations remembered.
+const MOST_REGISTRATIONS: usize = 65_536;
+/// Longest name of a codec or address of record that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
-
+const LONGEST_AOR: usize = 256;
 /// Session descriptions read of each address: its lists hardly change.
 const SAMPLES: u8 = 4;
+/// Numbers remembered that an address took.
+const MOST_NUMBERS: usize = 8;
 
-/// Last time at which a SIP message towards each address was seen, and the codecs it sent of itself.
+/// What is remembered of an address.
 #[derive(Debug, Default)]
-pub struct View {
-    addresses: HashMap<u128, Seen, RandomState>,
+pub struct Peer {
+    /// Last SIP message on its way to it, nanoseconds.
+    pub last_towards: Option<i64>,
+    /// Last SIP message from it, nanoseconds.
+    pub last_from: Option<i64>,
+    /// Audio codecs that it offered or took over plain RTP (`PCMU/8000`).
+    pub codecs: Vec<String>,
+    /// Profiles of the session descriptions that it sent (`RTP/AVP`).
+    pub profiles: Vec<String>,
+    /// Bytes of the largest request over UDP that it answered, in calls that are over.
+    pub largest_answered: u32,
+    /// Bytes of the smallest request over UDP that it never answered, in calls that are over.
+    pub smallest_ignored: Option<u32>,
+    /// User parts of Request-URIs of calls that it took, in calls that are over.
+    pub numbers: Vec<String>,
+    /// Hosts of the same Request-URIs, in small letters.
+    pub hosts: Vec<String>,
+    samples: u8,
 }
 
+/// What is remembered of an address of record (RFC 3261 §10).
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Status code of the last final response to a REGISTER, challenges left out.
+    pub code: u16,
+    /// When that was, nanoseconds.
+    pub at: i64,
+    /// Until when the binding holds, nanoseconds; the same as `at` where it was refused or removed.
+    pub until: i64,
+    /// From where the REGISTER came.
+    pub source: Option<SocketAddr>,
+    /// URI of its first Contact.
+    pub contact: String,
+}
+
+/// How a peer is known: by address, or as the system that wrote an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Known {
+    Address(u128),
+    Wrote(u16),
+}
+
+impl Known {
+    fn at(ip: IpAddr) -> Known {
+        Known::Address(ip_bits(ip))
+    }
+
+    // The one that wrote a log may have an address as well.
+    fn all(party: Party) -> impl Iterator<Item = Known> {
+        let wrote = party.wrote().map(Known::Wrote);
+        wrote.into_iter().chain(party.address().map(Known::at))
+    }
+}
+
+/// The peers and registrations.
 #[derive(Debug, Default)]
-struct Seen {
-    last_towards: Option<i64>,
-    samples: u8,
-    codecs: Vec<String>,
+pub struct View {
+    peers: HashMap<Known, Peer, RandomState>,
+    registrations: HashMap<String, Registration, RandomState>,
 }
 
 impl View {
     /// Notes a message.
     pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        if let Some(source) = stamp.source.filter(|_| raw.len() > head.body as usize) {
-            self.sample(
-                source.ip(),
-                raw.get(head.body as usize..).unwrap_or_default(),
-            );
+        let time = stamp.instant();
+        let body = raw.get(head.body as usize..).unwrap_or_default();
+        for sender in Known::all(stamp.sender()) {
+            if let Some(peer) = self.entry(sender) {
+                peer.last_from = peer.last_from.max(time);
+                if !body.is_empty() && peer.samples < SAMPLES {
+                    sample(peer, body);
+                }
+            }
         }
-        if let (Some(time), Some(to)) = (stamp.time(), stamp.destination)
-            && let Some(seen) = self.seen(to.ip())
-        {
-            seen.last_towards = seen.last_towards.max(Some(time.0));
-        }
-    }
-
-    fn seen(&mut self, ip: IpAddr) -> Option<&mut Seen> {
-        let room = self.addresses.len() < MOST_ADDRESSES;
-        match self.addresses.entry(ip_bits(ip)) {
-            Entry::Occupied(known) => Some(known.into_mut()),
-            Entry::Vacant(new) if room => Some(new.insert(Seen::default())),
-            Entry::Vacant(_) => None,
-        }
-    }
-
-    fn sample(&mut self, ip: IpAddr, body: &[u8]) {
-        let Some(seen) = self.seen(ip).filter(|seen| seen.samples < SAMPLES) else {
-            return;
-        };
-        seen.samples += 1;
-        let audio = sdp::media(body)
-            .into_iter()
-            .filter(|m| m.kind == "audio" && m.profile == "RTP/AVP");
-        let names = audio
-            .flat_map(|m| m.codecs)
-            .filter(|codec| !codec.is_auxiliary())
-            .map(|codec| codec.name)
-            .filter(|name| name.len() <= LONGEST_NAME);
-        for name in names.take(64) {
-            if !seen.codecs.contains(&name) {
-                seen.codecs.push(name);
+        for receiver in Known::all(stamp.receiver()).filter(|_| time.is_some()) {
+            if let Some(peer) = self.entry(receiver) {
+                peer.last_towards = peer.last_towards.max(time);
             }
         }
     }
 
-    /// The audio codecs that an address was seen to offer or take.
-    pub fn codecs(&self, ip: IpAddr) -> Option<&Vec<String>> {
-        let codecs = &self.addresses.get(&ip_bits(ip))?.codecs;
-        Some(codecs).filter(|list| !list.is_empty())
+    fn entry(&mut self, known: Known) -> Option<&mut Peer> {
+        let room = self.peers.len() < MOST_PEERS;
+        match self.peers.entry(known) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(new) if room => Some(new.insert(Peer::default())),
+            Entry::Vacant(_) => None,
+        }
     }
 
-    /// Was anything seen on its way to `ip` at or after `since`, a minute of grace given?
-    pub fn towards(&self, ip: IpAddr, since: i64) -> bool {
-        let seen = self.addresses.get(&ip_bits(ip));
-        let last = seen.and_then(|seen| seen.last_towards);
-        last.is_some_and(|last| last >= since - 60 * SECOND)
+    /// Remembers what a call that is over shows of its peers.
+    pub(super) fn learn(&mut self, call: &Call) {
+        if call.method == Method::Register {
+            self.learn_registration(call);
+        }
+        for transaction in call.transactions() {
+            let request = transaction
+                .request()
+                .and_then(|index| call.messages.get(index));
+            let Some(request) = request.filter(|m| m.stamp.transport == Some(Transport::Udp))
+            else {
+                continue;
+            };
+            let (size, over) = (
+                u32::try_from(request.raw.len()).unwrap_or(u32::MAX),
+                transaction.sends.len() > 3,
+            );
+            let Some(to) = request.stamp.destination else {
+                continue;
+            };
+            let Some(peer) = self.peers.get_mut(&Known::at(to.ip())) else {
+                continue;
+            };
+            if transaction.is_answered() {
+                peer.largest_answered = peer.largest_answered.max(size);
+            } else if over {
+                peer.smallest_ignored =
+                    Some(peer.smallest_ignored.map_or(size, |least| least.min(size)));
+            }
+            let taken = call.method == Method::Invite
+                && transaction.method == Method::Invite
+                && call.outcome == Outcome::Succeeded
+                && peer.numbers.len() < MOST_NUMBERS;
+            if taken {
+                let uri = request
+                    .message()
+                    .request_uri()
+                    .and_then(|uri| Uri::parse(uri.of(&request.raw)));
+                let user = uri.map(|uri| lossy(uri.user)).unwrap_or_default();
+                if !user.is_empty() && user.len() <= LONGEST_NAME && !peer.numbers.contains(&user) {
+                    peer.numbers.push(user);
+                }
+                let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
+                let new = |host: &String| {
+                    host.len() <= LONGEST_AOR
+                        && peer.hosts.len() < MOST_NUMBERS
+                        && !peer.hosts.contains(host)
+                };
+                let host = host.filter(new);
+                peer.hosts.extend(host);
+            }
+        }
     }
+
+    fn learn_registration(&mut self, call: &Call) {
+        let answers = call.originals().filter(|(_, m)| {
+            m.head
+                .final_code()
+                .is_some_and(|code| !matches!(code, 401 | 407))
+                && m.head.method == Method::Register
+        });
+        let Some((index, answer)) = answers.last() else {
+            return;
+        };
+        let (Some(request), Some(at), Some(aor)) = (call.request(), answer.time(), call.to())
+        else {
+            return;
+        };
+        if aor.len() > LONGEST_AOR
+            || (self.registrations.len() >= MOST_REGISTRATIONS
+                && !self.registrations.contains_key(&aor))
+        {
+            return;
+        }
+        let code = answer.head.code().unwrap_or(0);
+        let granted = if (200..300).contains(&code) {
+            granted(call, index)
+        } else {
+            0
+        };
+        let contact = request
+            .message()
+            .header("Contact")
+            .map(|header| header.value.of(&request.raw));
+        let registration = Registration {
+            code,
+            at,
+            until: at.saturating_add(granted.saturating_mul(SECOND)),
+            source: request.stamp.source,
+            contact: lossy(addr_spec(contact.unwrap_or_default()))
+                .chars()
+                .take(LONGEST_AOR)
+                .collect(),
+        };
+        self.registrations.insert(aor, registration);
+    }
+
+    /// The audio codecs that a system was seen to offer or take.
+    pub fn codecs(&self, system: Party) -> Option<&Vec<String>> {
+        let mut lists = self.of(system).map(|peer| &peer.codecs);
+        lists.find(|list| !list.is_empty())
+    }
+
+    fn of(&self, system: Party) -> impl Iterator<Item = &Peer> {
+        Known::all(system).filter_map(|known| self.peers.get(&known))
+    }
+
+    /// What is remembered of an address.
+    pub fn peer(&self, ip: IpAddr) -> Option<&Peer> {
+        self.peers.get(&Known::at(ip))
+    }
+
+    /// The last registration of an address of record, `sip:user@host` without parameters.
+    pub fn registration(&self, aor: &str) -> Option<&Registration> {
+        self.registrations.get(aor)
+    }
+
+    /// Was anything seen on its way to a system at or after `since`, a minute of grace given?
+    pub fn towards(&self, system: Party, since: i64) -> bool {
+        let mut last = self.of(system).filter_map(|peer| peer.last_towards);
+        last.any(|last| last >= since - 60 * SECOND)
+    }
+}
+
+fn sample(peer: &mut Peer, body: &[u8]) {
+    peer.samples += 1;
+    let mut add = |list: fn(&mut Peer) -> &mut Vec<String>, name: String| {
+        let list = list(peer);
+        if name.len() <= LONGEST_NAME && list.len() < 64 && !list.contains(&name) {
+            list.push(name);
+        }
+    };
+    for media in sdp::media(body).into_iter().filter(|m| m.kind == "audio") {
+        if media.profile == "RTP/AVP" {
+            let codecs = media
+                .codecs
+                .into_iter()
+                .filter(|codec| !codec.is_auxiliary());
+            codecs.for_each(|codec| add(|peer| &mut peer.codecs, codec.name));
+        }
+        add(|peer| &mut peer.profiles, media.profile);
+    }
+}
+
+/// Seconds for which a 2xx to REGISTER holds: `expires` of the Contact that was asked for, else
+/// Expires, else the longest that is listed (RFC 3261 §10.2.4, §10.3).
+fn granted(call: &Call, index: usize) -> i64 {
+    let Some(answer) = call.messages.get(index) else {
+        return 0;
+    };
+    let fields = call.fields(index);
+    let expires = |value: &[u8]| {
+        let span = crate::message::params::value_after(value, 0, "expires")?;
+        std::str::from_utf8(span.of(value))
+            .ok()?
+            .parse::<u32>()
+            .ok()
+    };
+    let listed = fields
+        .all(Field::Contact)
+        .filter_map(|header| expires(header.value.of(&answer.raw)))
+        .max();
+    let header = || {
+        fields
+            .text(Field::Expires)
+            .and_then(|text| text.trim().parse::<u32>().ok())
+    };
+    let asked = || {
+        let request = call.request()?;
+        let message: Message<'_> = request.message();
+        message.text("Expires")?.trim().parse::<u32>().ok()
+    };
+    i64::from(listed.or_else(header).or_else(asked).unwrap_or(3600))
 }

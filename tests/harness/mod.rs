@@ -5,6 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(crate) mod chance;
+/// Calls written as text.
+pub(crate) mod flow;
+/// Text logs of messages.
+pub(crate) mod log_writer;
 pub(crate) mod reading;
 
 use serde_json::Value;
@@ -157,6 +161,60 @@ pub(crate) fn fixtures() -> &'static [Fixture] {
     FIXTURES.get_or_init(find_fixtures)
 }
 
+/// Every flow of `fixtures/flows`, compiled, as a fixture.
+pub(crate) fn flows() -> &'static [Fixture] {
+    static FLOWS: OnceLock<Vec<Fixture>> = OnceLock::new();
+    FLOWS.get_or_init(|| flow_files().iter().map(|path| flow_in(path)).collect())
+}
+
+/// The files of the flows, by name; the variable FLOW picks one.
+pub(crate) fn flow_files() -> Vec<PathBuf> {
+    let only = std::env::var("FLOW").ok();
+    let files = std::fs::read_dir(root().join("fixtures/flows")).unwrap();
+    let mut all: Vec<PathBuf> = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "flow"))
+        .filter(|path| {
+            only.as_ref()
+                .is_none_or(|only| path.file_stem().unwrap().to_str() == Some(only))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn flow_in(path: &Path) -> Fixture {
+    let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let compiled = flow::compile(&std::fs::read_to_string(path).unwrap());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("flows-registry");
+    std::fs::create_dir_all(&folder).unwrap();
+    let trace = folder.join(format!("{name}.pcap"));
+    // Tests of other binaries write the same file at the same time.
+    let fresh = folder.join(format!("{name}.{}", std::process::id()));
+    std::fs::write(&fresh, &compiled.pcap).unwrap();
+    std::fs::rename(&fresh, &trace).unwrap();
+    let list = |key: &str| -> toml::Value {
+        let lines = compiled.expect.get(key).into_iter().flatten();
+        let ids = lines
+            .flat_map(|line| line.split(", "))
+            .filter(|id| !id.is_empty());
+        ids.map(|id| toml::Value::from(id.to_owned()))
+            .collect::<Vec<_>>()
+            .into()
+    };
+    let expect = toml::Table::from_iter(["fires", "silent"].map(|key| (key.to_owned(), list(key))));
+    let about = [
+        ("title".to_owned(), compiled.title.clone().into()),
+        ("expect".to_owned(), expect.into()),
+    ];
+    Fixture {
+        trace: trace.to_str().unwrap().to_owned(),
+        about: toml::Table::from_iter(about),
+        name,
+        report: OnceLock::new(),
+    }
+}
+
 fn find_fixtures() -> Vec<Fixture> {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("fixtures"))
         .unwrap()
@@ -166,6 +224,7 @@ fn find_fixtures() -> Vec<Fixture> {
                 && !path.ends_with("record")
                 && !path.ends_with("wrappings")
                 && !path.ends_with("logs")
+                && !path.ends_with("flows")
         })
         .collect();
     folders.sort();

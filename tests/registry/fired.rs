@@ -1,6 +1,6 @@
 //! What every rule says of the fixtures, before it becomes text.
 
-use crate::harness::{fixtures, root};
+use crate::harness::{fixtures, flows, root};
 use crate::placeholders;
 use sipexplain::diagnose::{Args, Depth, Diagnosis, Evidence, Finding};
 use sipexplain::input::{Inputs, Named};
@@ -41,7 +41,19 @@ impl Report for Collector {
         Ok(())
     }
 
-    fn finish(&mut self, _: &Run<'_>) -> io::Result<()> {
+    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
+        for found in run.findings {
+            self.finding(&found.finding);
+            let fired = self.rules.entry(found.finding.rule.id).or_default();
+            let own: Vec<&str> = found.finding.args.0.iter().map(|(name, _)| *name).collect();
+            for (_, note) in &found.exhibits {
+                let mut all: Vec<&'static str> =
+                    note.args.0.iter().map(|(name, _)| *name).collect();
+                fired.given.extend(&all);
+                all.extend(&own);
+                fired.sentence(&found.finding, note.id, &all);
+            }
+        }
         Ok(())
     }
 }
@@ -52,7 +64,11 @@ impl Collector {
         let names = |args: &Args| args.0.iter().map(|(name, _)| *name).collect::<Vec<_>>();
         let own = names(&finding.args);
         fired.given.extend(&own);
-        for id in ["title", finding.why, finding.fix] {
+        let product = finding.product.map(|product| product.id());
+        for id in ["title", finding.why, finding.fix, "confirm"]
+            .into_iter()
+            .chain(product)
+        {
             fired.sentence(finding, id, &own);
         }
         for evidence in &finding.evidence {
@@ -87,7 +103,7 @@ impl Fired {
 /// What every rule that fires says, by rule.
 pub(crate) fn fired() -> BTreeMap<&'static str, Fired> {
     let mut collector = Collector::default();
-    for fixture in fixtures() {
+    for fixture in fixtures().iter().chain(flows()) {
         let named = [Named::from(&root().join(&fixture.trace).into_os_string())];
         sipexplain::analyze(
             Inputs::open(&named),

@@ -24,6 +24,7 @@ pub static RULE: Rule = Rule {
         ),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 // Programs that look for open servers never answer; what they are is for another rule.

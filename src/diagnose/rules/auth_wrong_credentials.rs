@@ -33,6 +33,7 @@ pub static RULE: Rule = Rule {
         ("refused", "and refused all the same"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 struct Try<'a> {

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         ("rang", "it was ringing"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 /// Ring times that PBXs are often set to, in seconds (estimate of the rule catalogue).

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         ),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 // Fewer messages than this on a hop prove little: a capture may begin or end there.

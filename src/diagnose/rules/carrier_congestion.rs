@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
         ("wait", "until then this server must not be asked again"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 const CONGESTION: [u32; 6] = [34, 38, 41, 42, 44, 47];

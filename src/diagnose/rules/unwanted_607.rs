@@ -32,6 +32,7 @@ pub static RULE: Rule = Rule {
         ("reason", "the reason that came along"),
     ],
     check,
+    ..Rule::PLAIN
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {

@@ -37,6 +37,9 @@ impl Cutter {
             let rest = bytes.get(taken..).unwrap_or_default();
             let run = self.run(awaited, rest, position + taken as u64);
             let lines = rest.get(..run.length).unwrap_or_default();
+            if run.lines > 0 {
+                self.journal.see(0, false, false);
+            }
             self.lines += run.lines;
             self.draft.append_run(lines, &run, self.lines);
             taken += run.length;

@@ -1,6 +1,7 @@
 //! Calls and findings to the objects of the contract.
 
 use super::shape::{self, Instant, Place};
+use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::finding::Part;
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::knowledge;
@@ -23,11 +24,12 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         .first()
         .filter(|m| m.stamp.time().is_none())
         .and_then(|m| m.stamp.time_of_day());
+    let dated = |_: &i64| call.is_dated();
     shape::Call {
         id: call.id,
-        call_ids: call.call_id().into_iter().collect(),
-        joins: [],
-        related: [],
+        call_ids: call.all_legs().filter_map(Call::call_id).collect(),
+        joins: joins(call),
+        related: call.related.clone(),
         continues: call.continues,
         method: call
             .method
@@ -36,26 +38,22 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         from: call.from(),
         to: call.to(),
         request_uri: call.request_uri(),
-        start: call.start().map(Instant),
-        end: call.end().map(Instant),
+        start: call.start().filter(dated).map(Instant),
+        end: call.end().filter(dated).map(Instant),
         time_of_day: time_of_day.map(clock_time),
         outcome: call.outcome.word(),
         decided_by: call.decided_by,
-        final_responses: call
-            .finals
-            .iter()
-            .filter_map(|f| final_response(call, f))
-            .collect(),
-        asides: call.asides.iter().map(|a| aside(call, a, lang)).collect(),
-        media: call
-            .media
-            .iter()
-            .map(|stream| media(call, stream))
-            .collect(),
+        final_responses: final_responses(call),
+        asides: of_legs(call, |leg| {
+            leg.asides.iter().map(|a| aside(leg, a, lang)).collect()
+        }),
+        media: of_legs(call, |leg| {
+            leg.media.iter().map(|stream| media(leg, stream)).collect()
+        }),
         findings: diagnosis
             .findings
             .iter()
-            .map(|f| finding(call, f, lang))
+            .map(|f| finding(call.leg(f.leg), f, lang))
             .collect(),
         root_cause: root,
         undetermined: diagnosis
@@ -64,10 +62,59 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             .map(|u| shape::Undetermined {
                 why: lang.undetermined(&u.why),
                 would_help: lang.undetermined(&u.would_help),
+                missing: u.missing.iter().map(|need| need.word()).collect(),
             }),
-        alternatives: [],
-        blame: None,
+        alternatives: alternatives(diagnosis, lang),
+        blame: diagnosis.blame.as_ref().map(|blame| shape::Blame {
+            element: blame.element.clone(),
+            or_beyond: blame.or_beyond,
+            acts: blame.acts.word(),
+            confidence: blame.confidence.word(),
+            grounds: lang.grounds(&blame.grounds),
+            relays: blame.relays.clone(),
+        }),
     }
+}
+
+fn of_legs<'a, T>(call: &'a Call, of: impl Fn(&'a Call) -> Vec<T>) -> Vec<T> {
+    call.all_legs().flat_map(of).collect()
+}
+
+fn joins(call: &Call) -> Vec<shape::Join> {
+    let legs = call.legs.iter().zip(&call.joins);
+    let joins = legs.map(|(leg, join)| shape::Join {
+        call_id: leg.call_id().unwrap_or_default(),
+        by: join.by,
+        confidence: join.sure.word(),
+    });
+    joins.collect()
+}
+
+// Those of further legs follow, and their `step_of` counts on.
+fn final_responses(call: &Call) -> Vec<shape::FinalResponse<'_>> {
+    let mut all: Vec<shape::FinalResponse<'_>> = Vec::new();
+    for leg in call.all_legs() {
+        let offset = all.len();
+        let of_leg = leg.finals.iter().filter_map(|f| final_response(leg, f));
+        all.extend(of_leg.map(|mut shaped| {
+            shaped.step_of = shaped.step_of.map(|index| index + offset);
+            shaped
+        }));
+    }
+    all
+}
+
+fn alternatives(diagnosis: &Diagnosis, lang: &Lang) -> Vec<shape::Alternative> {
+    let found = diagnosis
+        .alternatives
+        .iter()
+        .filter_map(|index| diagnosis.findings.get(*index));
+    let shaped = found.map(|finding| shape::Alternative {
+        rule: finding.rule.id,
+        confidence: finding.confidence.word(),
+        would_confirm: lang.rule(finding.rule, "confirm", &finding.args),
+    });
+    shaped.collect()
 }
 
 fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResponse<'a>> {
@@ -87,7 +134,7 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         cseq: head.cseq,
         call_id: Some(text(head.call_id)).filter(|id| !id.is_empty()),
         place: place(stored),
-        time: stored.time().map(Instant),
+        time: time(stored),
         source: stored.stamp.source,
         destination: stored.stamp.destination,
         inferred: stored.stamp.inferred.names(),
@@ -101,6 +148,10 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         step_of: answer.step_of,
         explanation,
     })
+}
+
+fn time(stored: &Stored) -> Option<Instant> {
+    stored.stamp.time().map(|time| Instant(time.0))
 }
 
 fn place(stored: &Stored) -> Place {
@@ -132,7 +183,7 @@ fn repeat(stored: &Stored) -> Option<shape::Repeat> {
         frame,
         line,
         part,
-        time: stored.time().map(Instant),
+        time: time(stored),
         kind,
     })
 }
@@ -181,24 +232,61 @@ fn documents(rfc: impl IntoIterator<Item = knowledge::Rfc>) -> Vec<shape::Rfc> {
 }
 
 fn finding(call: &Call, finding: &diagnose::Finding, lang: &Lang) -> shape::Finding {
+    let evidence = finding
+        .evidence
+        .iter()
+        .filter_map(|e| evidence(call, finding, e, lang));
+    shape::Finding {
+        evidence: evidence.collect(),
+        ..bare_finding(finding, lang)
+    }
+}
+
+/// Findings about peers and the capture as a whole.
+pub(super) fn across(found: &CaptureFinding, lang: &Lang) -> shape::Finding {
+    let evidence = found.exhibits.iter().map(|(exhibit, note)| {
+        let mut args = found.finding.args.clone();
+        args.0.extend(note.args.0.iter().cloned());
+        let place = exhibit.origin.place;
+        shape::Evidence {
+            kind: "excerpt",
+            input: exhibit.origin.input,
+            frame: (!exhibit.of_log).then_some(place),
+            line: exhibit.of_log.then_some(place),
+            part_of: Some("start-line"),
+            text: Some(raw_text(&mask(&exhibit.text))),
+            span: Some([0, u32::try_from(exhibit.text.len()).unwrap_or(u32::MAX)]),
+            note: lang.rule(found.finding.rule, note.id, &args),
+            ..shape::Evidence::default()
+        }
+    });
+    shape::Finding {
+        evidence: evidence.collect(),
+        count: Some(found.count),
+        first: found.times.map(|(first, _)| Instant(first)),
+        last: found.times.map(|(_, last)| Instant(last)),
+        ..bare_finding(&found.finding, lang)
+    }
+}
+
+fn bare_finding(finding: &diagnose::Finding, lang: &Lang) -> shape::Finding {
     let rule = finding.rule;
     let sentence = |id: &str| lang.rule(rule, id, &finding.args);
     shape::Finding {
         rule: rule.id,
-        severity: rule.severity.word(),
+        severity: finding.severity.word(),
         confidence: finding.confidence.word(),
         role: finding.role.word(),
         title: sentence("title"),
         why: sentence(finding.why),
-        fix: sentence(finding.fix),
+        fix: lang.fix(finding),
         rfc: documents(rule.documents()),
         element: finding.element.clone(),
         acts: finding.acts.word(),
-        evidence: finding
-            .evidence
-            .iter()
-            .filter_map(|e| evidence(call, finding, e, lang))
-            .collect(),
+        evidence: Vec::new(),
+        count: None,
+        first: None,
+        last: None,
     }
 }
 
@@ -229,17 +317,8 @@ fn evidence(
         frame,
         line,
         part,
-        header: None,
-        name: None,
-        index: None,
-        part_of: None,
-        text: None,
-        cut: false,
-        span: None,
-        mark: None,
-        from: None,
-        until: None,
         note: lang.rule(finding.rule, note.id, &args),
+        ..shape::Evidence::default()
     };
     match of {
         Evidence::Excerpt {
@@ -267,7 +346,9 @@ fn evidence(
             shaped.mark = Some([mark.start, mark.end]);
         }
         Evidence::Absence { from, until, .. } => {
-            (shaped.from, shaped.until) = (Some(Instant(*from)), Some(Instant(*until)));
+            let dated = stored.stamp.time().is_some();
+            let instant = |at: i64| dated.then_some(Instant(at));
+            (shaped.from, shaped.until) = (instant(*from), instant(*until));
         }
         Evidence::Decoded { header, text, .. } => {
             name(&mut shaped, stored, *header);

@@ -133,7 +133,15 @@ impl Report for Document {
         if !self.any {
             self.out.text("{\"schema\":\"sipexplain/1\",\n\"calls\":[");
         }
-        self.out.text("],\n\"findings\":[],\n\"explanations\":");
+        let lang = self.options.lang;
+        let found: Vec<_> = run
+            .findings
+            .iter()
+            .map(|f| build::across(f, lang))
+            .collect();
+        self.out.text("],\n\"findings\":");
+        self.out.object(&found)?;
+        self.out.text(",\n\"explanations\":");
         self.out.object(&self.explained)?;
         self.out.text(",\n\"inputs\":");
         self.out.object(&build::inputs(run))?;
@@ -211,6 +219,9 @@ impl Report for Lines {
         self.begin()?;
         for input in build::inputs(run) {
             self.line("input", &input)?;
+        }
+        for found in run.findings {
+            self.line("finding", &build::across(found, self.options.lang))?;
         }
         self.line("totals", &build::totals(run))?;
         self.out.pass_on(0)?;

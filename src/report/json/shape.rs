@@ -27,8 +27,8 @@ impl Serialize for Instant {
 pub(super) struct Call<'a> {
     pub(super) id: u64,
     pub(super) call_ids: Vec<String>,
-    pub(super) joins: [(); 0],
-    pub(super) related: [u64; 0],
+    pub(super) joins: Vec<Join>,
+    pub(super) related: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) continues: Option<u64>,
     pub(super) method: Cow<'a, str>,
@@ -49,8 +49,32 @@ pub(super) struct Call<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) root_cause: Option<&'static str>,
     pub(super) undetermined: Option<Undetermined>,
-    pub(super) alternatives: [(); 0],
-    pub(super) blame: Option<()>,
+    pub(super) alternatives: Vec<Alternative>,
+    pub(super) blame: Option<Blame>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Join {
+    pub(super) call_id: String,
+    pub(super) by: &'static str,
+    pub(super) confidence: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Alternative {
+    pub(super) rule: &'static str,
+    pub(super) confidence: &'static str,
+    pub(super) would_confirm: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Blame {
+    pub(super) element: Option<String>,
+    pub(super) or_beyond: bool,
+    pub(super) acts: &'static str,
+    pub(super) confidence: &'static str,
+    pub(super) grounds: String,
+    pub(super) relays: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -138,9 +162,15 @@ pub(super) struct Finding {
     pub(super) element: Option<String>,
     pub(super) acts: &'static str,
     pub(super) evidence: Vec<Evidence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first: Option<Instant>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<Instant>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Evidence {
     pub(super) kind: &'static str,
     pub(super) input: u16,
@@ -165,6 +195,8 @@ pub(super) struct Evidence {
 pub(super) struct Undetermined {
     pub(super) why: String,
     pub(super) would_help: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) missing: Vec<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,360 @@
+//! What all calls leave behind, for rules on a peer or the capture as a whole: capped summaries, so
+//! that no rule sees all calls.
+
+use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
+use crate::input::Origin;
+use crate::message::Method;
+use crate::session::clock::SECOND;
+use crate::session::{Call, Outcome, Side, Stored};
+use foldhash::fast::RandomState;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+/// Peers, and lists of each, that are kept; what does not fit is not judged.
+const MOST_PEERS: usize = 4096;
+const MOST_SAMPLES: usize = 4096;
+const MOST_NAMES: usize = 1024;
+
+/// A message that proves something about many calls, with what is shown of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exhibit {
+    /// Its frame or line.
+    pub origin: Origin,
+    /// Is it a line of a log?
+    pub of_log: bool,
+    /// When, nanoseconds since 1970; none in a log without dates.
+    pub time: Option<i64>,
+    /// Its start line, at most 256 bytes.
+    pub text: Vec<u8>,
+    /// The call it belongs to.
+    pub call: u64,
+}
+
+impl Exhibit {
+    /// The start line of a message.
+    pub fn of(call: &Call, stored: &Stored) -> Exhibit {
+        const LONGEST: usize = 256;
+        let line = stored.message().start_line().of(&stored.raw);
+        Exhibit {
+            origin: stored.stamp.origin,
+            of_log: stored.stamp.lines > 0,
+            time: stored.stamp.time().map(|time| time.0),
+            text: line.get(..LONGEST).unwrap_or(line).to_vec(),
+            call: call.id,
+        }
+    }
+}
+
+/// A call as the summaries keep it.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Number of the call.
+    pub call: u64,
+    /// When it began, nanoseconds.
+    pub start: i64,
+    /// When it ended; for an answered call the BYE.
+    pub end: Option<i64>,
+    /// From answer to BYE, nanoseconds.
+    pub talked: Option<i64>,
+    /// Who hung up.
+    pub ended_by: Option<Side>,
+    /// From the first ringing to the end of ringing, nanoseconds.
+    pub rang: Option<i64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Status code that decided it; 0 for silence.
+    pub code: u16,
+    /// Its root cause.
+    pub cause: Option<&'static str>,
+}
+
+/// What is known of all calls to one address.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Calls (INVITE) sent to it.
+    pub calls: u64,
+    /// Those that were answered.
+    pub answered: u64,
+    /// Those that failed or were refused, by status code (0: silence).
+    pub failed: BTreeMap<u16, u64>,
+    /// Root causes of those.
+    pub causes: BTreeMap<&'static str, u64>,
+    /// REGISTER entries sent to it, and those of them that did not succeed.
+    pub registrations: (u64, u64),
+    /// Requests sent to it, and repeats of them.
+    pub requests: u64,
+    /// Repeats of requests sent to it and of responses that it sent.
+    pub repeats: u64,
+    /// The first calls, as samples; bounded.
+    pub samples: Vec<Sample>,
+    /// First failed call.
+    pub first_failure: Option<Exhibit>,
+    /// Last failed call.
+    pub last_failure: Option<Exhibit>,
+    /// REGISTERs by second, bounded.
+    pub registered_at: BTreeMap<i64, u32>,
+    /// One of its registrations.
+    pub first_registration: Option<Exhibit>,
+}
+
+/// What is known of one sender of requests.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// Entries begun by it, and those of them that were answered with 2xx.
+    pub entries: u64,
+    /// Those that ended with 2xx.
+    pub succeeded: u64,
+    /// Finals that it got, by code.
+    pub finals: BTreeMap<u16, u64>,
+    /// Users it named in To of REGISTER and in Request-URIs, bounded.
+    pub users: BTreeMap<String, u16>,
+    /// What it calls itself.
+    pub agent: String,
+    /// Its first request.
+    pub first: Option<Exhibit>,
+    /// Times of first and last entry.
+    pub times: Option<(i64, i64)>,
+}
+
+/// An answered call that was ended by BYE.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// When it began, nanoseconds.
+    pub start: i64,
+    /// When it was answered, nanoseconds.
+    pub answered: i64,
+    /// Where it was sent to.
+    pub peer: IpAddr,
+    /// The BYE.
+    pub bye: Exhibit,
+}
+
+/// What all calls leave behind.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// By the address that the first request went to.
+    pub accounts: HashMap<IpAddr, Account, RandomState>,
+    /// By the address that the first request came from.
+    pub sources: HashMap<IpAddr, Source, RandomState>,
+    /// Answered calls that ended, by the second of their BYE; bounded.
+    pub ended_at: BTreeMap<i64, Vec<Ended>>,
+    ended: usize,
+}
+
+impl Ledger {
+    /// Adds a call that was judged.
+    pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        let Some(request) = call.request() else {
+            return;
+        };
+        let (source, destination) = (request.stamp.source, request.stamp.destination);
+        if let Some(source) = source.map(|a| a.ip())
+            && (self.sources.len() < MOST_PEERS || self.sources.contains_key(&source))
+        {
+            self.sources.entry(source).or_default().add(call, request);
+        }
+        let Some(destination) = destination.map(|a| a.ip()) else {
+            return;
+        };
+        if self.accounts.len() >= MOST_PEERS && !self.accounts.contains_key(&destination) {
+            return;
+        }
+        let account = self.accounts.entry(destination).or_default();
+        account.add(call, request, diagnosis);
+        self.add_end(call, destination);
+    }
+
+    fn add_end(&mut self, call: &Call, peer: IpAddr) {
+        let (bye, answered) = (call.bye(), call.answer().and_then(Stored::time));
+        let (Some(bye), Some(answered), Some(start)) = (bye, answered, call.start()) else {
+            return;
+        };
+        let Some(at) = bye.time().filter(|_| call.method == Method::Invite) else {
+            return;
+        };
+        if self.ended < MOST_SAMPLES * 4 {
+            self.ended += 1;
+            let bye = Exhibit::of(call, bye);
+            let ended = Ended {
+                start,
+                answered,
+                peer,
+                bye,
+            };
+            self.ended_at.entry(at / SECOND).or_default().push(ended);
+        }
+    }
+
+    /// The accounts in a fixed order.
+    pub fn by_address(&self) -> Vec<(IpAddr, &Account)> {
+        let mut all: Vec<_> = self
+            .accounts
+            .iter()
+            .map(|(ip, account)| (*ip, account))
+            .collect();
+        all.sort_by_key(|(ip, _)| *ip);
+        all
+    }
+
+    /// The sources in a fixed order.
+    pub fn by_source(&self) -> Vec<(IpAddr, &Source)> {
+        let mut all: Vec<_> = self
+            .sources
+            .iter()
+            .map(|(ip, source)| (*ip, source))
+            .collect();
+        all.sort_by_key(|(ip, _)| *ip);
+        all
+    }
+}
+
+impl Account {
+    fn add(&mut self, call: &Call, request: &Stored, diagnosis: &Diagnosis) {
+        for transaction in call.transactions() {
+            self.requests += 1;
+            self.repeats += transaction.sends.len().saturating_sub(1) as u64;
+        }
+        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+        if call.method == Method::Register {
+            self.registrations.0 += 1;
+            self.registrations.1 += u64::from(failed);
+            if let Some(start) = call
+                .start()
+                .filter(|_| self.registered_at.len() < MOST_SAMPLES)
+            {
+                *self.registered_at.entry(start / SECOND).or_default() += 1;
+            }
+            if self.first_registration.is_none() {
+                self.first_registration = Some(Exhibit::of(call, request));
+            }
+        }
+        if call.method != Method::Invite {
+            return;
+        }
+        self.calls += 1;
+        self.answered += u64::from(call.outcome == Outcome::Succeeded);
+        let (code, cause) = (
+            call.code().unwrap_or(0),
+            diagnosis.cause().map(|f| f.rule.id),
+        );
+        if failed {
+            *self.failed.entry(code).or_default() += 1;
+            if let Some(cause) = cause {
+                *self.causes.entry(cause).or_default() += 1;
+            }
+            let shown = Exhibit::of(call, call.deciding().unwrap_or(request));
+            self.last_failure = Some(shown.clone());
+            self.first_failure.get_or_insert(shown);
+        }
+        let Some(start) = call.start().filter(|_| self.samples.len() < MOST_SAMPLES) else {
+            return;
+        };
+        let answered = call.answer().and_then(Stored::time);
+        let bye = call.bye().and_then(Stored::time);
+        let rang_until = answered.or_else(|| call.deciding().and_then(Stored::time));
+        self.samples.push(Sample {
+            call: call.id,
+            start,
+            end: call.end(),
+            ended_by: call.bye().and_then(|bye| call.side(bye)),
+            talked: answered.zip(bye).map(|(answered, bye)| bye - answered),
+            rang: call
+                .ringing()
+                .and_then(Stored::time)
+                .zip(rang_until)
+                .map(|(from, until)| until - from),
+            outcome: call.outcome,
+            code,
+            cause,
+        });
+    }
+}
+
+impl Source {
+    fn add(&mut self, call: &Call, request: &Stored) {
+        self.entries += 1;
+        self.succeeded += u64::from(call.outcome == Outcome::Succeeded);
+        for answer in &call.finals {
+            if self.finals.len() < 64 || self.finals.contains_key(&answer.code) {
+                *self.finals.entry(answer.code).or_default() += 1;
+            }
+        }
+        if self.first.is_none() {
+            self.first = Some(Exhibit::of(call, request));
+            let agent = request.message().text("User-Agent").unwrap_or_default();
+            self.agent = agent.chars().take(80).collect();
+        }
+        let user = if call.method == Method::Register {
+            call.to()
+        } else {
+            call.request_uri()
+        };
+        if let Some(user) = user.filter(|user| user.len() <= 128 && self.users.len() < MOST_NAMES) {
+            self.users
+                .entry(user)
+                .or_insert_with(|| call.code().unwrap_or(0));
+        }
+        if let Some(start) = call.start().filter(|_| call.is_dated()) {
+            let (first, last) = self.times.unwrap_or((start, start));
+            self.times = Some((first.min(start), last.max(start)));
+        }
+    }
+}
+
+/// A finding about a peer or the capture as a whole.
+#[derive(Debug)]
+pub struct CaptureFinding {
+    /// Rule, confidence, sentences; without evidence of its own.
+    pub finding: Finding,
+    /// Messages that prove it, with the remark on each.
+    pub exhibits: Vec<(Exhibit, Template)>,
+    /// How many calls, registrations, ... it concerns.
+    pub count: u64,
+    /// When it was seen first and last, nanoseconds.
+    pub times: Option<(i64, i64)>,
+}
+
+/// Collects findings across calls.
+#[derive(Debug, Default)]
+pub struct Across {
+    rule: Option<&'static Rule>,
+    all: Vec<CaptureFinding>,
+}
+
+impl Across {
+    /// Adds a finding of the rule that is run; gives it to be filled in.
+    pub fn add(&mut self, confidence: Confidence, acts: Acts) -> Option<&mut CaptureFinding> {
+        let finding = Finding {
+            rule: self.rule?,
+            leg: 0,
+            severity: self.rule?.severity,
+            confidence,
+            role: Role::Contributing,
+            element: None,
+            acts,
+            why: "why",
+            fix: "fix",
+            args: Args::default(),
+            product: None,
+            alone: false,
+            evidence: Vec::new(),
+        };
+        self.all.push(CaptureFinding {
+            finding,
+            exhibits: Vec::new(),
+            count: 0,
+            times: None,
+        });
+        self.all.last_mut()
+    }
+}
+
+/// Runs the rules that look across calls.
+pub fn judge(ledger: &Ledger) -> Vec<CaptureFinding> {
+    let mut across = Across::default();
+    for rule in super::rules::RULES {
+        across.rule = Some(rule);
+        (rule.across)(ledger, &mut across);
+    }
+    across.all
+}

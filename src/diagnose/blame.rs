@@ -1,0 +1,266 @@
+//! Who made the answer that decided a call, who only relayed it, and who has to act (rules.md,
+//! "How to blame the hop"). Never more than the trace shows: "at or beyond" where it ends.
+
+use super::finding::{receiver, sender};
+use super::{Acts, Args, Confidence, Finding, Template};
+use crate::message::field::Field;
+use crate::session::path::Made;
+use crate::session::{Call, Outcome, Stored};
+
+/// Who is to blame for a call that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blame {
+    /// Address of the element, as far as the trace goes; `None` where it gives none.
+    pub element: Option<String>,
+    /// Does the trace end there, so that it may also be somebody behind it?
+    pub or_beyond: bool,
+    /// Who has to act.
+    pub acts: Acts,
+    /// How sure this is.
+    pub confidence: Confidence,
+    /// Why, as a sentence of [`GROUNDS`].
+    pub grounds: Template,
+    /// Who handed the answer on towards the caller, nearest the element first.
+    pub relays: Vec<String>,
+}
+
+/// Sentences on the grounds, by id.
+pub const GROUNDS: &[(&str, &str)] = &[
+    (
+        "handed-on",
+        "{element} had handed the request on to {behind} and got no {code} from there, so it made this answer itself",
+    ),
+    (
+        "handed-on-refused",
+        "{element} had handed the request on, {behind} answered {other}, and {element} made {code} of it",
+    ),
+    (
+        "kept",
+        "{element} never handed the request on, though what it exchanges with others is in the capture",
+    ),
+    (
+        "same-tag",
+        "the {code} carries the same To-tag as the {rang} before it, so whoever rang also gave the answer; nothing is recorded behind {element}",
+    ),
+    (
+        "other-tag",
+        "the {code} carries another To-tag than the {rang} before it, so not the ringing phone but a server gave it; nothing is recorded behind {element}",
+    ),
+    (
+        "same-server",
+        "the {code} and the 100 before it name the same software ({server}), and a 100 always comes from the next element; nothing is recorded behind {element}",
+    ),
+    (
+        "at-once",
+        "the {code} came {after} after the request and nothing before it, as the next element answers; nothing is recorded behind {element}",
+    ),
+    (
+        "end-of-trace",
+        "the {code} came from {element}, and nothing is recorded behind it: it or somebody further on made it",
+    ),
+    (
+        "no-address",
+        "the log does not give the address of who sent the {code}",
+    ),
+    (
+        "silence",
+        "{element} was asked and nothing came back from there",
+    ),
+    (
+        "silence-behind",
+        "{element} took the request over with a {sign} and then gave no final answer",
+    ),
+];
+
+/// The sentence of [`GROUNDS`] with this id.
+pub fn grounds_sentence(id: &str) -> Option<&'static str> {
+    let known = GROUNDS.iter().find(|(known, _)| *known == id);
+    known.map(|(_, text)| *text)
+}
+
+/// An answer that comes sooner than this and alone is one of the next element, nanoseconds.
+const AT_ONCE: i64 = 20_000_000;
+
+/// The blame for a call that did not succeed; `cause` is its root cause.
+pub(super) fn of(call: &Call, cause: Option<&Finding>) -> Option<Blame> {
+    let mut blame = match call.decided_by {
+        Some(index) => answered(call, index)?,
+        None => silent(call)?,
+    };
+    if let Some(cause) = cause {
+        blame.acts = cause.acts;
+    }
+    Some(blame)
+}
+
+fn answered(call: &Call, decided: usize) -> Option<Blame> {
+    let original = call.original_of(decided);
+    let answer = call.message_of(original)?;
+    let relays = relays(call, original);
+    let args = Args::new()
+        .code("code", answer.head.code()?)
+        .text("element", sender(answer));
+    if answer.stamp.source.is_none() {
+        return Some(Blame {
+            element: None,
+            or_beyond: true,
+            acts: by_code(call, answer),
+            confidence: Confidence::Possible,
+            grounds: Template::new("no-address", args),
+            relays,
+        });
+    }
+    let (made, confidence, or_beyond) = match call.made(answer) {
+        Made::BySender => (
+            made_by_sender(call, answer, args),
+            Confidence::Certain,
+            false,
+        ),
+        Made::AtSender => (Template::new("kept", args), Confidence::Likely, false),
+        Made::AtOrBeyond => at_or_beyond(call, answer, args),
+    };
+    Some(Blame {
+        element: Some(sender(answer)),
+        or_beyond,
+        acts: by_code(call, answer),
+        confidence,
+        grounds: made,
+        relays,
+    })
+}
+
+// Who handed the response on, nearest its maker first.
+fn relays(call: &Call, original: usize) -> Vec<String> {
+    let copies = (0..call.finals.len())
+        .filter(|&index| index != original && call.original_of(index) == original);
+    let mut relays: Vec<(u16, String)> = copies
+        .filter_map(|index| call.message_of(index))
+        .map(|m| (u16::MAX - m.head.vias, sender(m)))
+        .collect();
+    relays.sort();
+    relays.dedup();
+    relays.into_iter().map(|(_, sender)| sender).collect()
+}
+
+fn made_by_sender(call: &Call, answer: &Stored, args: Args) -> Template {
+    let handed_on: Vec<_> = call.handed_on(answer).collect();
+    let mut refused = handed_on
+        .iter()
+        .filter_map(|t| call.messages.get(*t.finals.first()?));
+    let refused = refused.find(|m| m.time().is_none() || m.time() <= answer.time());
+    if let Some(refused) = refused {
+        let args = args
+            .text("behind", sender(refused))
+            .code("other", refused.head.code().unwrap_or(0));
+        return Template::new("handed-on-refused", args);
+    }
+    let asked = handed_on
+        .iter()
+        .find_map(|t| call.messages.get(t.request()?));
+    Template::new(
+        "handed-on",
+        args.text("behind", asked.map(receiver).unwrap_or_default()),
+    )
+}
+
+// The weaker signs, the strongest first.
+fn at_or_beyond(call: &Call, answer: &Stored, args: Args) -> (Template, Confidence, bool) {
+    let on_hop = |m: &&Stored| m.keys.transaction == answer.keys.transaction;
+    let provisional = |least: u16| {
+        let mut on_hop = call.messages.iter().filter(on_hop);
+        on_hop.find(|m| {
+            m.head
+                .code()
+                .is_some_and(|code| (least..200).contains(&code))
+        })
+    };
+    if let Some(rang) = provisional(101).filter(|rang| rang.keys.to_tag != 0) {
+        let args = args.code("rang", rang.head.code().unwrap_or(180));
+        return match rang.keys.to_tag == answer.keys.to_tag {
+            true => (Template::new("same-tag", args), Confidence::Likely, true),
+            false => (Template::new("other-tag", args), Confidence::Likely, true),
+        };
+    }
+    let server = |m: &Stored| m.message().text(Field::Server.name());
+    let trying = call
+        .messages
+        .iter()
+        .filter(on_hop)
+        .find(|m| m.head.code() == Some(100));
+    if let (Some(own), Some(next)) = (server(answer), trying.and_then(server))
+        && own == next
+    {
+        return (
+            Template::new("same-server", args.text("server", own)),
+            Confidence::Likely,
+            false,
+        );
+    }
+    let request = call
+        .messages
+        .iter()
+        .find(|m| m.head.is_request() && on_hop(m));
+    let after = request
+        .and_then(Stored::time)
+        .zip(answer.time())
+        .map(|(asked, said)| said - asked);
+    match after {
+        Some(after) if trying.is_none() && (0..AT_ONCE).contains(&after) => (
+            Template::new("at-once", args.duration("after", after)),
+            Confidence::Possible,
+            true,
+        ),
+        _ => (
+            Template::new("end-of-trace", args),
+            Confidence::Possible,
+            true,
+        ),
+    }
+}
+
+// Of the deepest hop that the request reached.
+fn silent(call: &Call) -> Option<Blame> {
+    let hops = call.hops();
+    let deepest = hops
+        .last()
+        .and_then(|hop| call.messages.get(hop.message))
+        .or_else(|| call.request())?;
+    let on_hop = |m: &&Stored| m.keys.transaction == deepest.keys.transaction;
+    let sign = call
+        .messages
+        .iter()
+        .filter(on_hop)
+        .find_map(|m| m.head.code());
+    let args = Args::new().text("element", receiver(deepest));
+    let grounds = match sign {
+        Some(code) => Template::new("silence-behind", args.code("sign", code)),
+        None => Template::new("silence", args),
+    };
+    Some(Blame {
+        element: deepest.stamp.destination.map(|a| a.to_string()),
+        or_beyond: true,
+        acts: if sign.is_some() {
+            Acts::Callee
+        } else {
+            Acts::Network
+        },
+        confidence: Confidence::Likely,
+        grounds,
+        relays: Vec::new(),
+    })
+}
+
+// Where no rule explains the answer: who can look further.
+fn by_code(call: &Call, answer: &Stored) -> Acts {
+    let relayed = matches!(call.made(answer), Made::BySender);
+    match answer.head.code() {
+        Some(401 | 407) => Acts::Caller,
+        Some(300..=399) => Acts::Caller,
+        Some(408 | 504) if relayed => Acts::Callee,
+        Some(400 | 405 | 406 | 413..=417 | 420 | 421 | 484 | 485 | 488 | 493 | 606) => Acts::Caller,
+        _ if relayed => Acts::Proxy,
+        _ if call.outcome == Outcome::Refused => Acts::Callee,
+        Some(500..=599) => Acts::Callee,
+        _ => Acts::Callee,
+    }
+}

@@ -1,0 +1,112 @@
+//! Every flow under fixtures/flows/ is a test: what its head expects, and a snapshot of the whole
+//! text. `UPDATE_EXPECTED=1 cargo test --test flows` writes the snapshots anew; the captures stay in
+//! `target/tmp/flows`, to be looked at with any tool. `FLOW=name` runs one of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a flow with a mistake must stop the test
+
+mod harness;
+
+use harness::flow;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// What the JSON says against what the head of the flow expects.
+fn against(expect: &std::collections::BTreeMap<String, Vec<String>>, json: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let words = |key: &str| -> Vec<String> {
+        let all = expect.get(key).into_iter().flatten();
+        all.flat_map(|line| line.split(", ").map(str::to_owned))
+            .collect()
+    };
+    let calls = json["calls"].as_array().unwrap();
+    let of_calls = calls
+        .iter()
+        .flat_map(|call| call["findings"].as_array().unwrap());
+    let findings: Vec<&Value> = of_calls
+        .chain(json["findings"].as_array().unwrap())
+        .collect();
+    for id in words("fires") {
+        if !findings
+            .iter()
+            .any(|finding| finding["rule"] == id.as_str())
+        {
+            wrong.push(format!("{id} does not fire"));
+        }
+    }
+    let silent = words("silent");
+    for finding in &findings {
+        let (rule, severity) = (
+            finding["rule"].as_str().unwrap(),
+            finding["severity"].as_str().unwrap(),
+        );
+        let must_not = silent.iter().any(|id| match id.as_str() {
+            "*" => true,
+            "warning" => severity != "info",
+            "error" => severity == "error",
+            id => id == rule,
+        });
+        if must_not && !words("fires").iter().any(|id| id == rule) {
+            wrong.push(format!("{rule} fires"));
+        }
+    }
+    // One word a call, in the order of the calls: its outcome; the id of its root cause, or `-`.
+    let list = |key: &str, of: &dyn Fn(&Value) -> String| {
+        let (want, got): (_, Vec<String>) = (words(key), calls.iter().map(of).collect());
+        (!want.is_empty() && want != got).then(|| format!("{key}: {}", got.join(", ")))
+    };
+    wrong.extend(list("outcome", &|call| {
+        call["outcome"].as_str().unwrap().to_owned()
+    }));
+    wrong.extend(list("root", &|call| {
+        call["root_cause"].as_str().unwrap_or("-").to_owned()
+    }));
+    wrong.extend(list("acts", &|call| {
+        call["blame"]["acts"].as_str().unwrap_or("-").to_owned()
+    }));
+    wrong.extend(list("blame", &|call| {
+        call["blame"]["element"].as_str().unwrap_or("-").to_owned()
+    }));
+    wrong
+}
+
+fn snapshot(path: &Path, got: &str) -> Option<String> {
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(path, got).unwrap();
+        return None;
+    }
+    let want = std::fs::read_to_string(path).unwrap_or_default();
+    let differing = got
+        .lines()
+        .zip(want.lines())
+        .find(|(got, want)| got != want);
+    (got != want).then(|| format!("{}: {differing:?}", path.display()))
+}
+
+#[test]
+fn every_flow_is_explained_as_its_head_says() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("flows");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut wrong = Vec::new();
+    for path in harness::flow_files() {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let compiled = flow::compile(&std::fs::read_to_string(&path).unwrap());
+        let capture = format!("{name}.pcap");
+        std::fs::write(folder.join(&capture), &compiled.pcap).unwrap();
+        let run = |options: &[&str]| {
+            let mut program = harness::program();
+            program.current_dir(&folder).args(options).arg(&capture);
+            let out = program.output().unwrap();
+            assert!(
+                out.status.success(),
+                "{name}: {}",
+                String::from_utf8_lossy(&out.stderr)
+            );
+            String::from_utf8(out.stdout).unwrap()
+        };
+        let json: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+        let complaints = against(&compiled.expect, &json).into_iter();
+        wrong.extend(complaints.map(|complaint| format!("{name}: {complaint}")));
+        wrong.extend(snapshot(&path.with_extension("txt"), &run(&["--all"])));
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
