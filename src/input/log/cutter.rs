@@ -20,7 +20,7 @@ const LONGEST_WAIT: usize = 20;
 #[derive(Default)]
 pub(super) struct Cutter {
     pub(super) clock: Clock,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// The message that is being collected, and how it was opened.
     pub(super) draft: Draft,
     pub(super) open: Option<(&'static Format, Opening)>,
