@@ -105,6 +105,8 @@ pub(super) fn opened_by(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::input::log::{Cut, prefix};
 
@@ -117,20 +119,29 @@ mod tests {
         }
     }
 
+    fn texts_in(folder: &Path) -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let texts = entries.map(|entry| entry.unwrap().path());
+        texts
+            .flat_map(|path| match path.is_dir() {
+                true => texts_in(&path),
+                false => vec![std::fs::read(path).unwrap()],
+            })
+            .collect()
+    }
+
     /// The lines of all logs of the fixtures, and the same with what other loggers put around them.
     fn lines() -> Vec<Vec<u8>> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/logs");
         let around = [
             ("", ""),
             (" ", "\r"),
             ("> ", " "),
             ("[May 17 08:01:35] ", "\u{a0}"),
         ];
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs");
         let mut lines = Vec::new();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let text = path.is_file().then(|| std::fs::read(path).unwrap());
-            for line in text.unwrap_or_default().split(|byte| *byte == b'\n') {
+        for text in texts_in(&folder) {
+            for line in text.split(|byte| *byte == b'\n') {
                 for (before, behind) in around {
                     lines.push([before.as_bytes(), line, behind.as_bytes()].concat());
                 }
