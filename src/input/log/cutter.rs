@@ -2,12 +2,11 @@
 //! open, or is something else.
 
 use super::clock::{Clock, Moment, Stamp};
-use super::dispatch::opened_by;
 use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
 use super::journal::Journal;
-use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
+use super::{Cut, Format, LONGEST_LINE, Line, LogChoice, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
 
@@ -17,6 +16,7 @@ const LONGEST_WAIT: usize = 20;
 /// Lines that are being put together into messages; one message is ready at a time.
 #[derive(Default)]
 pub(super) struct Cutter {
+    pub(super) choice: LogChoice,
     pub(super) clock: Clock,
     journal: Journal,
     /// The message that is being collected, and how it was opened.
@@ -54,8 +54,9 @@ pub(super) struct Cutter {
 
 impl Cutter {
     /// For a text that may be something else than a log.
-    pub(super) fn new(instead: Option<&'static str>) -> Self {
+    pub(super) fn new(choice: LogChoice, instead: Option<&'static str>) -> Self {
         Self {
+            choice,
             instead,
             ..Self::default()
         }
@@ -136,7 +137,7 @@ impl Cutter {
         }
         // While a dump was read no message was collected, so only one of them is ready now.
         let dumped = self.end_dump();
-        if dump::begins(line.text) {
+        if dump::begins(line.text) && self.choice.takes_dumps() {
             return self.begin_dump(line.text) || dumped;
         }
         let finished = self.message_line(&line) || dumped;
@@ -157,7 +158,7 @@ impl Cutter {
             self.waited = 0;
             return false;
         }
-        if let Some((format, mut opening)) = opened_by(line, &self.draft)
+        if let Some((format, mut opening)) = self.opened_by(line)
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {

@@ -6,6 +6,7 @@
 //! line opens decides how the lines after it are read.
 
 mod address;
+mod choice;
 mod clock;
 mod collect;
 mod colours;
@@ -77,6 +78,7 @@ mod yealink;
 #[cfg(test)]
 mod tests;
 
+pub use choice::LogChoice;
 use cutter::Cutter;
 use format::{Cut, Format, Line, Opening, margin, one_line};
 use further::Further;

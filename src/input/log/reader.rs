@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::colours::without_colours;
 use super::skim::Skim;
-use super::{Cutter, LONGEST_LINE, dots, escapes, tshark_summary};
+use super::{Cutter, LONGEST_LINE, LogChoice, dots, escapes, tshark_summary};
 use crate::input::buffer::Buffer;
 use crate::input::summary::Damages;
 use crate::input::{Body, Time};
@@ -23,12 +23,12 @@ pub(crate) struct Log {
 
 impl Log {
     /// Reads a text. A byte order mark before it is passed over.
-    pub(crate) fn new(mut buffer: Buffer) -> Self {
+    pub(crate) fn new(mut buffer: Buffer, choice: LogChoice) -> Self {
         if buffer.available().starts_with(b"\xef\xbb\xbf") {
             buffer.consume(3);
         }
         Self {
-            cutter: Cutter::new(tshark_summary::instead(buffer.available())),
+            cutter: Cutter::new(choice, tshark_summary::instead(buffer.available())),
             buffer,
             plain: Vec::new(),
             unescaped: VecDeque::new(),
