@@ -300,7 +300,11 @@ mod tests {
     fn reason(bytes: &[u8]) -> String {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let (buffer, compression) = unpack::unpack(source, unpack::PEEK, &unpack::Meter::default());
-        match Reader::new(buffer, compression, 4096) {
+        let manner = Manner {
+            window: 4096,
+            logs: LogChoice::default(),
+        };
+        match Reader::new(buffer, compression, manner) {
             Ok(mut reader) => {
                 while reader.advance() {}
                 assert!(reader.is_text_without_sip());
