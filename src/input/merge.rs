@@ -109,6 +109,7 @@ impl Inputs {
     /// as long as `idle` says. A file that replaces it is read on as a further input.
     pub fn follow(name: &Named, idle: Option<Duration>, logs: LogChoice) -> Self {
         let mut inputs = Self::empty(WINDOW, logs);
+        inputs.manner.live = true;
         let state = Following::new(idle);
         inputs.following = Some((name.clone(), state));
         inputs.add_followed();
@@ -195,7 +196,11 @@ impl Inputs {
             slots: Vec::new(),
             current: None,
             waiting: BinaryHeap::new(),
-            manner: Manner { window, logs },
+            manner: Manner {
+                window,
+                logs,
+                live: false,
+            },
             skipped: Vec::new(),
             archives: Archives::default(),
             following: None,

@@ -95,6 +95,8 @@ pub(crate) struct Manner {
     pub(crate) window: usize,
     /// Formats that are looked for in text.
     pub(crate) logs: LogChoice,
+    /// Whether it grows, so that nothing is waited for that is not wanted now.
+    pub(crate) live: bool,
 }
 
 /// An input that has been recognised; one record is current at a time.
@@ -129,7 +131,7 @@ impl Reader {
         let mut buffer = Buffer::new(buffer.into_source(), manner.window);
         buffer.fill(head.len());
         Ok(Self {
-            content: Content::recognise(buffer, manner.logs)?,
+            content: Content::recognise(buffer, manner)?,
             compression,
         })
     }
@@ -206,7 +208,7 @@ impl Reader {
 }
 
 impl Content {
-    fn recognise(buffer: Buffer, logs: LogChoice) -> Result<Self, (InputErrorKind, String)> {
+    fn recognise(buffer: Buffer, manner: Manner) -> Result<Self, (InputErrorKind, String)> {
         let head = buffer.available();
         if let Some(format) = capture::format(head) {
             let capture = Capture::begin(format, buffer).ok_or_else(|| {
@@ -228,7 +230,11 @@ impl Content {
             let reason = "binary data of an unknown kind".to_owned();
             return Err((InputErrorKind::Unrecognised, reason));
         }
-        Ok(Self::Log(Box::new(Log::new(buffer, logs))))
+        Ok(Self::Log(Box::new(Log::new(
+            buffer,
+            manner.logs,
+            manner.live,
+        ))))
     }
 }
 
@@ -303,6 +309,7 @@ mod tests {
         let manner = Manner {
             window: 4096,
             logs: LogChoice::default(),
+            live: false,
         };
         match Reader::new(buffer, compression, manner) {
             Ok(mut reader) => {

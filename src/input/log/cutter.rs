@@ -1,7 +1,7 @@
 //! The message side of a log: lines to messages. A line opens a message, belongs to the one that is
 //! open, or is something else.
 
-use super::clock::{Clock, Moment, Stamp};
+use super::clock::{Clock, Date, Moment, Stamp};
 use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
@@ -65,6 +65,13 @@ impl Cutter {
     /// Takes back what was handed out.
     pub(super) fn let_go(&mut self) {
         self.dump_ready = false;
+    }
+
+    /// Whether a message is open that no line so far gives a date.
+    pub(super) fn is_undated(&self) -> bool {
+        let stamp = self.open.as_ref().and_then(|(_, opening)| opening.stamp);
+        let dated = stamp.is_some_and(|stamp| stamp.date != Date::None);
+        !dated && self.clock.is_without_date()
     }
 
     /// Whether nothing is open, so that a line far from any message need not be looked at.

@@ -6,6 +6,7 @@
 //! line opens decides how the lines after it are read.
 
 mod address;
+mod anchor;
 mod choice;
 mod clock;
 mod collect;
