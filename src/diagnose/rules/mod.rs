@@ -17,6 +17,8 @@ pub mod dest_not_found;
 pub mod dest_unavailable_480;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
+pub mod icmp_unreachable;
+pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod peer_fails_all;
 pub mod reg_storm;
@@ -24,6 +26,7 @@ pub mod request_no_response;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
 pub mod uri_scheme_416_or_domain;
 
@@ -32,6 +35,9 @@ pub mod uri_scheme_416_or_domain;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
