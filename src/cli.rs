@@ -46,6 +46,11 @@ pub struct Main {
     /// Stop following a file that has not grown for so long
     #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
     pub idle: Option<std::time::Duration>,
+    /// Read text as a log of this format, named in docs/logs.md, instead of recognising formats line by line
+    ///
+    /// Only messages in envelopes of this format are read. Captures are read as ever; a text in a folder or archive that holds no such message counts as passed over.
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
+    pub log_format: Option<String>,
     /// Only the call with this number (as `--list` shows it)
     #[arg(long = "call", value_name = "ID", help_heading = "Filters")]
     pub calls: Vec<u64>,

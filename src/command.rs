@@ -3,7 +3,7 @@
 use crate::analyze;
 use crate::cli::{FailOn, Look, LookFormat, Main, Text, When};
 use crate::diagnose::rules;
-use crate::input::{Inputs, Named};
+use crate::input::{Inputs, LogChoice, Named};
 use crate::lang::{LANGS, Lang};
 use crate::layers::Keys;
 use crate::report::reference::{self, Sheet, Style, query};
@@ -60,15 +60,17 @@ pub fn main_job(main: &Main) -> Status {
 
 fn inputs(main: &Main) -> Result<Inputs, String> {
     let named: Vec<Named> = main.files.iter().map(Named::from).collect();
+    let named_format = main.log_format.as_deref();
+    let logs = named_format.and_then(LogChoice::only).unwrap_or_default();
     if !main.follow {
-        return Ok(Inputs::open(&named));
+        return Ok(Inputs::open_as(&named, logs));
     }
     match named.as_slice() {
         [Named::Path(path)] if path.is_dir() => Err(format!(
             "--follow {}: a folder cannot be followed",
             path.display()
         )),
-        [one] => Ok(Inputs::follow(one, main.idle)),
+        [one] => Ok(Inputs::follow(one, main.idle, logs)),
         _ => Err("--follow takes one FILE".to_owned()),
     }
 }

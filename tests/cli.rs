@@ -218,6 +218,10 @@ fn status_2_bad_usage() {
         (&[][..], "required"),
         (&["--lsit", BUSY], "--list"),
         (&["--format", "xml", BUSY], "json"),
+        (
+            &["--log-format", "asterisk-pjsp", BUSY],
+            "a similar value exists: 'asterisk-pjsip'",
+        ),
         (&["--color", "sometimes", BUSY], "always"),
         (&["--fail-on", "anything", BUSY], "failed"),
         (&["--tz", "Nowhere/At-All", BUSY], "Europe/Paris"),
@@ -557,6 +561,41 @@ fn a_folder_means_the_captures_and_logs_in_it() {
 }
 
 // Filters
+
+#[test]
+fn a_log_format_that_is_named_is_the_only_one_read() {
+    let folder = Folder::new("log-format");
+    let jssip = std::fs::read(root().join("fixtures/logs/jssip-console.txt")).unwrap();
+    let pasted = std::fs::read(root().join("fixtures/logs/pasted.txt")).unwrap();
+    folder.file("console.txt", &jssip);
+    folder.file("both.txt", &[pasted.clone(), jssip].concat());
+    folder.file("pasted.txt", &pasted);
+    folder.file("trace.pcap", &bytes(BUSY));
+    let ran = run(["--log-format", "jssip", "--format", "json", folder.path()]);
+    let inputs = ran.json()["inputs"].as_array().unwrap().clone();
+    let read = inputs.iter().map(|input| {
+        let path = input["path"].as_str().unwrap();
+        let name = path.rsplit('/').next().unwrap();
+        (
+            name,
+            input["format"].as_str().unwrap(),
+            input["sip_messages"].as_u64().unwrap(),
+        )
+    });
+    let mut read: Vec<_> = read.collect();
+    read.sort();
+    let expected = [
+        ("both.txt", "log:jssip", 9),
+        ("console.txt", "log:jssip", 9),
+        ("trace.pcap", "pcap", 4),
+    ];
+    assert_eq!(read[..], expected);
+    // The file without such messages is said to be passed over.
+    assert!(
+        ran.err
+            .contains("files in it that are neither captures nor logs with SIP: 1")
+    );
+}
 
 #[test]
 fn filters_select_calls() {

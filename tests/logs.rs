@@ -17,10 +17,10 @@
 
 mod harness;
 
-use harness::reading::{Message, held_by_files};
+use harness::reading::{Message, held_by, held_by_files};
 use harness::{read, root, rows, run};
 use serde_json::{Value, json};
-use sipexplain::input::log_formats;
+use sipexplain::input::{Inputs, LogChoice, Named, log_formats};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,40 @@ fn logs() -> Vec<Log> {
         }
     });
     logs.collect()
+}
+
+/// The messages in a file where only one format is looked for, and the formats found.
+fn messages_as(path: &str, format: &str) -> (Vec<Message>, String) {
+    let named = Named::from(root().join(path).as_os_str());
+    let choice = LogChoice::only(format).unwrap();
+    let mut held = held_by(Inputs::open_as(&[named], choice));
+    (held.messages, held.summaries.remove(0).format)
+}
+
+#[test]
+fn a_chosen_format_reads_its_own_messages_and_no_others() {
+    let raws = |messages: Vec<Message>| messages.into_iter().map(|m| m.raw).collect::<Vec<_>>();
+    let mut wrong = Vec::new();
+    // These say each message twice, in words and as a dump.
+    let twice = ["tcpdump-hex-only.txt", "tshark-details-hex.txt"];
+    for (n, log) in logs().iter().enumerate() {
+        let path = format!("fixtures/logs/{}", log.file);
+        let all = messages(&path);
+        let own = messages_as(&path, &log.format);
+        if raws(own.0) != raws(all.0) || own.1 != all.1 {
+            wrong.push(format!("{}: not the same as {}", log.file, log.format));
+        }
+        // No envelope of another format; a start line alone is any message without one.
+        let others = log_formats().filter(|other| *other != log.format && *other != "raw");
+        for other in others.skip(n % 9).step_by(9) {
+            let (read, format) = messages_as(&path, other);
+            if !read.is_empty() && !twice.contains(&log.file.as_str()) {
+                wrong.push(format!("{}: {} as {format}", log.file, read.len()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(LogChoice::only("no-such").is_none());
 }
 
 /// The messages in a file, and its format.

@@ -12,8 +12,9 @@ use std::time::Duration;
 use super::archive::{self, Walker};
 use super::buffer::Buffer;
 use super::follow::Following;
+use super::log::LogChoice;
 use super::members::Archives;
-use super::source::Named;
+use super::source::{Manner, Named};
 use super::summary::{Damage, InputError, InputErrorKind, InputSummary};
 use super::unpack::{self, Meter, PEEK, Source};
 use super::{Origin, Record};
@@ -35,7 +36,7 @@ pub struct Inputs {
     current: Option<usize>,
     /// The slots that wait, by the time of their next record.
     waiting: BinaryHeap<Reverse<(i64, usize)>>,
-    window: usize,
+    manner: Manner,
     skipped: Vec<SkippedFiles>,
     archives: Archives,
     /// The one input that is followed, and how it is doing.
@@ -63,6 +64,11 @@ impl Inputs {
     /// Opens everything that is named. What cannot be read becomes an error in its summary, and the
     /// others are read all the same.
     pub fn open(paths: &[Named]) -> Self {
+        Self::open_as(paths, LogChoice::default())
+    }
+
+    /// The same, where only some formats are looked for in text.
+    pub fn open_as(paths: &[Named], logs: LogChoice) -> Self {
         let mut listed = Vec::new();
         let mut skipped = Vec::new();
         for name in paths {
@@ -83,7 +89,7 @@ impl Inputs {
             }
         }
         let few = listed.len() <= 8;
-        let mut inputs = Self::empty(if few { WINDOW } else { SMALL_WINDOW });
+        let mut inputs = Self::empty(if few { WINDOW } else { SMALL_WINDOW }, logs);
         inputs.skipped = skipped;
         let all_open = listed.len() <= MOST_OPEN;
         for (name, folder) in listed {
@@ -101,8 +107,9 @@ impl Inputs {
 
     /// Opens an input that still grows: at its end the reading waits for more, until nothing came for
     /// as long as `idle` says. A file that replaces it is read on as a further input.
-    pub fn follow(name: &Named, idle: Option<Duration>) -> Self {
-        let mut inputs = Self::empty(WINDOW);
+    pub fn follow(name: &Named, idle: Option<Duration>, logs: LogChoice) -> Self {
+        let mut inputs = Self::empty(WINDOW, logs);
+        inputs.manner.live = true;
         let state = Following::new(idle);
         inputs.following = Some((name.clone(), state));
         inputs.add_followed();
@@ -111,7 +118,7 @@ impl Inputs {
 
     /// Reads from sources that are open already, each with the name to show for it.
     pub fn from_readers(sources: Vec<(String, Source)>) -> Self {
-        let mut inputs = Self::empty(WINDOW);
+        let mut inputs = Self::empty(WINDOW, LogChoice::default());
         for (path, source) in sources {
             let keep_open = true;
             inputs.add(
@@ -184,12 +191,16 @@ impl Inputs {
             .is_some_and(|(_, state)| state.live())
     }
 
-    fn empty(window: usize) -> Self {
+    fn empty(window: usize, logs: LogChoice) -> Self {
         Self {
             slots: Vec::new(),
             current: None,
             waiting: BinaryHeap::new(),
-            window,
+            manner: Manner {
+                window,
+                logs,
+                live: false,
+            },
             skipped: Vec::new(),
             archives: Archives::default(),
             following: None,
@@ -210,7 +221,7 @@ impl Inputs {
     fn add_single(&mut self, path: String, name: Option<Named>, content: Content, from: From) {
         let mut slot = Slot::new(path);
         slot.name = name;
-        slot.read_from(content, self.window);
+        slot.read_from(content, self.manner);
         if slot.is_unrecognised()
             && let Some(skipped) = from.folder.and_then(|folder| self.skipped.get_mut(folder))
         {
@@ -305,7 +316,7 @@ impl Inputs {
             slot.state = State::Done;
             match self.archives.open(place) {
                 Ok((walker, content)) => {
-                    slot.read_from(content, self.window);
+                    slot.read_from(content, self.manner);
                     slot.walker = Some(walker);
                 }
                 Err(why) => slot.summary.error = Some(unreadable(&slot.summary.path, why)),
@@ -316,7 +327,7 @@ impl Inputs {
                 Some(Ok(source)) => {
                     let meter = Meter::default();
                     let content = unpack::unpack(meter.watch(source), PEEK, &meter);
-                    slot.read_from(content, self.window);
+                    slot.read_from(content, self.manner);
                 }
                 Some(Err(error)) => {
                     let error = unreadable(&slot.summary.path, error.to_string());

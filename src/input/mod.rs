@@ -29,7 +29,7 @@ mod samples;
 
 use std::net::SocketAddr;
 
-pub use log::formats as log_formats;
+pub use log::{LogChoice, formats as log_formats};
 pub use merge::{Inputs, SkippedFiles};
 pub use source::Named;
 pub use summary::{Damage, InputError, InputErrorKind, InputSummary};

@@ -10,7 +10,7 @@ use super::Time;
 use super::buffer::Buffer;
 use super::capture::{self, Capture};
 use super::glob;
-use super::log::Log;
+use super::log::{Log, LogChoice};
 use super::summary::{InputError, InputErrorKind, InputSummary};
 use super::unpack::{self, Source};
 
@@ -88,6 +88,17 @@ fn files_in(folder: &Path) -> io::Result<Vec<Named>> {
     Ok(files.into_iter().map(Named::Path).collect())
 }
 
+/// How an input is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// Size of the window that it is read through with.
+    pub(crate) window: usize,
+    /// Formats that are looked for in text.
+    pub(crate) logs: LogChoice,
+    /// Whether it grows, so that nothing is waited for that is not wanted now.
+    pub(crate) live: bool,
+}
+
 /// An input that has been recognised; one record is current at a time.
 pub(crate) struct Reader {
     content: Content,
@@ -100,11 +111,11 @@ enum Content {
 }
 
 impl Reader {
-    /// Recognises what `buffer` begins with. `window` is the size that it is read through with.
+    /// Recognises what `buffer` begins with.
     pub(crate) fn new(
         buffer: Buffer,
         compression: Option<&'static str>,
-        window: usize,
+        manner: Manner,
     ) -> Result<Self, (InputErrorKind, String)> {
         if buffer.available().is_empty() {
             return Err(match buffer.failure() {
@@ -117,10 +128,10 @@ impl Reader {
         }
         // The head is there already; the rest comes through the larger window.
         let head = buffer.available().to_vec();
-        let mut buffer = Buffer::new(buffer.into_source(), window);
+        let mut buffer = Buffer::new(buffer.into_source(), manner.window);
         buffer.fill(head.len());
         Ok(Self {
-            content: Content::recognise(buffer)?,
+            content: Content::recognise(buffer, manner)?,
             compression,
         })
     }
@@ -197,7 +208,7 @@ impl Reader {
 }
 
 impl Content {
-    fn recognise(buffer: Buffer) -> Result<Self, (InputErrorKind, String)> {
+    fn recognise(buffer: Buffer, manner: Manner) -> Result<Self, (InputErrorKind, String)> {
         let head = buffer.available();
         if let Some(format) = capture::format(head) {
             let capture = Capture::begin(format, buffer).ok_or_else(|| {
@@ -219,7 +230,11 @@ impl Content {
             let reason = "binary data of an unknown kind".to_owned();
             return Err((InputErrorKind::Unrecognised, reason));
         }
-        Ok(Self::Log(Box::new(Log::new(buffer))))
+        Ok(Self::Log(Box::new(Log::new(
+            buffer,
+            manner.logs,
+            manner.live,
+        ))))
     }
 }
 
@@ -291,7 +306,12 @@ mod tests {
     fn reason(bytes: &[u8]) -> String {
         let source = Box::new(io::Cursor::new(bytes.to_vec()));
         let (buffer, compression) = unpack::unpack(source, unpack::PEEK, &unpack::Meter::default());
-        match Reader::new(buffer, compression, 4096) {
+        let manner = Manner {
+            window: 4096,
+            logs: LogChoice::default(),
+            live: false,
+        };
+        match Reader::new(buffer, compression, manner) {
             Ok(mut reader) => {
                 while reader.advance() {}
                 assert!(reader.is_text_without_sip());

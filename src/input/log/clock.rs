@@ -1,5 +1,6 @@
 //! From what a log writes as time to nanoseconds since the epoch, or since the log's first midnight.
 
+use super::anchor::Anchor;
 use crate::input::Time;
 
 const SECOND: i64 = 1_000_000_000;
@@ -44,6 +45,8 @@ pub(super) struct Clock {
     last: Option<(Date, u64)>,
     /// The latest stamp with a full date on any line: what has only a time is near it.
     dated: Option<Stamp>,
+    /// The day of the first midnight, counted from 1970, where a message told it.
+    first_day: Option<i64>,
 }
 
 impl Clock {
@@ -54,11 +57,30 @@ impl Clock {
         }
     }
 
+    /// The latest stamp with a full date.
+    pub(super) fn dated(&self) -> Option<Stamp> {
+        self.dated
+    }
+
+    /// Whether the stamps placed so far had no date at all.
+    pub(super) fn is_without_date(&self) -> bool {
+        let none = |(date, _): &(Date, u64)| *date == Date::None;
+        self.dated.is_none() && self.last.as_ref().is_none_or(none)
+    }
+
+    /// Takes what was found to tell the date.
+    pub(super) fn anchor(&mut self, anchor: Anchor) {
+        match anchor {
+            Anchor::Line(stamp) => self.dated = self.dated.or(Some(stamp)),
+            Anchor::FirstDay(day) => self.first_day = Some(day),
+        }
+    }
+
     /// Places a stamp. A log without a zone is read as UTC.
     pub(super) fn place(&mut self, stamp: Stamp) -> Moment {
         // More than a day is the time since a start, and near no date.
         let clock = stamp.date == Date::None && stamp.nanoseconds < DAY as u64;
-        let near = self.dated.filter(|_| clock);
+        let near = self.dated.filter(|_| clock && self.first_day.is_none());
         if let Some(dated) = near {
             let date = self.place(dated).time;
             // Half a day apart and more: on the other side of midnight.
@@ -103,15 +125,24 @@ impl Clock {
         }
         self.day = self.day.clamp(0, MOST_DAYS);
         self.last = Some((stamp.date, stamp.nanoseconds));
-        Moment {
-            time: None,
-            time_of_day: Some(self.day as u64 * DAY as u64 + stamp.nanoseconds),
+        let since = self.day as u64 * DAY as u64 + stamp.nanoseconds;
+        let first = self.first_day.and_then(|day| day.checked_mul(DAY));
+        let time = first.and_then(|first| first.checked_add(i64::try_from(since).ok()?));
+        match time.filter(|_| stamp.date == Date::None) {
+            Some(time) => Moment {
+                time: Some(Time(time)),
+                time_of_day: None,
+            },
+            None => Moment {
+                time: None,
+                time_of_day: Some(since),
+            },
         }
     }
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant's `days_from_civil`).
-fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

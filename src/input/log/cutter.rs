@@ -1,15 +1,14 @@
 //! The message side of a log: lines to messages. A line opens a message, belongs to the one that is
 //! open, or is something else.
 
-use super::clock::{Clock, Moment, Stamp};
-use super::dispatch::opened_by;
+use super::clock::{Clock, Date, Moment, Stamp};
 use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
 use super::journal::Journal;
 use super::skim::Next;
 use super::start_line::VERSION;
-use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
+use super::{Cut, Format, LONGEST_LINE, Line, LogChoice, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
 
@@ -19,6 +18,7 @@ const LONGEST_WAIT: usize = 20;
 /// Lines that are being put together into messages; one message is ready at a time.
 #[derive(Default)]
 pub(super) struct Cutter {
+    pub(super) choice: LogChoice,
     pub(super) clock: Clock,
     pub(super) journal: Journal,
     /// The message that is being collected, and how it was opened.
@@ -60,8 +60,9 @@ pub(super) struct Cutter {
 
 impl Cutter {
     /// For a text that may be something else than a log.
-    pub(super) fn new(instead: Option<&'static str>) -> Self {
+    pub(super) fn new(choice: LogChoice, instead: Option<&'static str>) -> Self {
         Self {
+            choice,
             instead,
             ..Self::default()
         }
@@ -70,6 +71,13 @@ impl Cutter {
     /// Takes back what was handed out.
     pub(super) fn let_go(&mut self) {
         self.dump_ready = false;
+    }
+
+    /// Whether a message is open that no line so far gives a date.
+    pub(super) fn is_undated(&self) -> bool {
+        let stamp = self.open.as_ref().and_then(|(_, opening)| opening.stamp);
+        let dated = stamp.is_some_and(|stamp| stamp.date != Date::None);
+        !dated && self.clock.is_without_date()
     }
 
     /// Whether nothing is open, so that a line far from any message need not be looked at.
@@ -148,7 +156,7 @@ impl Cutter {
         }
         // While a dump was read no message was collected, so only one of them is ready now.
         let dumped = self.end_dump();
-        if dump::begins(line.text) {
+        if dump::begins(line.text) && self.choice.takes_dumps() {
             return self.begin_dump(line.text) || dumped;
         }
         let finished = self.message_line(&line, mentions) || dumped;
@@ -170,7 +178,7 @@ impl Cutter {
             return false;
         }
         if !self.is_plain(line, mentions)
-            && let Some((format, mut opening)) = opened_by(line, mentions, &self.draft)
+            && let Some((format, mut opening)) = self.opened_by(line, mentions)
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {

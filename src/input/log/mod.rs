@@ -6,6 +6,8 @@
 //! line opens decides how the lines after it are read.
 
 mod address;
+mod anchor;
+mod choice;
 mod clock;
 mod collect;
 mod colours;
@@ -81,6 +83,7 @@ mod yealink;
 #[cfg(test)]
 mod tests;
 
+pub use choice::LogChoice;
 use cutter::Cutter;
 use format::{Cut, Format, Line, Opening, Signs, margin, one_line};
 use further::Further;

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::clock::Clock;
 use super::colours::without_colours;
 use super::skim::Skim;
-use super::{Cutter, LONGEST_LINE, dots, escapes, start_line, tshark_summary};
+use super::{Cutter, LONGEST_LINE, LogChoice, anchor, dots, escapes, start_line, tshark_summary};
 use crate::input::buffer::Buffer;
 use crate::input::summary::Damages;
 use crate::input::{Body, Time};
@@ -18,22 +19,26 @@ pub(crate) struct Log {
     unescaped: VecDeque<Vec<u8>>,
     skim: Skim,
     in_long_line: bool,
+    /// Whether it is still to be looked for what tells the date.
+    undated: bool,
     cutter: Cutter,
 }
 
 impl Log {
-    /// Reads a text. A byte order mark before it is passed over.
-    pub(crate) fn new(mut buffer: Buffer) -> Self {
+    /// Reads a text; of one that is live no more than the next line is waited for. A byte order mark
+    /// before it is passed over.
+    pub(crate) fn new(mut buffer: Buffer, choice: LogChoice, live: bool) -> Self {
         if buffer.available().starts_with(b"\xef\xbb\xbf") {
             buffer.consume(3);
         }
         Self {
-            cutter: Cutter::new(tshark_summary::instead(buffer.available())),
+            cutter: Cutter::new(choice, tshark_summary::instead(buffer.available())),
             buffer,
             plain: Vec::new(),
             unescaped: VecDeque::new(),
             skim: Skim::default(),
             in_long_line: false,
+            undated: !live,
         }
     }
 
@@ -62,6 +67,9 @@ impl Log {
             };
             self.cutter.offset = self.buffer.position();
             let finished = self.physical_line(len);
+            if self.undated && self.cutter.open.is_some() {
+                self.find_date();
+            }
             self.buffer.consume(len);
             if finished {
                 return true;
@@ -72,6 +80,24 @@ impl Log {
             self.cutter.damages.end(self.buffer.failure());
         }
         finished
+    }
+
+    /// Looks ahead for what tells the date, once the first message was opened without one.
+    #[cold]
+    fn find_date(&mut self) {
+        self.undated = false;
+        if self.cutter.is_undated() {
+            self.buffer.fill(anchor::LOOK);
+            let ahead = self.buffer.available();
+            let ahead = ahead.get(..anchor::LOOK).unwrap_or(ahead);
+            if let Some(found) = anchor::find(ahead, self.cutter.choice) {
+                self.cutter.clock.anchor(found);
+            }
+        }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.cutter.clock
     }
 
     /// Takes one line of `len` bytes from the buffer; true when a message is ready.

@@ -79,7 +79,7 @@ impl Inputs {
                 ordinal: leaf.ordinal,
             });
             match leaf.content {
-                Ok(content) => slot.read_from(content, self.window),
+                Ok(content) => slot.read_from(content, self.manner),
                 Err(why) => {
                     let path = slot.summary.path.clone();
                     slot.summary.error = Some(unreadable(&path, why.to_owned()));

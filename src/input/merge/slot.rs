@@ -2,7 +2,7 @@ use super::Content;
 use crate::input::Body;
 use crate::input::archive::Walker;
 use crate::input::members::Place;
-use crate::input::source::{Named, Reader};
+use crate::input::source::{Manner, Named, Reader};
 use crate::input::summary::{Damage, InputError, InputErrorKind, InputSummary};
 
 /// One input.
@@ -66,8 +66,8 @@ impl Slot {
     }
 
     /// Recognises the content and finds its first record.
-    pub(super) fn read_from(&mut self, (buffer, compression): Content, window: usize) {
-        match Reader::new(buffer, compression, window) {
+    pub(super) fn read_from(&mut self, (buffer, compression): Content, manner: Manner) {
+        match Reader::new(buffer, compression, manner) {
             Ok(reader) => {
                 self.state = State::Open(reader);
                 self.advance();
