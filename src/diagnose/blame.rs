@@ -5,7 +5,7 @@ use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Finding, Template};
 use crate::message::field::Field;
 use crate::session::path::Made;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Side, Stored};
 
 /// Who is to blame for a call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,6 +248,16 @@ fn silent(call: &Call) -> Option<Blame> {
         grounds,
         relays: Vec::new(),
     })
+}
+
+/// Whoever runs the sender of a message: what has more than one Via was handed on by a proxy.
+pub(super) fn acts_of_sender(call: &Call, stored: &Stored) -> Acts {
+    match (stored.head.is_request(), call.side(stored)) {
+        (true, _) if stored.head.vias > 1 => Acts::Proxy,
+        (_, Some(Side::Callee)) => Acts::Callee,
+        (true, _) => Acts::Caller,
+        (false, _) => Acts::Callee,
+    }
 }
 
 // Where no rule explains the answer: who can look further.

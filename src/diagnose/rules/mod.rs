@@ -23,6 +23,8 @@ pub mod extension_enumeration;
 pub mod fixed_duration_drop;
 pub mod four08_origin;
 pub mod four87_missing;
+pub mod icmp_unreachable;
+pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod no_answer_timeout;
 pub mod peer_fails_all;
@@ -33,6 +35,7 @@ pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
 pub mod uri_scheme_416_or_domain;
 
@@ -41,6 +44,9 @@ pub mod uri_scheme_416_or_domain;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
