@@ -60,7 +60,7 @@ fn across(ledger: &Ledger, found: &mut Across) {
         finding.times = times().min().zip(times().max());
         let of_these = |e: &&Exhibit| same.iter().any(|(_, s)| s.call == e.call);
         let mut ends = account.unanswered.iter().filter(of_these);
-        let (first, last) = (ends.next(), ends.last());
+        let (first, last) = (ends.next(), ends.next_back());
         let shown = [(first, "first"), (last, "last")];
         let shown = shown
             .into_iter()
