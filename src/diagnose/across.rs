@@ -14,6 +14,10 @@ use std::net::IpAddr;
 const MOST_PEERS: usize = 4096;
 const MOST_SAMPLES: usize = 4096;
 const MOST_NAMES: usize = 1024;
+/// Ends of unanswered calls kept of a peer.
+const MOST_SHOWN: usize = 16;
+/// Shorter rings are ended by people, nanoseconds.
+pub const LONG_RING: i64 = 10 * SECOND;
 
 /// A message that proves something about many calls, with what is shown of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +91,8 @@ pub struct Account {
     pub repeats: u64,
     /// The first calls, as samples; bounded.
     pub samples: Vec<Sample>,
+    /// How the first calls ended that rang long and were not answered; bounded.
+    pub unanswered: Vec<Exhibit>,
     /// First failed call.
     pub first_failure: Option<Exhibit>,
     /// Last failed call.
@@ -252,17 +258,25 @@ impl Account {
         let answered = call.answer().and_then(Stored::time);
         let bye = call.bye().and_then(Stored::time);
         let rang_until = answered.or_else(|| call.deciding().and_then(Stored::time));
+        let rang = call
+            .ringing()
+            .and_then(Stored::time)
+            .zip(rang_until)
+            .map(|(from, until)| until - from);
+        if answered.is_none()
+            && rang.is_some_and(|rang| rang >= LONG_RING)
+            && self.unanswered.len() < MOST_SHOWN
+            && let Some(last) = call.deciding()
+        {
+            self.unanswered.push(Exhibit::of(call, last));
+        }
         self.samples.push(Sample {
             call: call.id,
             start,
             end: call.end(),
             ended_by: call.bye().and_then(|bye| call.side(bye)),
             talked: answered.zip(bye).map(|(answered, bye)| bye - answered),
-            rang: call
-                .ringing()
-                .and_then(Stored::time)
-                .zip(rang_until)
-                .map(|(from, until)| until - from),
+            rang,
             outcome: call.outcome,
             code,
             cause,

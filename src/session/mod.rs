@@ -8,6 +8,8 @@ pub mod aside;
 mod axis;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
+/// Who asked to stop an INVITE.
+pub mod cancel;
 /// Capture time.
 pub mod clock;
 /// Sides, remote targets and routes of a dialog.
@@ -40,6 +42,7 @@ pub mod view;
 
 pub use aside::Aside;
 pub use call::{Call, Final};
+pub use cancel::Cancel;
 pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;

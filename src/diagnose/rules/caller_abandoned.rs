@@ -2,8 +2,9 @@
 
 use super::super::finding::{Evidence, Template, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::answered_elsewhere::says_so;
+use super::no_answer_timeout::timer;
 use crate::message::{Method, typed};
-use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, outcome};
 
 /// The rule.
@@ -14,30 +15,42 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[(3261, "9"), (3261, "21.4.25")],
     title: "the caller hung up before anybody answered",
-    why: "the caller sent CANCEL after {waited}, {ringing}; the 487 that follows only confirms it",
-    fix: "Leave it as it is: a caller who gives up is no failure. If many calls end so after the same time, a timer on the calling side ends them; if they end before it rings, find out why ringing takes so long.",
+    why: "the caller sent CANCEL after {waited} of ringing",
+    fix: "Leave it as it is: a caller who gives up is no failure. If many calls end so after the same time, a timer on the calling side ends them.",
     sentences: &[
         (
-            "why-timer",
-            "the calling side sent CANCEL after {waited}, which is so round a time that a timer may have done it rather than a person",
+            "why-before-ringing",
+            "the caller sent CANCEL {waited} after the call began, before it rang",
         ),
         (
-            "why-untimed",
-            "the caller sent CANCEL {ringing}; the 487 that follows only confirms it",
+            "fix-before-ringing",
+            "Leave it as it is if it happens now and then: a caller who gives up is no failure. If callers often hang up before it rings, find out why ringing takes so long.",
+        ),
+        ("why-untimed", "the caller sent CANCEL while it was ringing"),
+        (
+            "why-untimed-before",
+            "the caller sent CANCEL before it rang",
         ),
         ("cancel", "the first CANCEL on the way, from {element}"),
-        ("confirmed", "the call is ended as the caller asked"),
+        ("reason", "it says so itself"),
+        (
+            "untrue",
+            "this is not true: nobody answered, the caller hung up; a phone that heeds it shows no missed call",
+        ),
+        ("confirmed", "this only confirms that the call is ended"),
         ("rang", "it was ringing"),
     ],
+    explains: &["ring-no-answer"],
     check,
     ..Rule::PLAIN
 };
 
-/// Ring times that PBXs are often set to, in seconds (estimate of the rule catalogue).
-const TIMERS: [i64; 9] = [15, 20, 25, 30, 45, 60, 90, 120, 180];
-
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.outcome != Outcome::Cancelled || call.method != Method::Invite {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    // On a further leg the back-to-back user agent cancels, because it was asked to or on its own.
+    if call.outcome != Outcome::Cancelled
+        || call.method != Method::Invite
+        || context.whole.is_some()
+    {
         return;
     }
     let Some(cancel) = outcome::callers_cancel(call) else {
@@ -46,12 +59,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(index) = call.messages.iter().position(|m| std::ptr::eq(m, cancel)) else {
         return;
     };
-    // The CANCEL says that somebody else answered, or that a timer ended it: not the caller.
     let reasons = typed::reasons(cancel.message());
-    if reasons
-        .iter()
-        .any(|r| r.protocol.eq_ignore_ascii_case("SIP") && r.cause.is_some_and(|c| c != 487))
-    {
+    if reasons.iter().any(names_another) || timer(call, cancel).is_some() {
         return;
     }
     let Some(request) = call.request() else {
@@ -63,14 +72,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .time()
         .zip(since.time())
         .map(|(end, start)| end - start);
-    let is_timer = |waited: i64| {
-        TIMERS
-            .iter()
-            .any(|timer| (waited - timer * SECOND).abs() <= SECOND / 10)
-    };
-    let round = waited.is_some_and(is_timer);
-    let confidence = if round {
-        Confidence::Possible
+    let confidence = if reasons.iter().any(names_caller) {
+        Confidence::Certain
     } else {
         Confidence::Likely
     };
@@ -78,18 +81,20 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     finding.element(sender(cancel));
-    let words = if ringing.is_some() {
-        "while it was ringing"
-    } else {
-        "before it was ringing"
-    };
-    finding.args(Args::new().text("ringing", words));
-    match waited {
-        Some(waited) => finding.args(Args::new().duration("waited", waited)),
-        None => finding.why("why-untimed"),
-    };
-    if round {
-        finding.why("why-timer");
+    if let Some(waited) = waited {
+        finding.args(Args::new().duration("waited", waited));
+    }
+    match (waited, ringing) {
+        (Some(_), Some(_)) => {}
+        (Some(_), None) => {
+            finding.why("why-before-ringing").fix("fix-before-ringing");
+        }
+        (None, Some(_)) => {
+            finding.why("why-untimed");
+        }
+        (None, None) => {
+            finding.why("why-untimed-before").fix("fix-before-ringing");
+        }
     }
     if let Some((at, rang)) = call
         .originals()
@@ -103,7 +108,32 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         cancel,
         Template::new("cancel", from),
     ));
+    if confidence == Confidence::Certain {
+        finding.proof(Evidence::header(index, cancel, "Reason", note("reason")));
+    }
+    let mut handed_on = call.requests(Method::Cancel);
+    if let Some((at, untrue)) = handed_on.find(|(_, m)| says_so(m)) {
+        finding.proof(Evidence::header(at, untrue, "Reason", note("untrue")));
+    }
     if let Some((at, terminated)) = super::super::finding::deciding(call) {
         finding.proof(Evidence::start_line(at, terminated, note("confirmed")));
     }
+}
+
+// The CANCEL says that somebody else answered, or that something other than the caller ended it.
+fn names_another(reason: &typed::Reason) -> bool {
+    match reason.protocol.to_ascii_uppercase().as_str() {
+        "SIP" => reason.cause.is_some_and(|cause| cause != 487),
+        "Q.850" => reason
+            .cause
+            .is_some_and(|cause| !matches!(cause, 0 | 16 | 31)),
+        _ => false,
+    }
+}
+
+// FreeSWITCH writes ORIGINATOR_CANCEL; a phone of a mobile network its own cause 1, "user ends call".
+fn names_caller(reason: &typed::Reason) -> bool {
+    let text = reason.text.as_deref().unwrap_or_default();
+    text.eq_ignore_ascii_case("ORIGINATOR_CANCEL")
+        || (reason.protocol.eq_ignore_ascii_case("RELEASE_CAUSE") && reason.cause == Some(1))
 }

@@ -1,5 +1,6 @@
 //! D3: the callee cannot be reached now, and why.
 
+use super::super::across::LONG_RING;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
@@ -103,8 +104,6 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-/// A ring that lasts longer is ended by a timer: rule ring-no-answer, nanoseconds.
-pub(super) const LONG_RING: i64 = 10 * SECOND;
 /// An answer that comes sooner was not looked for, nanoseconds.
 const AT_ONCE: i64 = SECOND / 3;
 /// Causes that RFC 3398 §7.2.4.1 maps to 480, and 18, which §8.2.6.1 maps from it.

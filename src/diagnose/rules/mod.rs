@@ -1,11 +1,15 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod answered_elsewhere;
 pub mod auth_no_credentials_sent;
 pub mod auth_wrong_credentials;
 pub mod busy;
 pub mod caller_abandoned;
 pub mod calls_end_together;
+pub mod cancel_200_crossing;
+pub mod cancel_not_matching;
+pub mod cancel_too_early;
 pub mod capture_one_sided;
 pub mod capture_partial_call;
 pub mod carrier_congestion;
@@ -17,14 +21,19 @@ pub mod dest_not_found;
 pub mod dest_unavailable_480;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
+pub mod four08_origin;
+pub mod four87_missing;
 pub mod icmp_unreachable;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
+pub mod no_answer_timeout;
 pub mod peer_fails_all;
 pub mod reg_storm;
 pub mod request_no_response;
 pub mod retry_amplification;
 pub mod ring_no_answer;
+pub mod ringing_until_timer_c;
+pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
 pub mod unwanted_607;
@@ -51,13 +60,22 @@ pub static RULES: &[&super::Rule] = &[
     &ring_no_answer::RULE,
     &method_not_allowed::RULE,
     &busy::RULE,
-    &caller_abandoned::RULE,
+    &cancel_too_early::RULE,
+    &cancel_not_matching::RULE,
+    &cancel_200_crossing::RULE,
+    &four87_missing::RULE,
+    &answered_elsewhere::RULE,
+    &no_answer_timeout::RULE,
     &twoxx_not_acked::RULE,
     &request_no_response::RULE,
+    &trying_then_silence::RULE,
+    &four08_origin::RULE,
+    &caller_abandoned::RULE,
     &retry_amplification::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,
     &fixed_duration_drop::RULE,
+    &ringing_until_timer_c::RULE,
     &concurrency_or_cps_limit::RULE,
     &reg_storm::RULE,
     &extension_enumeration::RULE,

@@ -42,6 +42,7 @@ pub static RULE: Rule = Rule {
         ("silence", "no answer from {element}"),
         ("gave-up", "what {sender} made of it"),
     ],
+    explains: &["408-origin", "trying-then-silence", "caller-abandoned"],
     check,
     ..Rule::PLAIN
 };

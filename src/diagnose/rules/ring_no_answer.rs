@@ -1,10 +1,10 @@
 //! E4: it rang and nobody answered.
 
+use super::super::across::LONG_RING;
 use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
-use super::dest_unavailable_480::LONG_RING;
 use crate::message::Method;
 use crate::session::{Call, Outcome, Stored, outcome};
 
@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
         ("rang", "it begins to ring"),
         ("answer", "the end of the attempt"),
     ],
+    explains: &["408-origin"],
     check,
     ..Rule::PLAIN
 };

@@ -1,0 +1,148 @@
+//! K6: the CANCEL was accepted and the INVITE never ended.
+
+use super::super::finding::{Evidence, note, sender};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+};
+use crate::message::Method;
+use crate::session::clock::SECOND;
+use crate::session::{Call, Cancel, Outcome, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "487-missing",
+    severity: Severity::Warning,
+    frequency: Frequency::Medium,
+    needs: &[Need::Time],
+    rfc: &[(3261, "9.2"), (3261, "9.1")],
+    title: "{element} took the CANCEL and never ended the call attempt",
+    why: "{element} answered the CANCEL with 200 and then gave no final answer to the INVITE within {waited}: it has to answer 487 at once; without it the other side keeps the call open for 32 seconds or longer, and the phone may go on ringing",
+    fix: "Correct {element}: after a CANCEL that matches, the INVITE has to be answered 487 straight away. If {element} is a server between, look whether its own CANCEL reached the phone behind it.",
+    sentences: &[
+        (
+            "why-rings-on",
+            "{element} answered the CANCEL with 200, gave no final answer to the INVITE and went on with {code}: the called phone does not stop ringing although the caller has hung up",
+        ),
+        (
+            "why-other",
+            "{element} ended the cancelled call with {code} and not with 487: to the calling side it looks as if the called person had refused",
+        ),
+        (
+            "fix-other",
+            "Let {element} answer 487 where a call is cancelled, so that lists and statistics do not count it as refused; callers are not harmed.",
+        ),
+        ("cancel", "the call is to be stopped"),
+        ("accepted", "that is accepted"),
+        ("silence", "no final answer to the INVITE"),
+        ("rings-on", "it still rings"),
+        ("other", "the final answer"),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// A 487 that comes later than this does not come, nanoseconds.
+const LATEST: i64 = 5 * SECOND;
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite
+        || call.outcome == Outcome::Succeeded
+        || !call.has_cancel()
+        || found.has("capture-one-sided")
+    {
+        return;
+    }
+    for cancel in call.cancels() {
+        let Some(invite) = cancel.invite else {
+            continue;
+        };
+        let Some((at, accepted)) = call.answer_in(cancel.own, 200..=299) else {
+            continue;
+        };
+        match call.answer_in(invite, 200..=699) {
+            None => return never(call, &cancel, (at, accepted), found),
+            Some((index, last)) => {
+                let late = index > cancel.index && last.time() >= accepted.time();
+                let code = last.head.code().unwrap_or(0);
+                if late && code >= 300 && code != 487 {
+                    return other(call, &cancel, (index, last), found);
+                }
+            }
+        }
+    }
+}
+
+fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &mut Findings) {
+    let (Some(from), Some(until)) = (accepted.1.time(), call.seen_until) else {
+        return;
+    };
+    if until - from < LATEST {
+        return;
+    }
+    let ringing = cancel.invite.and_then(|invite| {
+        let later = invite.provisionals.iter().filter(|at| **at > accepted.0);
+        later
+            .filter_map(|&at| Some((at, call.messages.get(at)?)))
+            .last()
+    });
+    let confidence = if until - from >= 32 * SECOND {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let severity = if ringing.is_some() {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let role = Role::Contributing;
+    let Some(finding) = found.add_with(severity, role, confidence, Acts::Callee) else {
+        return;
+    };
+    finding
+        .element(sender(accepted.1))
+        .args(Args::new().duration("waited", until - from));
+    finding.proof(Evidence::start_line(
+        cancel.index,
+        cancel.message,
+        note("cancel"),
+    ));
+    finding.proof(Evidence::start_line(
+        accepted.0,
+        accepted.1,
+        note("accepted"),
+    ));
+    if let Some((at, rings)) = ringing {
+        finding.why("why-rings-on");
+        finding.args(Args::new().code("code", rings.head.code().unwrap_or(180)));
+        finding.proof(Evidence::start_line(at, rings, note("rings-on")));
+    }
+    let message = cancel
+        .invite
+        .and_then(|t| t.request())
+        .unwrap_or(cancel.index);
+    finding.proof(Evidence::Absence {
+        message,
+        from,
+        until,
+        note: note("silence"),
+    });
+}
+
+fn other(_: &Call, cancel: &Cancel<'_>, last: (usize, &Stored), found: &mut Findings) {
+    let (role, confidence) = (Role::Contributing, Confidence::Certain);
+    let Some(finding) = found.add_with(Severity::Info, role, confidence, Acts::Callee) else {
+        return;
+    };
+    finding
+        .element(sender(last.1))
+        .why("why-other")
+        .fix("fix-other")
+        .args(Args::new().code("code", last.1.head.code().unwrap_or(0)));
+    finding.proof(Evidence::start_line(
+        cancel.index,
+        cancel.message,
+        note("cancel"),
+    ));
+    finding.proof(Evidence::start_line(last.0, last.1, note("other")));
+}
