@@ -297,6 +297,7 @@ impl Across {
     pub fn add(&mut self, confidence: Confidence, acts: Acts) -> Option<&mut CaptureFinding> {
         let finding = Finding {
             rule: self.rule?,
+            leg: 0,
             severity: self.rule?.severity,
             confidence,
             role: Role::Contributing,
