@@ -119,7 +119,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Is it a name that no name server outside can know: `.invalid` (RFC 2606 §2, RFC 7118 §5),
+    /// Is it a name that no name server outside can know: `.invalid` (RFC 2606 §2),
     /// `.local` (RFC 6762 §3), `.internal`, localhost?
     pub fn is_internal_name(self) -> bool {
         const ENDS: [&[u8]; 6] = [

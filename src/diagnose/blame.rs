@@ -5,7 +5,8 @@ use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Finding, Template};
 use crate::message::field::Field;
 use crate::session::path::Made;
-use crate::session::{Call, Outcome, Stored};
+use crate::message::Method;
+use crate::session::{Call, Outcome, Side, Stored};
 
 /// Who is to blame for a call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,6 +242,15 @@ fn silent(call: &Call) -> Option<Blame> {
         grounds,
         relays: Vec::new(),
     })
+}
+
+/// Whoever runs one end.
+pub(super) fn acts_of(call: &Call, side: Side) -> Acts {
+    match (side, call.method) {
+        (Side::Caller, _) => Acts::Caller,
+        (Side::Callee, Method::Register) => Acts::Registrar,
+        (Side::Callee, _) => Acts::Callee,
+    }
 }
 
 // Where no rule explains the answer: who can look further.

@@ -19,6 +19,8 @@ pub mod finding;
 pub mod passport;
 /// Products by what they call themselves.
 pub mod product;
+/// Requests inside a dialog that did not arrive where the other end wanted them.
+pub mod reach;
 /// Which finding is the cause, and which only follow.
 mod roles;
 /// The rules, in the order in which they are run and printed.

@@ -58,6 +58,12 @@ impl Stamp {
         }
     }
 
+    /// Sender and receiver of the packet; `None` where the message itself had to tell one of them.
+    pub fn observed(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let told = self.inferred.has_source() || self.inferred.has_destination();
+        self.source.zip(self.destination).filter(|_| !told)
+    }
+
     /// Last line, for a log.
     pub fn last_line(&self) -> Option<u64> {
         let more = u64::from(self.lines).checked_sub(1)?;

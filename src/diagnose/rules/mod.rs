@@ -1,6 +1,7 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod advertised_address_wrong;
 pub mod auth_no_credentials_sent;
 pub mod auth_wrong_credentials;
 pub mod busy;
@@ -10,7 +11,14 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod dest_not_found;
+pub mod endpoint_address_changed_midcall;
+pub mod internal_name_leak;
+pub mod nat_detected;
+pub mod private_contact;
+pub mod private_sdp;
 pub mod request_no_response;
+pub mod response_to_wrong_port;
+pub mod sip_alg_mangling;
 pub mod twoxx_not_acked;
 pub mod unwanted_607;
 
@@ -19,6 +27,11 @@ pub mod unwanted_607;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &response_to_wrong_port::RULE,
+    &private_contact::RULE,
+    &internal_name_leak::RULE,
+    &advertised_address_wrong::RULE,
+    &sip_alg_mangling::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
@@ -29,6 +42,9 @@ pub static RULES: &[&super::Rule] = &[
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,
     &request_no_response::RULE,
+    &endpoint_address_changed_midcall::RULE,
+    &private_sdp::RULE,
+    &nat_detected::RULE,
 ];
 
 /// The rule with this id.
