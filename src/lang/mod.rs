@@ -4,7 +4,7 @@
 //! and what an overlay lacks stays English. English is the only language so far.
 
 use crate::diagnose::asides::aside_sentence;
-use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined_sentence};
+use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
 
 /// A language.
 #[derive(Debug)]
@@ -61,10 +61,10 @@ impl Lang {
         )
     }
 
-    /// A sentence about a failure without root cause, written out.
+    /// A sentence about a call without root cause, written out.
     pub fn undetermined(&self, template: &Template) -> String {
         fill(
-            undetermined_sentence(template.id).unwrap_or_default(),
+            undetermined::sentence(template.id).unwrap_or_default(),
             &template.args,
         )
     }

@@ -105,7 +105,8 @@ impl Block {
                 self.marked(lines, &mask(line.of(&stored.raw)), from, until, &note);
             }
             Evidence::Absence { from, until, .. } => {
-                let span = format!("{} to {}", self.clock(*from), self.clock(*until));
+                let clock = |at: i64| self.clock_of(stored, at);
+                let span = format!("{} to {}", clock(*from), clock(*until));
                 self.bar(lines, &format!("({span}: {note})"));
             }
             Evidence::Decoded { header, .. } => {
@@ -133,7 +134,7 @@ impl Block {
         let place = ladder::place(stored);
         let time = stored
             .time()
-            .map(|time| self.clock(time))
+            .map(|time| self.clock_of(stored, time))
             .unwrap_or_default();
         let what = match stored.head.is_request() {
             true => format!(
@@ -237,6 +238,10 @@ impl Block {
                 "would help",
                 &clean(&lang.undetermined(&undetermined.would_help)),
             );
+            if !undetermined.missing.is_empty() {
+                let missing = undetermined.missing.iter().map(|need| need.word());
+                self.item(lines, "not shown", &missing.collect::<Vec<_>>().join(", "));
+            }
         }
         for detail in answer.map(details::of).unwrap_or_default() {
             let means = if detail.means.is_empty() {
@@ -474,11 +479,21 @@ impl Block {
 
     /// Time of day with milliseconds in the zone asked for.
     pub(super) fn clock(&self, nanoseconds: i64) -> String {
-        let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
-        at.to_zoned(self.options.zone.clone())
-            .strftime("%H:%M:%S.%3f")
-            .to_string()
+        time_of_day(nanoseconds, self.options.zone.clone())
     }
+
+    /// The same of a time near that of a message: a log without dates has its own zone.
+    pub(super) fn clock_of(&self, stored: &Stored, nanoseconds: i64) -> String {
+        match stored.stamp.time() {
+            Some(_) => self.clock(nanoseconds),
+            None => time_of_day(nanoseconds, jiff::tz::TimeZone::UTC),
+        }
+    }
+}
+
+fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
+    let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
+    at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
 }
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...

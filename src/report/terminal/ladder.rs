@@ -5,12 +5,15 @@ use super::palette::Palette;
 use crate::input::Origin;
 use crate::lang::duration;
 use crate::session::{Call, CopyKind, Stored};
+use std::net::SocketAddr;
 use unicode_width::UnicodeWidthStr;
 
 /// Lines drawn at most; what follows is counted.
 const MOST_LINES: usize = 60;
 /// Least columns between two participants for which arrows are drawn.
 const NARROWEST: usize = 19;
+/// Whoever wrote the log.
+const OWN: &str = "this system";
 
 /// Draws the ladder in `width` columns: arrows between columns where they fit, a list otherwise.
 pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
@@ -20,8 +23,7 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
         messages.sort_by_key(|m| (m.time(), m.stamp.origin.input, m.stamp.origin.place));
     }
     for message in &messages {
-        for end_of in [message.stamp.source, message.stamp.destination] {
-            let name = end(end_of, message);
+        for name in columns(message) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -73,12 +75,28 @@ pub(super) fn hop(message: &Stored) -> String {
 }
 
 // A log that says who sent and who received was written by one of the two.
-fn end(address: Option<std::net::SocketAddr>, message: &Stored) -> String {
+fn end(address: Option<SocketAddr>, message: &Stored) -> String {
     let unknown = match message.stamp.sent {
-        Some(_) => "this system",
+        Some(_) => OWN,
         None => "unknown",
     };
     address.map_or_else(|| unknown.to_owned(), |address| address.to_string())
+}
+
+// The columns of both ends: one for the system that wrote the log, though it knows its address
+// only where a message tells it.
+fn columns(message: &Stored) -> [String; 2] {
+    let stamp = &message.stamp;
+    let mut names = [end(stamp.source, message), end(stamp.destination, message)];
+    let (own, field) = match stamp.sent {
+        Some(true) => (0, "source"),
+        Some(false) => (1, "destination"),
+        None => return names,
+    };
+    if stamp.inferred.names().contains(&field) {
+        names[own] = OWN.to_owned();
+    }
+    names
 }
 
 /// `#12`, or `line 12` of a log; of another input than the first `#12[2]`.
@@ -135,10 +153,7 @@ fn label(message: &Stored) -> (String, &'static str) {
 // `|---- INVITE SDP ---->|` between the middles of two columns.
 fn arrow(message: &Stored, names: &[String], column: usize) -> String {
     let at = |name: String| names.iter().position(|known| *known == name).unwrap_or(0);
-    let (from, to) = (
-        at(end(message.stamp.source, message)),
-        at(end(message.stamp.destination, message)),
-    );
+    let [from, to] = columns(message).map(at);
     let middle = |index: usize| index * column + column / 2;
     let (left, right) = (middle(from.min(to)), middle(from.max(to)));
     let mut line: Vec<String> = vec![" ".to_owned(); names.len() * column];

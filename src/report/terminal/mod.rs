@@ -152,7 +152,7 @@ impl Report for Terminal {
 impl Terminal {
     fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: &dyn Fn() -> Diagnosis) {
         let key = key(call, diagnosis);
-        let time = call.start();
+        let time = call.start().filter(|_| call.is_dated());
         if let Some(group) = self.groups.get_mut(&key) {
             group.count += 1;
             if let (Some((first, last)), Some(time)) = (group.times, time) {
@@ -231,8 +231,8 @@ impl Terminal {
     fn line(&self, call: &Call, diagnosis: &Diagnosis) -> String {
         let palette = self.block.palette;
         let time = call
-            .start()
-            .map(|time| self.block.clock(time))
+            .first()
+            .and_then(|first| Some(self.block.clock_of(first, first.time()?)))
             .unwrap_or_default();
         let result = clean(&block::result(call));
         let painted = match call.outcome {

@@ -56,7 +56,7 @@ impl Peers {
         if call.outcome != Outcome::Succeeded {
             *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1;
         }
-        if let Some(time) = call.start() {
+        if let Some(time) = call.start().filter(|_| call.is_dated()) {
             let (first, last) = peer.times.unwrap_or((time, time));
             peer.times = Some((first.min(time), last.max(time)));
         }
