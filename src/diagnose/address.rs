@@ -134,7 +134,11 @@ impl<'a> Host<'a> {
             return false;
         };
         let name = name.strip_suffix(b".").unwrap_or(name);
-        let tail = |end: &[u8]| name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+        let tail = |end: &[u8]| {
+            name.len()
+                .checked_sub(end.len())
+                .and_then(|at| name.get(at..))
+        };
         ENDS.iter().any(|end| match end.starts_with(b".") {
             true => tail(end).is_some_and(|tail| tail.eq_ignore_ascii_case(end)),
             false => name.eq_ignore_ascii_case(end),

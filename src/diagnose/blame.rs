@@ -3,9 +3,9 @@
 
 use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Finding, Template};
+use crate::message::Method;
 use crate::message::field::Field;
 use crate::session::path::Made;
-use crate::message::Method;
 use crate::session::{Call, Outcome, Side, Stored};
 
 /// Who is to blame for a call that did not succeed.

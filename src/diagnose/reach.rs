@@ -138,7 +138,9 @@ fn nearest_caller(call: &Call, answer: &Stored) -> Option<usize> {
             && m.keys.to_tag == answer.keys.to_tag;
         is_same.then_some((f.message, m.head.vias))
     });
-    same.min_by_key(|(_, vias)| *vias).map(|(index, _)| index)
+    // Of two views of one message the later one.
+    same.max_by_key(|(_, vias)| u16::MAX - *vias)
+        .map(|(index, _)| index)
 }
 
 // The Record-Route that the caller has to use first: the last one (RFC 3261 §12.1.2).
@@ -211,8 +213,7 @@ fn giver<'a>(
         return Some(target);
     }
     let earlier = call.originals().take_while(|(index, _)| *index < before);
-    let of_owner =
-        earlier.filter(|(_, m)| field != Field::Contact || call.side(m) == Some(owner));
+    let of_owner = earlier.filter(|(_, m)| field != Field::Contact || call.side(m) == Some(owner));
     let mut given = of_owner.filter_map(|(index, m)| {
         let all = call.fields(index).all(field);
         let mut targets = all.flat_map(|header| {
@@ -263,8 +264,7 @@ fn is_used(call: &Call, owner: Side) -> bool {
     let user = owner.other();
     call.transactions().iter().any(|t| {
         let request = t.request().and_then(|index| call.messages.get(index));
-        t.is_answered()
-            && request.is_some_and(|m| m.keys.to_tag != 0 && call.side(m) == Some(user))
+        t.is_answered() && request.is_some_and(|m| m.keys.to_tag != 0 && call.side(m) == Some(user))
     })
 }
 
@@ -303,10 +303,11 @@ pub fn tell(
     let method = request.map_or("ACK".to_owned(), |(_, m)| m.message().method_name());
     finding
         .element(lost.author.to_string())
-        .args(lost.args().text("method", method).text(
-            "user",
-            lost.user(call).unwrap_or(lost.reader).to_string(),
-        ))
+        .args(
+            lost.args()
+                .text("method", method)
+                .text("user", lost.user(call).unwrap_or(lost.reader).to_string()),
+        )
         .proof(lost.evidence(note(words.given)));
     if let Some((at, request)) = request {
         finding.proof(Evidence::start_line(at, request, note(words.sent)));

@@ -483,7 +483,9 @@ impl Session {
             let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
             live.is_some_and(|live| live.entry.knows_a_tag(keys))
         };
-        slots.take(NEWEST).find(|slot| !is_initial(head) && knows(slot))
+        slots
+            .take(NEWEST)
+            .find(|slot| !is_initial(head) && knows(slot))
     }
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {

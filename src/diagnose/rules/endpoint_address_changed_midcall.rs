@@ -5,7 +5,7 @@ use super::super::reach::is_of_author;
 use super::super::{
     Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity, blame,
 };
-use crate::message::Method;
+use crate::message::{Method, sdp};
 use crate::session::clock::SECOND;
 use crate::session::media::RtpStream;
 use crate::session::{Call, Outcome, Side, Stored};
@@ -35,6 +35,7 @@ pub static RULE: Rule = Rule {
             "RTP with the same synchronisation source came from {before} and then from {after}, without a re-INVITE or UPDATE between: the device changed network, and the other side was not told",
         ),
         ("first", "it began from {before}"),
+        ("named", "its session description names {before}"),
         ("moved", "now from {after}"),
     ],
     explains: &["bye-unanswered", "one-way-rtp", "latched-to-stale-port"],
@@ -62,7 +63,10 @@ fn moved(call: &Call) -> Option<(usize, usize)> {
         let Some((source, _)) = m.stamp.observed().filter(|_| m.keys.from_tag != 0) else {
             continue;
         };
-        let known = first.iter().flatten().find(|(tag, ..)| *tag == m.keys.from_tag);
+        let known = first
+            .iter()
+            .flatten()
+            .find(|(tag, ..)| *tag == m.keys.from_tag);
         match known {
             Some((_, at, ip)) if *ip != source.ip() => {
                 let inside = m.keys.to_tag != 0 && m.head.method != Method::Ack;
@@ -159,14 +163,18 @@ fn tell_media(call: &Call, first: &RtpStream, second: &RtpStream, found: &mut Fi
     if call.outcome != Outcome::Succeeded || later.any(changes) {
         return;
     }
-    let Some((index, _)) = call
-        .originals()
-        .find(|(_, m)| call.answer().is_some_and(|answer| std::ptr::eq(answer, *m)))
-    else {
+    // Whoever named the first address in SDP.
+    let describes = |m: &Stored| {
+        let named = sdp::media(m.message().body()).into_iter();
+        let mut named = named.filter_map(|media| media.address?.parse::<IpAddr>().ok());
+        named.any(|ip| ip == first.flow.source.ip())
+    };
+    let Some((index, described)) = call.originals().find(|(_, m)| describes(m)) else {
         return;
     };
+    let side = call.side(described).unwrap_or(Side::Caller);
     let (role, sure) = (Role::Contributing, Confidence::Likely);
-    let acts = crate::diagnose::Acts::Operator;
+    let acts = blame::acts_of(call, side);
     let Some(finding) = found.add_as(role, sure, acts) else {
         return;
     };
@@ -179,6 +187,7 @@ fn tell_media(call: &Call, first: &RtpStream, second: &RtpStream, found: &mut Fi
                 .text("method", "RTP"),
         )
         .why("why-media")
+        .proof(Evidence::start_line(index, described, note("named")))
         .proof(Evidence::Absence {
             message: index,
             from: from.0,

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "8.1.1.8"), (3261, "12.2.1.1"), (2606, "2")],
     title: "{element} told others its internal address {host}",
     why: "the {field} that {element} gave names {host}, which is {class}: nobody else can send anything there; {method} was sent to it by {user} and got lost",
-    fix: "Set the address to be advertised on {element} (container, gateway or PBX) to one that its peers can reach, for {field} and for media. A gateway from WebSocket has to put its own address in place of a name that ends in .invalid, or add Record-Route.",
+    fix: "Set the address to be advertised on {element} (container, gateway or PBX) to one that its peers can reach, in {field} and for media. A gateway from WebSocket has to put its own address in place of a name that ends in .invalid, or add Record-Route.",
     sentences: &[
         (
             "why-unseen",
@@ -33,6 +33,10 @@ pub static RULE: Rule = Rule {
         (
             "why-media",
             "the session description that {element} gave to {user} asks for audio at {host}, which is {class}: {user} cannot send it there",
+        ),
+        (
+            "fix-media",
+            "Set the media address to be advertised on {element} (container, gateway or PBX) to one that its peers can reach.",
         ),
         ("given", "where {method} has to go; {host} is {class}"),
         ("sent", "sent to {host}, and nothing came of it"),
@@ -156,14 +160,8 @@ fn unusable_media(call: &Call) -> Option<(usize, &Stored, Media)> {
     })
 }
 
-fn tell_media(
-    call: &Call,
-    (index, stored): (usize, &Stored),
-    media: &Media,
-    found: &mut Findings,
-) {
-    let Some((side, (source, destination))) = call.side(stored).zip(stored.stamp.observed())
-    else {
+fn tell_media(call: &Call, (index, stored): (usize, &Stored), media: &Media, found: &mut Findings) {
+    let Some((side, (source, destination))) = call.side(stored).zip(stored.stamp.observed()) else {
         return;
     };
     let acts = blame::acts_of(call, side);
@@ -182,7 +180,8 @@ fn tell_media(
                 .text("method", "RTP")
                 .text("user", destination.to_string()),
         )
-        .why("why-media");
+        .why("why-media")
+        .fix("fix-media");
     let line = media.connection.shifted(stored.head.body as usize);
     finding.proof(Evidence::Excerpt {
         message: index,

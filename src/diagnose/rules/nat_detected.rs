@@ -25,7 +25,10 @@ pub static RULE: Rule = Rule {
             "why-same-port",
             "{element} calls itself {inside}, which is {class}, and {server} gets its packets from {outside}: between them addresses are translated, and the port is kept",
         ),
-        ("via", "it calls itself {inside}; the packet came from {outside}"),
+        (
+            "via",
+            "it calls itself {inside}; the packet came from {outside}",
+        ),
         ("received", "what the server saw: {outside}"),
     ],
     check,
@@ -56,9 +59,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return tell(inside, source, server, Seen::Request(index, request), found);
     }
     // Recorded behind the translation: the server says what it saw.
-    let answers = call.messages.iter().enumerate().take(8).filter(|(_, m)| {
-        !m.head.is_request() && m.keys.transaction == request.keys.transaction
-    });
+    let answers =
+        call.messages.iter().enumerate().take(8).filter(|(_, m)| {
+            !m.head.is_request() && m.keys.transaction == request.keys.transaction
+        });
     let mut told = answers.filter_map(|(at, m)| {
         let via = call.fields(at).value(Field::Via)?;
         memchr::memmem::find(via, b"received=")?;

@@ -105,11 +105,12 @@ fn named(call: &Call, side: Side) -> Option<Named<'_>> {
             && call.is_of_beginning(m)
             && call.side(m) == Some(side)
     });
-    let furthest = |m: &Stored| match m.head.is_request() {
-        true => u16::MAX - m.head.vias,
-        false => m.head.vias,
+    // Of two views of one message the later one.
+    let far = |m: &Stored| match m.head.is_request() {
+        true => m.head.vias,
+        false => u16::MAX - m.head.vias,
     };
-    let (index, stored) = described.min_by_key(|(_, m)| furthest(m))?;
+    let (index, stored) = described.max_by_key(|(_, m)| far(m))?;
     let (author, reader) = stored.stamp.observed()?;
     let body = stored.message().body();
     // The whole is read only if an address in it may be private.
@@ -135,7 +136,13 @@ fn named(call: &Call, side: Side) -> Option<Named<'_>> {
 // Cheap, for every call: does any c= line begin with what only private addresses begin with?
 fn mentions_private(body: &[u8]) -> bool {
     const BEGIN: [&[u8]; 7] = [
-        b"10.", b"192.168.", b"192.0.0.", b"172.", b"100.", b"169.254.", b"f",
+        b"10.",
+        b"192.168.",
+        b"192.0.0.",
+        b"172.",
+        b"100.",
+        b"169.254.",
+        b"f",
     ];
     let mut at = 0;
     while let Some(found) = body

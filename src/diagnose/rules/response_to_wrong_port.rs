@@ -232,19 +232,12 @@ fn fault(
         (_, false) if host.ip() == Some(to.ip()) => Some(Fault::Address),
         (true, true) if to.port() == port && port != from.port() => Some(Fault::IgnoredRport),
         (false, true) if to.port() == port && port != from.port() => Some(Fault::NoRport),
-        (false, true) if to.port() == from.port() && port != from.port() => {
-            Some(Fault::SourcePort)
-        }
+        (false, true) if to.port() == from.port() && port != from.port() => Some(Fault::SourcePort),
         _ => None,
     }
 }
 
-fn tell(
-    call: &Call,
-    stray: &Stray,
-    request: &Stored,
-    finding: &mut super::super::Finding,
-) {
+fn tell(call: &Call, stray: &Stray, request: &Stored, finding: &mut super::super::Finding) {
     let (why, fix) = match stray.fault {
         Fault::IgnoredRport => ("why", "fix"),
         Fault::NoRport => ("why-no-rport", "fix-no-rport"),

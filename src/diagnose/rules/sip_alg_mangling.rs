@@ -33,9 +33,17 @@ pub static RULE: Rule = Rule {
         ("before", "as it was sent"),
         ("after", "as it went on"),
         ("length", "there are {body} bytes of body"),
-        ("rewritten", "the address put in; o= or another line still names {before}"),
+        (
+            "rewritten",
+            "the address put in; o= or another line still names {before}",
+        ),
     ],
-    explains: &["content-length-mismatch", "sdp-malformed", "private-contact", "request-no-response"],
+    explains: &[
+        "content-length-mismatch",
+        "sdp-malformed",
+        "private-contact",
+        "request-no-response",
+    ],
     confirm: "captures on both sides of the router in front of {element}",
     check,
     ..Rule::PLAIN
@@ -119,7 +127,10 @@ fn difference(a: &Stored, b: &Stored) -> Option<(Span, Span)> {
             let line = Span::new(start, end);
             start = end + 1;
             let text = line.of(&m.raw);
-            Span::new(line.start as usize, line.start as usize + text.trim_ascii_end().len())
+            Span::new(
+                line.start as usize,
+                line.start as usize + text.trim_ascii_end().len(),
+            )
         });
         spans.collect()
     };
@@ -173,7 +184,10 @@ fn changed_via(call: &Call) -> Option<(usize, usize)> {
         .transactions()
         .iter()
         .find(|t| t.sends.is_empty() && t.acks.is_empty() && t.is_answered())?;
-    let at = *unmatched.provisionals.first().or(unmatched.finals.first())?;
+    let at = *unmatched
+        .provisionals
+        .first()
+        .or(unmatched.finals.first())?;
     let answer = call.messages.get(at)?;
     let (_, to) = answer.stamp.observed()?;
     let branch = |m: &Stored| m.head.branch.of(&m.raw).to_vec();
@@ -181,7 +195,9 @@ fn changed_via(call: &Call) -> Option<(usize, usize)> {
         m.head.is_request()
             && m.head.method == answer.head.method
             && m.cseq() == answer.cseq()
-            && m.stamp.observed().is_some_and(|(from, _)| from.ip() == to.ip())
+            && m.stamp
+                .observed()
+                .is_some_and(|(from, _)| from.ip() == to.ip())
             && !m.head.branch.is_empty()
             && branch(m) == branch(answer)
             && m.head.sent_by.of(&m.raw) != answer.head.sent_by.of(&answer.raw)
@@ -200,7 +216,10 @@ fn tell_via(call: &Call, request: usize, answer: usize, found: &mut Findings) {
         return;
     };
     let sent_by = |m: &Stored| lossy(m.head.sent_by.of(&m.raw));
-    let element = told.stamp.source.map_or_else(String::new, |a| a.to_string());
+    let element = told
+        .stamp
+        .source
+        .map_or_else(String::new, |a| a.to_string());
     finding
         .element(element)
         .args(
@@ -233,10 +252,12 @@ fn forgotten_length(call: &Call) -> Option<(usize, Forgotten)> {
             && !flaws.has(Flaw::CutByCapture)
             && m.stamp.lines == 0
     };
-    call.originals().filter(|(_, m)| wrong(m)).find_map(|(index, m)| {
-        let length = m.head.content_length?;
-        Some((index, replaced(m.message().body(), length)?))
-    })
+    call.originals()
+        .filter(|(_, m)| wrong(m))
+        .find_map(|(index, m)| {
+            let length = m.head.content_length?;
+            Some((index, replaced(m.message().body(), length)?))
+        })
 }
 
 fn replaced(body: &[u8], length: u32) -> Option<Forgotten> {
@@ -255,7 +276,10 @@ fn replaced(body: &[u8], length: u32) -> Option<Forgotten> {
         start += line.len() + 1;
     }
     let width = |ip: &IpAddr| i64::try_from(ip.to_string().len()).unwrap_or(0);
-    let put_in: Vec<_> = addresses.iter().filter(|(ip, _, _)| !is_private(*ip)).collect();
+    let put_in: Vec<_> = addresses
+        .iter()
+        .filter(|(ip, _, _)| !is_private(*ip))
+        .collect();
     let (after, _, line) = put_in.iter().find(|(_, kind, _)| *kind == b'c')?;
     let (before, _, _) = addresses.iter().find(|(ip, _, _)| is_private(*ip))?;
     let gain = width(after) - width(before);
@@ -307,7 +331,10 @@ mod tests {
         let body = b"v=0\r\no=- 1 1 IN IP4 10.0.0.5\r\ns=-\r\nc=IN IP4 198.51.100.20\r\nt=0 0\r\n";
         let length = u32::try_from(body.len()).unwrap();
         let off = replaced(body, length - 5).unwrap();
-        assert_eq!((off.off, off.line.of(body)), (5, &b"c=IN IP4 198.51.100.20"[..]));
+        assert_eq!(
+            (off.off, off.line.of(body)),
+            (5, &b"c=IN IP4 198.51.100.20"[..])
+        );
         for other in [length, length - 4, length + 5, 0] {
             assert_eq!(replaced(body, other), None, "{other}");
         }
