@@ -18,7 +18,7 @@ pub enum Class {
     LinkLocal,
     /// RFC 1122 §3.2.1.3, RFC 4291 §2.5.3.
     Loopback,
-    /// 0.0.0.0 and ::.
+    /// 0.0.0.0/8 (RFC 1122 §3.2.1.3) and ::.
     Unspecified,
     /// 192.0.0.0/24, met behind DS-Lite and 464XLAT (RFC 6890, RFC 7335).
     Translated,
@@ -52,7 +52,7 @@ impl Class {
 pub fn class(ip: IpAddr) -> Class {
     match ip.to_canonical() {
         IpAddr::V4(v4) => match v4.octets() {
-            _ if v4.is_unspecified() => Class::Unspecified,
+            [0, ..] => Class::Unspecified,
             _ if v4.is_loopback() => Class::Loopback,
             _ if v4.is_link_local() => Class::LinkLocal,
             [172, 17, ..] => Class::Docker,

@@ -19,6 +19,8 @@ pub mod finding;
 pub mod passport;
 /// Products by what they call themselves.
 pub mod product;
+/// Requests inside dialogs, and the dialogs by their tags.
+pub mod inside;
 /// Requests inside a dialog that did not arrive where the other end wanted them.
 pub mod reach;
 /// Which finding is the cause, and which only follow.
@@ -187,6 +189,15 @@ impl Diagnosis {
     /// The finding that is the cause.
     pub fn cause(&self) -> Option<&Finding> {
         self.findings.get(self.root?)
+    }
+
+    /// The finding to begin with: the cause, else the worst that is no symptom.
+    pub fn foremost(&self) -> Option<&Finding> {
+        let worst = || {
+            let rank = |finding: &&Finding| (finding.role == Role::Symptom, finding.severity);
+            self.findings.iter().min_by_key(rank)
+        };
+        self.cause().or_else(worst)
     }
 }
 

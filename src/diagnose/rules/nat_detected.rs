@@ -51,7 +51,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     else {
         return;
     };
-    if !is_private(inside) {
+    // An address of the machine itself is no sign of a translation.
+    if !is_private(inside) || class(inside).is_of_machine() {
         return;
     }
     let inside = SocketAddr::new(inside, port);

@@ -2,6 +2,7 @@
 
 use super::super::address::is_private;
 use super::super::finding::{Evidence, Part, Template, note};
+use super::super::reach::sent_by;
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
@@ -85,17 +86,12 @@ fn two_views(call: &Call) -> Option<(usize, usize)> {
             && call.is_of_beginning(m)
             && !m.head.flaws.has(Flaw::CutByCapture)
     };
-    let mut seen: [Option<(usize, &Stored)>; MOST] = [None; MOST];
-    let mut count = 0;
-    for (index, m) in call.originals().filter(|(_, m)| begins(m)) {
-        let earlier = seen.iter().take(count).flatten();
-        let same = |(_, other): &&(usize, &Stored)| is_same_elsewhere(other, m);
-        if let Some((first, other)) = earlier.clone().find(same) {
-            return (difference(other, m).is_some()).then_some((*first, index));
+    let all = || call.originals().filter(|(_, m)| begins(m)).take(MOST);
+    for (nth, (index, m)) in all().enumerate() {
+        let mut earlier = all().take(nth);
+        if let Some((first, other)) = earlier.find(|(_, other)| is_same_elsewhere(other, m)) {
+            return difference(other, m).map(|_| (first, index));
         }
-        let room = seen.get_mut(count)?;
-        *room = Some((index, m));
-        count += 1;
     }
     None
 }
@@ -203,8 +199,9 @@ fn changed_via(call: &Call) -> Option<(usize, usize)> {
             && m.head.sent_by.of(&m.raw) != answer.head.sent_by.of(&answer.raw)
     });
     let (index, request) = asked?;
-    // The same request behind a translation would show that the server answered to what it got.
-    (request.stamp.lines == 0).then_some((index, at))
+    // Its sender named itself rightly, so nobody else had reason to put another address there.
+    let own = sent_by(request)?.0.ip() == request.stamp.source.map(|a| a.ip());
+    (own && request.stamp.lines == 0).then_some((index, at))
 }
 
 fn tell_via(call: &Call, request: usize, answer: usize, found: &mut Findings) {
@@ -215,7 +212,7 @@ fn tell_via(call: &Call, request: usize, answer: usize, found: &mut Findings) {
     let Some(finding) = found.add_with(severity, role, sure, Acts::Network) else {
         return;
     };
-    let sent_by = |m: &Stored| lossy(m.head.sent_by.of(&m.raw));
+    let named = |m: &Stored| lossy(m.head.sent_by.of(&m.raw));
     let element = told
         .stamp
         .source
@@ -224,8 +221,8 @@ fn tell_via(call: &Call, request: usize, answer: usize, found: &mut Findings) {
         .element(element)
         .args(
             Args::new()
-                .text("before", sent_by(asked))
-                .text("after", sent_by(told)),
+                .text("before", named(asked))
+                .text("after", named(told)),
         )
         .why("why-via")
         .proof(Evidence::header(request, asked, "Via", note("before")))
