@@ -15,8 +15,12 @@ pub mod blame;
 pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Telephone numbers in URIs.
+pub mod numbers;
 /// PASSporT of an Identity header.
 pub mod passport;
+/// Known words of providers in an answer.
+pub mod phrases;
 /// Products by what they call themselves.
 pub mod product;
 /// Requests inside dialogs, and the dialogs by their tags.
@@ -165,9 +169,12 @@ impl Rule {
 }
 
 /// What a rule may know beside the call.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Who was seen receiving, and which codecs each address was seen to use.
     pub view: &'a View,
+    /// The whole call, where one of its further legs is judged.
+    pub whole: Option<&'a Call>,
 }
 
 /// What was found about one call.
@@ -205,8 +212,9 @@ impl Diagnosis {
 /// and does not say why a call has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     let mut diagnosis = diagnose_leg(call, context, depth);
+    let whole = Some(call);
     for (index, leg) in call.legs.iter().enumerate() {
-        let further = diagnose_leg(leg, context, depth);
+        let further = diagnose_leg(leg, &Context { whole, ..*context }, depth);
         roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
     }
     diagnosis

@@ -44,6 +44,8 @@ pub struct Peer {
     pub smallest_ignored: Option<u32>,
     /// User parts of Request-URIs of calls that it took, in calls that are over.
     pub numbers: Vec<String>,
+    /// Hosts of the same Request-URIs, in small letters.
+    pub hosts: Vec<String>,
     samples: u8,
 }
 
@@ -159,6 +161,14 @@ impl View {
                 if !user.is_empty() && user.len() <= LONGEST_NAME && !peer.numbers.contains(&user) {
                     peer.numbers.push(user);
                 }
+                let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
+                let new = |host: &String| {
+                    host.len() <= LONGEST_AOR
+                        && peer.hosts.len() < MOST_NUMBERS
+                        && !peer.hosts.contains(host)
+                };
+                let host = host.filter(new);
+                peer.hosts.extend(host);
             }
         }
     }
