@@ -124,7 +124,7 @@ fn what_is_only_worth_knowing_leaves_a_call_among_those_that_succeeded() {
     let (_, listed) = text.split_once("\nSucceeded\n").expect("a list");
     let line = listed.lines().next().unwrap();
     assert!(
-        line.contains("200 OK  [private-contact, private-sdp, nat-detected]"),
+        line.contains("200 OK  [private-contact, nat-detected]"),
         "{line}"
     );
     assert!(!text.contains("info["), "{text}");

@@ -1,7 +1,9 @@
 //! Requests inside the dialogs of a call, and the dialogs by their tags (RFC 3261 §12).
 
+use super::{Role, Severity};
+use crate::message::uri::Uri;
 use crate::message::{Method, Span, lossy};
-use crate::session::{Call, Side, Step, Stored, Transaction};
+use crate::session::{Call, Outcome, Side, Step, Stored, Transaction, outcome};
 
 /// Dialogs of one call that are looked at.
 const MOST_DIALOGS: usize = 16;
@@ -40,8 +42,7 @@ pub fn refused<'a>(call: &'a Call, codes: &'a [u16]) -> impl Iterator<Item = Ref
         }
         let index = call.transaction_of(f.message)?.request()?;
         let request = call.messages.get(index)?;
-        let inside = !request.is_initial() && !call.is_of_beginning(request);
-        inside.then_some(Refused {
+        (!request.is_initial()).then_some(Refused {
             index,
             request,
             answer_index: f.message,
@@ -66,8 +67,10 @@ pub struct Dialog {
 /// The dialogs of a call, confirmed ones first.
 pub fn dialogs(call: &Call) -> Vec<Dialog> {
     let mut all: Vec<Dialog> = Vec::new();
+    let callers = call.caller_tags();
     let answers = call.originals().filter(|(_, m)| {
         m.keys.to_tag != 0
+            && callers.contains(&m.keys.from_tag)
             && call.is_of_beginning(m)
             && m.head.code().is_some_and(|code| (101..300).contains(&code))
     });
@@ -79,12 +82,15 @@ pub fn dialogs(call: &Call) -> Vec<Dialog> {
             answer,
             confirmed,
         };
-        let same = |d: &&mut Dialog| (d.caller, d.callee) == (dialog.caller, dialog.callee);
-        match all.iter_mut().find(same) {
+        let same = |d: &Dialog| (d.caller, d.callee) == (dialog.caller, dialog.callee);
+        let known = all.iter().position(same);
+        match known.and_then(|at| all.get_mut(at)) {
             Some(known) if confirmed && !known.confirmed => *known = dialog,
             Some(_) => {}
-            None if all.len() < MOST_DIALOGS => all.push(dialog),
-            None => break,
+            None => all.push(dialog),
+        }
+        if all.len() >= MOST_DIALOGS {
+            break;
         }
     }
     all.sort_by_key(|dialog| (!dialog.confirmed, dialog.answer));
@@ -94,13 +100,10 @@ pub fn dialogs(call: &Call) -> Vec<Dialog> {
 /// The transactions that set up or change a session, INVITE and UPDATE, with their request.
 pub fn offers(call: &Call) -> impl Iterator<Item = (&Transaction, usize, &Stored)> {
     let of_kind = |t: &&Transaction| matches!(t.method, Method::Invite | Method::Update);
-    call.transactions()
-        .iter()
-        .filter(of_kind)
-        .filter_map(|t| {
-            let index = t.request()?;
-            Some((t, index, call.messages.get(index)?))
-        })
+    call.transactions().iter().filter(of_kind).filter_map(|t| {
+        let index = t.request()?;
+        Some((t, index, call.messages.get(index)?))
+    })
 }
 
 /// When a transaction was answered finally, nanoseconds.
@@ -127,11 +130,121 @@ pub fn author(call: &Call, stored: &Stored) -> Option<Side> {
         return tagged;
     }
     let (source, _) = stored.stamp.observed()?;
-    let begun = call.request().filter(|m| m.head.vias == 1)?.stamp.observed()?.0;
+    let begun = call
+        .request()
+        .filter(|m| m.head.vias == 1)?
+        .stamp
+        .observed()?
+        .0;
     let answered = call.answer()?.stamp.observed()?.0;
     match source.ip() {
         ip if begun.ip() == answered.ip() || (ip != begun.ip() && ip != answered.ip()) => tagged,
         ip if ip == begun.ip() => Some(Side::Caller),
         _ => Some(Side::Callee),
     }
+}
+
+/// A request inside a dialog, on the hop of its author, that did not reach the other end.
+#[derive(Clone, Copy, Debug)]
+pub struct Missed<'a> {
+    /// Index of the request.
+    pub index: usize,
+    /// The request.
+    pub request: &'a Stored,
+    /// The refusal with its index; `None` for silence.
+    pub answer: Option<(usize, &'a Stored)>,
+    /// Is it the ACK of an answer that was repeated all the same?
+    pub is_ack: bool,
+}
+
+impl Missed<'_> {
+    /// What became of it, in a few words.
+    pub fn result(&self) -> String {
+        match self.answer {
+            Some((_, answer)) if !self.is_ack => {
+                let code = answer.head.code().unwrap_or(0);
+                let reason = answer.message().reason();
+                let reason = reason.map(|span| answer.message().slice(span));
+                format!("was refused with {code} {}", reason.unwrap_or_default())
+                    .trim_end()
+                    .to_owned()
+            }
+            Some(_) => "did not stop the repeats of the answer".to_owned(),
+            None => "was never answered".to_owned(),
+        }
+    }
+}
+
+/// Codes that say that a request went astray on its way through proxies, or came to somebody else.
+const ASTRAY: [u16; 14] = [
+    400, 403, 404, 405, 408, 416, 476, 478, 481, 482, 483, 500, 503, 604,
+];
+
+/// The requests inside dialogs that did not reach the other end, ACK included, each on the hop of
+/// its author.
+pub fn missed(call: &Call) -> impl Iterator<Item = Missed<'_>> {
+    const ENOUGH: usize = 4;
+    let lost_ack = (0..call.finals.len())
+        .find(|&index| outcome::never_acknowledged(call, index))
+        .and_then(|index| Some((call.finals.get(index)?.message, call.message_of(index)?)))
+        .and_then(|(at, answer)| {
+            let mut acks = outcome::acknowledgements(call, answer);
+            let (index, request) = acks.find(|(_, m)| m.head.vias == 1)?;
+            Some(Missed {
+                index,
+                request,
+                answer: Some((at, answer)),
+                is_ack: true,
+            })
+        });
+    let astray = call.transactions().iter().filter_map(move |t| {
+        let index = t.request()?;
+        let request = call.messages.get(index)?;
+        if request.keys.to_tag == 0 || request.head.vias != 1 || t.method == Method::Cancel {
+            return None;
+        }
+        let last = t.finals.last().copied();
+        let answer = last.and_then(|at| Some((at, call.messages.get(at)?)));
+        let code = answer.and_then(|(_, m)| m.head.code());
+        let lost = match code {
+            Some(code) => ASTRAY.contains(&code),
+            None => t.sends.len() >= ENOUGH && !t.is_answered(),
+        };
+        lost.then_some(Missed {
+            index,
+            request,
+            answer,
+            is_ack: false,
+        })
+    });
+    lost_ack.into_iter().chain(astray)
+}
+
+/// How bad it is that a request was missed, and what it is to the outcome.
+pub fn weight(call: &Call, missed: Missed<'_>) -> (Severity, Role) {
+    match call.outcome {
+        Outcome::Succeeded => (Severity::Warning, Role::Contributing),
+        _ if missed.is_ack => (Severity::Error, Role::Cause),
+        _ => (Severity::Error, Role::Contributing),
+    }
+}
+
+/// What two URIs must have in common to lead to the same place: user, host in lower case, port.
+pub fn place(uri: &[u8]) -> Option<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let uri = Uri::parse(uri)?;
+    let port = match uri.port {
+        [] => b"5060",
+        port => port,
+    };
+    let user = uri.user.split(|byte| *byte == b':').next();
+    Some((
+        user.unwrap_or_default().to_vec(),
+        uri.host.to_ascii_lowercase(),
+        port.to_vec(),
+    ))
+}
+
+/// A URI without parameters, as far as it can be read.
+pub fn shown(uri: &[u8]) -> String {
+    Uri::parse(uri).map_or_else(|| lossy(uri), |uri| uri.bare())
 }

@@ -15,6 +15,8 @@ pub mod blame;
 pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Requests inside dialogs, and the dialogs by their tags.
+pub mod inside;
 /// Telephone numbers in URIs.
 pub mod numbers;
 /// PASSporT of an Identity header.
@@ -23,8 +25,6 @@ pub mod passport;
 pub mod phrases;
 /// Products by what they call themselves.
 pub mod product;
-/// Requests inside dialogs, and the dialogs by their tags.
-pub mod inside;
 /// Requests inside a dialog that did not arrive where the other end wanted them.
 pub mod reach;
 /// Which finding is the cause, and which only follow.

@@ -1,9 +1,7 @@
 //! G9: a message that sets up a call names no Contact, or several.
 
 use super::super::finding::{Evidence, note, sender};
-use super::super::{
-    Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
-};
+use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
 use crate::message::field::Field;
 use crate::message::{Flaw, Method, header};
 use crate::session::outcome::never_acknowledged;
@@ -28,7 +26,13 @@ pub static RULE: Rule = Rule {
         ("contact", "one of {count}"),
         ("answer", "the final answer"),
     ],
-    explains: &["2xx-not-acked", "ack-misrouted", "bye-unanswered", "mandatory-header-missing", "duplicate-single-header"],
+    explains: &[
+        "2xx-not-acked",
+        "ack-misrouted",
+        "bye-unanswered",
+        "mandatory-header-missing",
+        "duplicate-single-header",
+    ],
     check,
     ..Rule::PLAIN
 };
@@ -85,7 +89,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             ));
         }
     }
-    if let Some((at, answer)) = super::super::finding::deciding(call).filter(|(at, _)| *at != index) {
+    if let Some((at, answer)) = super::super::finding::deciding(call).filter(|(at, _)| *at != index)
+    {
         finding.proof(Evidence::start_line(at, answer, note("answer")));
     }
 }

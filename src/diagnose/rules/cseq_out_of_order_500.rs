@@ -29,7 +29,12 @@ pub static RULE: Rule = Rule {
         ("said", "the number that was refused"),
         ("answer", "refused"),
     ],
-    explains: &["reinvite-rejected-session-survives", "refresh-rejected", "half-dead-call", "server-error-500"],
+    explains: &[
+        "reinvite-rejected-session-survives",
+        "refresh-rejected",
+        "half-dead-call",
+        "server-error-500",
+    ],
     confirm: "a capture of the whole call, its beginning included",
     check,
     ..Rule::PLAIN
@@ -55,7 +60,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
 fn highest_before<'a>(call: &'a Call, refused: Refused<'_>) -> Option<(usize, &'a Stored)> {
     let own = refused.request;
     let counts = |m: &Stored| !matches!(m.head.method, Method::Ack | Method::Cancel);
-    let before = call.originals().take_while(|(index, _)| *index < refused.index);
+    let before = call
+        .originals()
+        .take_while(|(index, _)| *index < refused.index);
     before
         .filter(|(_, m)| {
             m.head.is_request()

@@ -6,7 +6,7 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
 };
 use crate::message::Method;
-use crate::session::{Call, Outcome, Stored, outcome};
+use crate::session::{Call, Outcome, Side, Stored, outcome};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -40,7 +40,11 @@ pub static RULE: Rule = Rule {
         ("answer", "and now there is no such call"),
         ("bye", "the call had been hung up"),
     ],
-    explains: &["refresh-rejected", "session-timer-expired", "reinvite-rejected-session-survives"],
+    explains: &[
+        "refresh-rejected",
+        "session-timer-expired",
+        "reinvite-rejected-session-survives",
+    ],
     check,
     ..Rule::PLAIN
 };
@@ -55,7 +59,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             method,
             Method::Invite | Method::Bye | Method::Update | Method::Info | Method::Refer
         );
-        let dialog = of_session.then(|| dialog(call, refused.request)).flatten()?;
+        let dialog = of_session
+            .then(|| dialog(call, refused.request))
+            .flatten()?;
         Some((refused, dialog))
     });
     let Some((refused, dialog)) = known else {
@@ -75,7 +81,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
 
 fn dialog(call: &Call, request: &Stored) -> Option<Dialog> {
     let own = (request.keys.from_tag, request.keys.to_tag);
-    let same = |d: &Dialog| d.confirmed && [(d.caller, d.callee), (d.callee, d.caller)].contains(&own);
+    let same =
+        |d: &Dialog| d.confirmed && [(d.caller, d.callee), (d.callee, d.caller)].contains(&own);
     inside::dialogs(call).into_iter().find(same)
 }
 
@@ -115,7 +122,9 @@ fn accepted_by<'a>(call: &'a Call, refused: Refused<'_>, dialog: Dialog) -> Opti
         m.head.code().is_some_and(|code| (200..300).contains(&code))
             && call.is_of_beginning(m)
             && m.keys.to_tag == dialog.callee
-            && m.stamp.observed().is_some_and(|(_, to)| to.ip() == asking.ip())
+            && m.stamp
+                .observed()
+                .is_some_and(|(_, to)| to.ip() == asking.ip())
     })
 }
 
@@ -125,7 +134,9 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
         _ => Severity::Error,
     };
     let (role, sure) = (Role::Contributing, Confidence::Likely);
-    let Some(finding) = found.add_with(severity, role, sure, Acts::Operator) else {
+    let side = call.side(refused.request).map(Side::other);
+    let acts = side.map_or(Acts::Operator, |side| blame::acts_of(call, side));
+    let Some(finding) = found.add_with(severity, role, sure, acts) else {
         return;
     };
     let Some(set_up) = call.messages.get(dialog.answer) else {
@@ -133,7 +144,9 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
     };
     let after = refused.answer.time().zip(set_up.time());
     let accepted = accepted_by(call, refused, dialog);
-    let before = accepted.and_then(|m| m.stamp.observed()).map(|(from, _)| from);
+    let before = accepted
+        .and_then(|m| m.stamp.observed())
+        .map(|(from, _)| from);
     let now = refused.answer.stamp.observed().map(|(from, _)| from);
     let moved = before
         .zip(now)
@@ -149,7 +162,11 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
         finding.why("why-other-node").fix("fix-other-node");
     }
     finding
-        .proof(Evidence::start_line(dialog.answer, set_up, note("accepted")))
+        .proof(Evidence::start_line(
+            dialog.answer,
+            set_up,
+            note("accepted"),
+        ))
         .proof(Evidence::start_line(
             refused.index,
             refused.request,

@@ -2,9 +2,7 @@
 
 use super::super::finding::{Evidence, note, sender};
 use super::super::inside::{self, Dialog, Refused, tag};
-use super::super::{
-    Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
-};
+use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
 use crate::message::{Method, Span};
 use crate::session::{Call, Outcome, Side, Stored};
 
@@ -16,16 +14,16 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[(3261, "12.2.1.1"), (3261, "12.2.2"), (3261, "15.1.2")],
     title: "{method} of {element} does not name the call it means",
-    why: "{method} carries the tag {own} in {header}, and the call that was set up has {right} there: to {other} it belongs to no call it knows, so it answers 481, and the call goes on there",
-    fix: "Correct the software that sends {method} on {element}: From and To of a request inside a call must carry the tags of the answer that set it up, its own in From and those of the other side in To, for all requests the same.",
+    why: "{method} carries the tag {own} in {header}, and the call that was set up has {right} there: to {other} it belongs to no call it knows, so it answers 481",
+    fix: "Correct the software that sends {method} on {element}: From and To of a request inside a call must carry the tags of the answer that set it up, its own in From and those of the other side in To, for all requests the same. After a BYE that was refused so the other side is still in the call.",
     sentences: &[
         (
             "why-missing",
-            "{method} carries no tag in {header}, and the call that was set up has {right} there: to {other} it belongs to no call it knows, so it answers 481, and the call goes on there",
+            "{method} carries no tag in {header}, and the call that was set up has {right} there: to {other} it belongs to no call it knows, so it answers 481",
         ),
         (
             "why-early",
-            "{method} carries the tag {own} in {header}, which is that of an earlier provisional answer; the answer that set up the call has {right} there, so {other} answers 481, and the call goes on there",
+            "{method} carries the tag {own} in {header}, which is that of an earlier provisional answer; the answer that set up the call has {right} there, so {other} answers 481",
         ),
         (
             "why-swapped",
@@ -35,7 +33,13 @@ pub static RULE: Rule = Rule {
         ("set-up", "the tag of the call: {right}"),
         ("answer", "{other} knows no such call"),
     ],
-    explains: &["481-state-lost", "half-dead-call", "bye-unanswered", "mandatory-header-missing", "tags"],
+    explains: &[
+        "481-state-lost",
+        "half-dead-call",
+        "bye-unanswered",
+        "mandatory-header-missing",
+        "tags",
+    ],
     check,
     ..Rule::PLAIN
 };
@@ -92,7 +96,14 @@ fn mismatch(call: &Call, request: &Stored) -> Option<Mismatch> {
     if let Some(dialog) = confirmed().find(whole) {
         let by_callee = inside::author(call, request) == Some(Side::Callee);
         let swapped = by_callee && (from, to) == (dialog.caller, dialog.callee);
-        let fault = of(Fault::Swapped, "From", from, Side::Callee, Side::Callee, *dialog);
+        let fault = of(
+            Fault::Swapped,
+            "From",
+            from,
+            Side::Callee,
+            Side::Callee,
+            *dialog,
+        );
         return swapped.then_some(fault);
     }
     let early = |tag: u64| dialogs.iter().any(|d| !d.confirmed && d.callee == tag);
@@ -103,8 +114,22 @@ fn mismatch(call: &Call, request: &Stored) -> Option<Mismatch> {
     };
     confirmed().find_map(|d| match () {
         () if from == d.caller => Some(of(fault(to), "To", to, Side::Caller, Side::Callee, *d)),
-        () if to == d.callee => Some(of(fault(from), "From", from, Side::Caller, Side::Caller, *d)),
-        () if to == d.caller => Some(of(fault(from), "From", from, Side::Callee, Side::Callee, *d)),
+        () if to == d.callee => Some(of(
+            fault(from),
+            "From",
+            from,
+            Side::Caller,
+            Side::Caller,
+            *d,
+        )),
+        () if to == d.caller => Some(of(
+            fault(from),
+            "From",
+            from,
+            Side::Callee,
+            Side::Callee,
+            *d,
+        )),
         () if from == d.callee => Some(of(fault(to), "To", to, Side::Callee, Side::Caller, *d)),
         () => None,
     })
@@ -165,9 +190,7 @@ fn tell(call: &Call, refused: Refused<'_>, wrong: &Mismatch, found: &mut Finding
 // The tag where there is one, else the whole header.
 fn marked(index: usize, stored: &Stored, name: &'static str, tag: Span) -> Evidence {
     match stored.message().header(name) {
-        Some(header) if !tag.is_empty() => {
-            Evidence::of_header(index, header, tag, note("request"))
-        }
+        Some(header) if !tag.is_empty() => Evidence::of_header(index, header, tag, note("request")),
         _ => Evidence::header(index, stored, name, note("request")),
     }
 }

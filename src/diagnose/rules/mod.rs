@@ -12,6 +12,8 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
+pub mod contact_missing_or_multiple;
+pub mod cseq_out_of_order_500;
 pub mod dest_address_incomplete;
 pub mod dest_gone_or_changed;
 pub mod dest_not_found;
@@ -19,17 +21,25 @@ pub mod dest_unavailable_480;
 pub mod endpoint_address_changed_midcall;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
+pub mod four81_state_lost;
+pub mod four81_tag_mismatch;
+pub mod glare_491;
+pub mod half_dead_call;
 pub mod internal_name_leak;
 pub mod method_not_allowed;
 pub mod nat_detected;
+pub mod overlapping_invite_500;
 pub mod peer_fails_all;
 pub mod private_contact;
 pub mod private_sdp;
+pub mod proxy_bypassed;
 pub mod reg_storm;
+pub mod remote_target_ignored;
 pub mod request_no_response;
 pub mod response_to_wrong_port;
 pub mod retry_amplification;
 pub mod ring_no_answer;
+pub mod route_set_broken;
 pub mod sip_alg_mangling;
 pub mod twoxx_not_acked;
 pub mod unwanted_607;
@@ -45,6 +55,8 @@ pub static RULES: &[&super::Rule] = &[
     &internal_name_leak::RULE,
     &advertised_address_wrong::RULE,
     &sip_alg_mangling::RULE,
+    &contact_missing_or_multiple::RULE,
+    &route_set_broken::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
@@ -61,6 +73,14 @@ pub static RULES: &[&super::Rule] = &[
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,
     &request_no_response::RULE,
+    &four81_tag_mismatch::RULE,
+    &four81_state_lost::RULE,
+    &glare_491::RULE,
+    &overlapping_invite_500::RULE,
+    &cseq_out_of_order_500::RULE,
+    &remote_target_ignored::RULE,
+    &proxy_bypassed::RULE,
+    &half_dead_call::RULE,
     &endpoint_address_changed_midcall::RULE,
     &private_sdp::RULE,
     &nat_detected::RULE,

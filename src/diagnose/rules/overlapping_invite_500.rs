@@ -27,7 +27,10 @@ pub static RULE: Rule = Rule {
         ("second", "sent all the same"),
         ("answer", "refused for now"),
     ],
-    explains: &["cseq-out-of-order-500", "reinvite-rejected-session-survives"],
+    explains: &[
+        "cseq-out-of-order-500",
+        "reinvite-rejected-session-survives",
+    ],
     check,
     ..Rule::PLAIN
 };
