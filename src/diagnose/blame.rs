@@ -260,6 +260,16 @@ pub(super) fn acts_of(call: &Call, side: Side) -> Acts {
     }
 }
 
+/// Whoever runs the sender of a message: what has more than one Via was handed on by a proxy.
+pub(super) fn acts_of_sender(call: &Call, stored: &Stored) -> Acts {
+    match (stored.head.is_request(), call.side(stored)) {
+        (true, _) if stored.head.vias > 1 => Acts::Proxy,
+        (_, Some(Side::Callee)) => Acts::Callee,
+        (true, _) => Acts::Caller,
+        (false, _) => Acts::Callee,
+    }
+}
+
 // Where no rule explains the answer: who can look further.
 fn by_code(call: &Call, answer: &Stored) -> Acts {
     let relayed = matches!(call.made(answer), Made::BySender);

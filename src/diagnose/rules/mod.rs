@@ -25,7 +25,9 @@ pub mod four81_state_lost;
 pub mod four81_tag_mismatch;
 pub mod glare_491;
 pub mod half_dead_call;
+pub mod icmp_unreachable;
 pub mod internal_name_leak;
+pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod nat_detected;
 pub mod overlapping_invite_500;
@@ -42,6 +44,7 @@ pub mod ring_no_answer;
 pub mod route_set_broken;
 pub mod sip_alg_mangling;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
 pub mod uri_scheme_416_or_domain;
 
@@ -57,6 +60,9 @@ pub static RULES: &[&super::Rule] = &[
     &sip_alg_mangling::RULE,
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
