@@ -18,20 +18,20 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "12.1.2"), (3261, "12.2.1.1"), (3261, "16.12")],
     title: "{method} of {element} does not follow the recorded path",
-    why: "Record-Route asks for the path {wanted}, and {method} of {element} carries {carried}; it {result}",
+    why: "the path recorded by Record-Route is {wanted}, and {method} of {element} carries {carried}; it {result}",
     fix: "Correct how {element} builds Route: take the URIs of Record-Route from the answer that set up the call, whole and with their parameters; the caller reverses their order, the called side keeps it.",
     sentences: &[
         (
             "why-none",
-            "Record-Route asks for the path {wanted}, and {method} of {element} carries no Route at all; it {result}",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries no Route at all; it {result}",
         ),
         (
             "why-reversed",
-            "Record-Route asks for the path {wanted}, and {method} of {element} carries the same addresses the other way round; it {result}",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries the same addresses the other way round; it {result}",
         ),
         (
             "why-strict",
-            "Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that, and the request {result}",
+            "the Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that, and the request {result}",
         ),
         (
             "fix-strict",

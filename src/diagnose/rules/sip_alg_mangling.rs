@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-length",
-            "Content-Length of the message from {element} is wrong by {off} bytes, just what the session description gains where {before} is replaced by {after}: a router or firewall on the way rewrites addresses in SIP and forgets the length",
+            "the Content-Length of the message from {element} is wrong by {off} bytes, just what the session description gains where {before} is replaced by {after}: a router or firewall on the way rewrites addresses in SIP and forgets the length",
         ),
         ("before", "as it was sent"),
         ("after", "as it went on"),
