@@ -110,3 +110,22 @@ fn every_flow_is_explained_as_its_head_says() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn what_is_only_worth_knowing_leaves_a_call_among_those_that_succeeded() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("remarks");
+    std::fs::create_dir_all(&folder).unwrap();
+    let flow = harness::root().join("fixtures/flows/private-contact-never-used.flow");
+    let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
+    std::fs::write(folder.join("call.pcap"), &compiled.pcap).unwrap();
+    let mut program = harness::program();
+    let out = program.current_dir(&folder).arg("call.pcap").output();
+    let text = String::from_utf8(out.unwrap().stdout).unwrap();
+    let (_, listed) = text.split_once("\nSucceeded\n").expect("a list");
+    let line = listed.lines().next().unwrap();
+    assert!(
+        line.contains("200 OK  [private-contact, nat-detected]"),
+        "{line}"
+    );
+    assert!(!text.contains("info["), "{text}");
+}

@@ -3,6 +3,7 @@
 
 use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Finding, Template};
+use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::typed;
 use crate::session::path::Made;
@@ -300,6 +301,15 @@ fn silent(call: &Call) -> Option<Blame> {
         grounds,
         relays: Vec::new(),
     })
+}
+
+/// Whoever runs one end.
+pub(super) fn acts_of(call: &Call, side: Side) -> Acts {
+    match (side, call.method) {
+        (Side::Caller, _) => Acts::Caller,
+        (Side::Callee, Method::Register) => Acts::Registrar,
+        (Side::Callee, _) => Acts::Callee,
+    }
 }
 
 /// Whoever runs the sender of a message: what has more than one Via was handed on by a proxy.

@@ -15,6 +15,8 @@ pub mod blame;
 pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Requests inside dialogs, and the dialogs by their tags.
+pub mod inside;
 /// Telephone numbers in URIs.
 pub mod numbers;
 /// PASSporT of an Identity header.
@@ -23,6 +25,8 @@ pub mod passport;
 pub mod phrases;
 /// Products by what they call themselves.
 pub mod product;
+/// Requests inside a dialog that did not arrive where the other end wanted them.
+pub mod reach;
 /// Which finding is the cause, and which only follow.
 mod roles;
 /// The rules, in the order in which they are run and printed.
@@ -202,6 +206,15 @@ impl Diagnosis {
     /// The finding that is the cause.
     pub fn cause(&self) -> Option<&Finding> {
         self.findings.get(self.root?)
+    }
+
+    /// The finding to begin with: the cause, else the worst that is no symptom.
+    pub fn foremost(&self) -> Option<&Finding> {
+        let worst = || {
+            let rank = |finding: &&Finding| (finding.role == Role::Symptom, finding.severity);
+            self.findings.iter().min_by_key(rank)
+        };
+        self.cause().or_else(worst)
     }
 }
 

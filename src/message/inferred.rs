@@ -15,6 +15,16 @@ impl Inferred {
     const DESTINATION: u8 = 2;
     const TRANSPORT: u8 = 4;
 
+    /// Was the sender taken from the message?
+    pub fn has_source(self) -> bool {
+        self.0 & Inferred::SOURCE != 0
+    }
+
+    /// Was the receiver taken from the message?
+    pub fn has_destination(self) -> bool {
+        self.0 & Inferred::DESTINATION != 0
+    }
+
     /// Their names.
     pub fn names(self) -> Vec<&'static str> {
         let all = [

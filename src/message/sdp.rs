@@ -38,6 +38,73 @@ pub struct Media {
     pub codecs: Vec<Codec>,
     /// The m= line, in bytes of the body.
     pub line: Span,
+    /// The c= line that holds for it, in bytes of the body; empty where there is none.
+    pub connection: Span,
+    /// Its own direction, else that of the session, else both ways (RFC 8866 §6.7).
+    pub direction: Direction,
+    /// Does it list ICE candidates (RFC 8839 §5.1)? Its c= line is then only one address of several.
+    pub candidates: bool,
+}
+
+/// Which way media flows, as its author means it (RFC 8866 §6.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    SendRecv,
+    /// Only from the author: the other side is on hold.
+    SendOnly,
+    /// Only to the author.
+    RecvOnly,
+    /// Neither way.
+    Inactive,
+}
+
+impl Direction {
+    fn of(line: &[u8]) -> Option<Direction> {
+        match line {
+            b"a=sendrecv" => Some(Direction::SendRecv),
+            b"a=sendonly" => Some(Direction::SendOnly),
+            b"a=recvonly" => Some(Direction::RecvOnly),
+            b"a=inactive" => Some(Direction::Inactive),
+            _ => None,
+        }
+    }
+
+    /// The name of the attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+
+    /// Does the author want to receive?
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    /// Does the author want to send?
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+}
+
+impl Media {
+    /// Does its author ask for silence in the old way, an address of zeros (RFC 3264 §8.4)?
+    pub fn is_zeroed(&self) -> bool {
+        matches!(self.address.as_deref(), Some("0.0.0.0" | "::"))
+    }
+}
+
+/// Session id and version of the o= line (RFC 8866 §5.2).
+pub fn origin(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut lines = body.split(|b| *b == b'\n').map(trim).take(MOST_LINES);
+    let origin = lines.find_map(|line| line.strip_prefix(b"o="))?;
+    let mut words = origin.split(|b| *b == b' ').skip(1);
+    Some((words.next()?, words.next()?))
 }
 
 /// RFC 3551 §6, tables 4 and 5: the static payload types still met.
@@ -67,20 +134,31 @@ const MOST_LINES: usize = 4096;
 /// Reads the media lines of a session description; empty where the body is none.
 pub fn media(body: &[u8]) -> Vec<Media> {
     let mut all: Vec<Media> = Vec::new();
-    let mut of_session = None;
+    let (mut of_session, mut direction) = ((None, Span::default()), Direction::default());
     for line in body.split(|b| *b == b'\n').map(trim).take(MOST_LINES) {
         if let Some(rest) = line.strip_prefix(b"m=") {
             all.extend(media_line(rest).ok().map(|(_, media)| Media {
                 line: span_in(body, line),
-                address: of_session.clone(),
+                address: of_session.0.clone(),
+                connection: of_session.1,
+                direction,
                 ..media
             }));
         } else if let Some(rest) = line.strip_prefix(b"c=IN IP") {
-            let address = connection(rest);
+            let (address, line) = (connection(rest), span_in(body, line));
             match all.last_mut() {
-                Some(media) => media.address = address,
-                None => of_session = address,
+                Some(media) => (media.address, media.connection) = (address, line),
+                None => of_session = (address, line),
             }
+        } else if let Some(own) = Direction::of(line) {
+            match all.last_mut() {
+                Some(media) => media.direction = own,
+                None => direction = own,
+            }
+        } else if line.starts_with(b"a=candidate:") {
+            all.last_mut()
+                .into_iter()
+                .for_each(|media| media.candidates = true);
         } else if let (Some(rest), Some(media)) = (line.strip_prefix(b"a=rtpmap:"), all.last_mut())
             && let Ok((_, (payload, name))) = rtpmap(rest)
         {
@@ -139,6 +217,9 @@ fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
         profile: super::lossy(profile),
         codecs,
         line: Span::default(),
+        connection: Span::default(),
+        direction: Direction::default(),
+        candidates: false,
     };
     Ok((b"", media))
 }
@@ -192,5 +273,20 @@ mod tests {
             (4000, "image", 0)
         );
         assert_eq!(all[0].line.of(body), b"m=audio 4000/2 RTP/AVP 0 18 96 101");
+    }
+
+    #[test]
+    fn what_holds_for_the_session_holds_for_media_that_say_nothing_else() {
+        let body = b"v=0\r\no=- 7 9 IN IP4 192.0.2.1\r\nc=IN IP4 192.0.2.1\r\na=inactive\r\n\
+            m=audio 4000 RTP/AVP 0\r\na=candidate:1 1 UDP 1 192.0.2.1 4000 typ host\r\n\
+            m=video 4002 RTP/AVP 31\r\nc=IN IP4 0.0.0.0\r\na=sendonly\r\n";
+        let all = media(body);
+        let directions: Vec<_> = all.iter().map(|m| m.direction).collect();
+        assert_eq!(directions, [Direction::Inactive, Direction::SendOnly]);
+        assert_eq!(all[0].connection.of(body), b"c=IN IP4 192.0.2.1");
+        assert_eq!(all[1].connection.of(body), b"c=IN IP4 0.0.0.0");
+        assert_eq!((all[0].candidates, all[1].candidates), (true, false));
+        assert_eq!((all[0].is_zeroed(), all[1].is_zeroed()), (false, true));
+        assert_eq!(origin(body), Some((&b"7"[..], &b"9"[..])));
     }
 }

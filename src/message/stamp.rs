@@ -60,6 +60,12 @@ impl Stamp {
         }
     }
 
+    /// Sender and receiver of the packet; `None` where the message itself had to tell one of them.
+    pub fn observed(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let told = self.inferred.has_source() || self.inferred.has_destination();
+        self.source.zip(self.destination).filter(|_| !told)
+    }
+
     /// Nanoseconds from what all times of the run count from: 1970, or the first midnight of a log
     /// without dates. For what passed between two messages; not a date.
     pub fn instant(&self) -> Option<i64> {

@@ -62,7 +62,8 @@ struct Batch {
     messages: Vec<(Stored, usize)>,
     bytes: Vec<u8>,
     long: usize,
-    clock: Option<Time>,
+    /// Times of its last records, the latest last: a pause is believed once three records confirm it.
+    clock: [Option<Time>; 3],
     /// Nothing may follow for a while: what was released is to be seen now.
     live: bool,
     spare: Vec<Vec<u8>>,
@@ -140,7 +141,10 @@ impl Receive for Sender {
 
 impl Sender {
     fn record(&mut self, time: Option<Time>) {
-        self.batch.clock = time.or(self.batch.clock);
+        if time.is_some() {
+            self.batch.clock.rotate_left(1);
+            self.batch.clock[2] = time;
+        }
         self.records += 1;
         if self.records >= BATCH_RECORDS {
             self.send();
@@ -155,7 +159,7 @@ impl Sender {
     // The other thread may be gone after an error; there is then nobody to send to.
     fn send(&mut self) {
         self.records = 0;
-        self.batch.media = self.meter.due(self.batch.clock);
+        self.batch.media = self.meter.due(self.batch.clock[2]);
         let mut next = self.empty.try_recv().unwrap_or_default();
         self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
@@ -319,7 +323,7 @@ impl<'a> Judge<'a> {
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
         batch.bytes.clear();
-        if let Some(time) = batch.clock.take() {
+        for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
             self.session.tick(time, &mut release);
         }
         batch.long = 0;

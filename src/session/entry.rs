@@ -157,6 +157,17 @@ impl Entry {
         keys.from_tag == self.caller_tag || keys.from_tag == self.former_tag
     }
 
+    /// Does it carry a tag of this dialog, in whatever place? A request with a wrong or missing tag
+    /// still belongs to the call that its sender means.
+    pub fn knows_a_tag(&self, keys: &Keys) -> bool {
+        const FIRST: usize = 32;
+        let known = |tag: u64| {
+            let in_message = |m: &Stored| m.keys.from_tag == tag || m.keys.to_tag == tag;
+            tag != 0 && self.messages.iter().take(FIRST).any(in_message)
+        };
+        self.forms_dialog() && (known(keys.from_tag) || known(keys.to_tag))
+    }
+
     /// Does the message belong here? See design: one entry per Call-ID and From-tag.
     pub fn takes(&self, head: &Head, keys: &Keys) -> bool {
         let cseq = head.cseq.unwrap_or(0);

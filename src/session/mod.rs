@@ -474,7 +474,21 @@ impl Session {
             strangers <= STRANGERS
                 && asked_for(entry, answered.get_or_insert_with(|| nonces(head, raw)))
         };
-        slots.take(NEWEST).find(|slot| takes(slot))
+        let known = slots.take(NEWEST).find(|slot| takes(slot));
+        known.or_else(|| self.astray(head, keys))
+    }
+
+    // What has a wrong or missing tag belongs to the newest entry that knows the other one.
+    fn astray(&self, head: &Head, keys: &Keys) -> Option<u32> {
+        const NEWEST: usize = 4;
+        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
+        let knows = |slot: &u32| {
+            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
+            live.is_some_and(|live| live.entry.knows_a_tag(keys))
+        };
+        slots
+            .take(NEWEST)
+            .find(|slot| !is_initial(head) && knows(slot))
     }
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {

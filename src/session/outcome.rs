@@ -189,11 +189,18 @@ fn is_repeated(call: &Call, index: usize) -> bool {
     call.method == Method::Invite && call.finals[index].repeats.len() + 1 >= COPIES
 }
 
-/// The first ACK to a 2xx, on whatever hop it was seen. Each fork has its own To-tag and ACK.
-pub fn acknowledgement<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
+/// The first ACK to a 2xx, on whatever hop it was seen.
+pub fn acknowledgement<'a>(call: &'a Call, answer: &'a Stored) -> Option<&'a Stored> {
+    acknowledgements(call, answer).next().map(|(_, m)| m)
+}
+
+/// The ACKs to a 2xx on all hops, with their index. Each fork has its own To-tag and ACK.
+pub fn acknowledgements<'a>(
+    call: &'a Call,
+    answer: &'a Stored,
+) -> impl Iterator<Item = (usize, &'a Stored)> {
     call.requests(Method::Ack)
-        .map(|(_, m)| m)
-        .find(|m| m.cseq() == answer.cseq() && m.keys.to_tag == answer.keys.to_tag)
+        .filter(|(_, m)| m.cseq() == answer.cseq() && m.keys.to_tag == answer.keys.to_tag)
 }
 
 // Did the capture go on for 64*T1 after the final response?

@@ -1,6 +1,7 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod advertised_address_wrong;
 pub mod answered_elsewhere;
 pub mod auth_no_credentials_sent;
 pub mod auth_wrong_credentials;
@@ -15,24 +16,41 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
+pub mod contact_missing_or_multiple;
+pub mod cseq_out_of_order_500;
 pub mod dest_address_incomplete;
 pub mod dest_gone_or_changed;
 pub mod dest_not_found;
 pub mod dest_unavailable_480;
+pub mod endpoint_address_changed_midcall;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
 pub mod four08_origin;
+pub mod four81_state_lost;
+pub mod four81_tag_mismatch;
 pub mod four87_missing;
+pub mod glare_491;
+pub mod half_dead_call;
 pub mod icmp_unreachable;
+pub mod internal_name_leak;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
+pub mod nat_detected;
 pub mod no_answer_timeout;
+pub mod overlapping_invite_500;
 pub mod peer_fails_all;
+pub mod private_contact;
+pub mod private_sdp;
+pub mod proxy_bypassed;
 pub mod reg_storm;
+pub mod remote_target_ignored;
 pub mod request_no_response;
+pub mod response_to_wrong_port;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
+pub mod route_set_broken;
+pub mod sip_alg_mangling;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -44,6 +62,13 @@ pub mod uri_scheme_416_or_domain;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &response_to_wrong_port::RULE,
+    &private_contact::RULE,
+    &internal_name_leak::RULE,
+    &advertised_address_wrong::RULE,
+    &sip_alg_mangling::RULE,
+    &contact_missing_or_multiple::RULE,
+    &route_set_broken::RULE,
     &icmp_unreachable::RULE,
     &udp_too_big::RULE,
     &message_too_large_513::RULE,
@@ -71,6 +96,17 @@ pub static RULES: &[&super::Rule] = &[
     &trying_then_silence::RULE,
     &four08_origin::RULE,
     &caller_abandoned::RULE,
+    &four81_tag_mismatch::RULE,
+    &four81_state_lost::RULE,
+    &glare_491::RULE,
+    &overlapping_invite_500::RULE,
+    &cseq_out_of_order_500::RULE,
+    &remote_target_ignored::RULE,
+    &proxy_bypassed::RULE,
+    &half_dead_call::RULE,
+    &endpoint_address_changed_midcall::RULE,
+    &private_sdp::RULE,
+    &nat_detected::RULE,
     &retry_amplification::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,

@@ -28,7 +28,7 @@ pub(super) struct Block {
 impl Block {
     /// The call in full; `ladder` says whether its messages are drawn too.
     pub(super) fn draw(&self, call: &Call, diagnosis: &Diagnosis, ladder: bool) -> Vec<String> {
-        let shown = diagnosis.cause().or_else(|| diagnosis.findings.first());
+        let shown = diagnosis.foremost();
         let mut lines = vec![self.heading(call, diagnosis, shown)];
         match shown.filter(|finding| !finding.evidence.is_empty()) {
             Some(finding) => finding

@@ -12,7 +12,7 @@ pub mod palette;
 mod summary;
 
 use super::{Options, Output, Report, Run};
-use crate::diagnose::{Depth, Diagnosis, Severity};
+use crate::diagnose::{Depth, Diagnosis, Finding, Severity};
 use crate::session::{Call, Outcome};
 use block::Block;
 use escape::clean;
@@ -98,7 +98,7 @@ impl Report for Terminal {
             return self.write_block(&self.block.draw(call, diagnosis, true));
         }
         let fine = call.outcome == Outcome::Succeeded
-            && diagnosis.findings.is_empty()
+            && diagnosis.findings.iter().all(is_remark)
             && block::refused_inside(call).next().is_none();
         match fine {
             true if self.good.len() < MOST_GOOD => {
@@ -247,7 +247,7 @@ impl Terminal {
         let cause = match diagnosis.cause() {
             Some(finding) => format!("  [{}]", finding.rule.id),
             None if call.outcome.is_failure() => format!("  [{}]", lang.word("undetermined")),
-            None => String::new(),
+            None => remarks(diagnosis),
         };
         let times = block::times(call, lang).join(", ");
         let times = if times.is_empty() {
@@ -264,8 +264,27 @@ impl Terminal {
     }
 }
 
+// Worth knowing, and nothing is broken.
+fn is_remark(finding: &Finding) -> bool {
+    finding.severity == Severity::Info
+}
+
+// `  [nat-detected, private-sdp]`, each once.
+fn remarks(diagnosis: &Diagnosis) -> String {
+    let mut ids: Vec<&str> = Vec::new();
+    for finding in diagnosis.findings.iter().filter(|f| is_remark(f)) {
+        if !ids.contains(&finding.rule.id) {
+            ids.push(finding.rule.id);
+        }
+    }
+    match ids.is_empty() {
+        true => String::new(),
+        false => format!("  [{}]", ids.join(", ")),
+    }
+}
+
 fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
-    let finding = diagnosis.cause().or_else(|| diagnosis.findings.first());
+    let finding = diagnosis.foremost();
     let peer = call.deciding().and_then(|answer| answer.stamp.source);
     let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
     Key {

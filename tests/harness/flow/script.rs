@@ -374,11 +374,12 @@ impl Script {
                     .unwrap();
                 sip.headers.remove(at);
             }
+            // The latest stands first (RFC 3261 §16.6 item 4).
             if flag(line, "rr") {
                 let at = sip
                     .headers
                     .iter()
-                    .position(|(name, _)| name == "From")
+                    .position(|(name, _)| name == "Record-Route" || name == "From")
                     .unwrap_or(0);
                 sip.headers
                     .insert(at, ("Record-Route".to_owned(), format!("<sip:{own};lr>")));
@@ -616,15 +617,23 @@ impl Script {
         match (&confirmed, &first) {
             (Some(answer), Some((caller, request))) => {
                 let by_caller = *caller == line.from || party.at == self.party(caller).at;
-                let (own, other) = if by_caller {
+                // The last answer may be one to a request of the called side.
+                let uri_of = |value: &str| value.split(";tag=").next().unwrap_or("").to_owned();
+                let turned = uri_of(answer.get("To")) == uri_of(request.get("From"));
+                let (own, other) = if by_caller != turned {
                     ("From", "To")
                 } else {
                     ("To", "From")
                 };
-                let contact = if by_caller {
+                let asked = of_call().rev().find(|sent| {
+                    sent.sip.is_request()
+                        && sent.sip.get("CSeq") == answer.get("CSeq")
+                        && sent.sip.get("From") == answer.get("From")
+                });
+                let contact = if by_caller != turned {
                     answer.contact()
                 } else {
-                    request.contact()
+                    asked.map_or_else(|| request.contact(), |sent| sent.sip.contact())
                 };
                 uri = if contact.is_empty() {
                     request.uri().to_owned()
@@ -632,7 +641,7 @@ impl Script {
                     contact
                 };
                 let mut routes = answer.all("Record-Route");
-                if by_caller {
+                if by_caller != turned {
                     routes.reverse();
                 }
                 routes.into_iter().for_each(|route| sip.add("Route", route));

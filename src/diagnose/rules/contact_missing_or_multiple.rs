@@ -1,0 +1,121 @@
+//! G9: a message that sets up a call names no Contact, or several.
+
+use super::super::finding::{Evidence, note, sender};
+use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
+use crate::message::field::Field;
+use crate::message::{Flaw, Method, header};
+use crate::session::outcome::never_acknowledged;
+use crate::session::{Call, Outcome, Side, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "contact-missing-or-multiple",
+    severity: Severity::Error,
+    frequency: Frequency::Medium,
+    needs: &[],
+    rfc: &[(3261, "8.1.1.8"), (3261, "12.1.1"), (3261, "20.10")],
+    title: "the {what} of {element} must have one Contact and has {count}",
+    why: "the {what} of {element} has no Contact, so the other side does not know where to send further requests of the call, ACK and BYE first of all",
+    fix: "Correct {element}, or what rewrites its messages: INVITE and every 2xx to it carry exactly one Contact with the URI at which the sender can be reached.",
+    sentences: &[
+        (
+            "why-several",
+            "the {what} of {element} has {count} Contacts where exactly one is allowed, so the other side cannot tell where to send further requests of the call",
+        ),
+        ("message", "no Contact in it"),
+        ("contact", "one of {count}"),
+        ("answer", "the final answer"),
+    ],
+    explains: &[
+        "2xx-not-acked",
+        "ack-misrouted",
+        "bye-unanswered",
+        "mandatory-header-missing",
+        "duplicate-single-header",
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite {
+        return;
+    }
+    // Of each end the first message that has to carry one.
+    let wrong = call.originals().find_map(|(index, m)| {
+        let sets_up = match m.head.code() {
+            None => m.is_initial(),
+            Some(code) => (200..300).contains(&code) && m.head.method == Method::Invite,
+        };
+        let whole = !m.head.flaws.has(Flaw::CutByCapture) && !m.head.flaws.has(Flaw::NoBlankLine);
+        if !sets_up || m.head.method != Method::Invite || !whole {
+            return None;
+        }
+        let count = contacts(call, index, m);
+        (count != 1).then_some((index, m, count))
+    });
+    let Some((index, stored, count)) = wrong else {
+        return;
+    };
+    let side = match stored.head.is_request() {
+        true => Side::Caller,
+        false => Side::Callee,
+    };
+    let Some((severity, role, sure)) = harm(call, side) else {
+        return;
+    };
+    let acts = blame::acts_of(call, side);
+    let Some(finding) = found.add_with(severity, role, sure, acts) else {
+        return;
+    };
+    let what = match stored.head.code() {
+        None => "INVITE".to_owned(),
+        Some(code) => format!("{code} to INVITE"),
+    };
+    finding
+        .element(sender(stored))
+        .args(Args::new().text("what", what).count("count", count));
+    if count == 0 {
+        finding.proof(Evidence::start_line(index, stored, note("message")));
+    } else {
+        finding.why("why-several");
+        let all = call.fields(index).all(Field::Contact);
+        for header in all.take(4) {
+            finding.proof(Evidence::of_header(
+                index,
+                header,
+                header.value,
+                note("contact"),
+            ));
+        }
+    }
+    if let Some((at, answer)) = super::super::finding::deciding(call).filter(|(at, _)| *at != index)
+    {
+        finding.proof(Evidence::start_line(at, answer, note("answer")));
+    }
+}
+
+fn contacts(call: &Call, index: usize, stored: &Stored) -> usize {
+    let all = call.fields(index).all(Field::Contact);
+    let of_header = |value: &[u8]| match memchr::memchr(b',', value) {
+        Some(_) => header::elements(value).len(),
+        None => 1,
+    };
+    all.map(|header| of_header(header.value.of(&stored.raw)))
+        .sum()
+}
+
+// A call that nobody took over says nothing about it.
+fn harm(call: &Call, side: Side) -> Option<(Severity, Role, Confidence)> {
+    let refused = matches!(call.code(), Some(400 | 403 | 500)) && side == Side::Caller;
+    let lost = side == Side::Callee && (0..call.finals.len()).any(|i| never_acknowledged(call, i));
+    match call.outcome {
+        Outcome::Failed if lost => Some((Severity::Error, Role::Cause, Confidence::Likely)),
+        Outcome::Failed if refused && call.code() == Some(400) => {
+            Some((Severity::Error, Role::Cause, Confidence::Likely))
+        }
+        Outcome::Failed if refused => Some((Severity::Error, Role::Cause, Confidence::Possible)),
+        Outcome::Succeeded => Some((Severity::Warning, Role::Contributing, Confidence::Certain)),
+        _ => None,
+    }
+}

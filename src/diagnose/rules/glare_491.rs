@@ -1,0 +1,188 @@
+//! G3: both sides wanted to change the call at the same moment.
+
+use super::super::finding::{Evidence, Template, note, sender};
+use super::super::inside::{self, Refused};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity, blame,
+};
+use crate::message::Method;
+use crate::session::clock::SECOND;
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "glare-491",
+    severity: Severity::Warning,
+    frequency: Frequency::Medium,
+    needs: &[Need::Time],
+    rfc: &[(3261, "14.1"), (3261, "14.2"), (3311, "5.2")],
+    title: "both sides changed the call at once, and {element} did not try again",
+    why: "the {method} of {element} met another change under way and was refused with 491; {element} had to try again after a moment and did not, so its change (hold, resume, transfer, refresh) never happened",
+    fix: "Correct {element}: after a 491 it has to send its request again, after 2.1 to 4 s if it chose the Call-ID of the call, else within 2 s.",
+    sentences: &[
+        (
+            "why-resolved",
+            "the {method} of {element} met another change under way and was refused with 491; it was sent again and accepted, as it should be",
+        ),
+        (
+            "fix-resolved",
+            "Look here only if people notice the delay: such a crossing is normal and resolves itself.",
+        ),
+        (
+            "why-again",
+            "the {method} of {element} met another change under way and was refused with 491, and so was every further try: the sides do not wait for different times, as they have to",
+        ),
+        (
+            "fix-again",
+            "Correct the side that tries again at once: who chose the Call-ID waits 2.1 to 4 s, the other side up to 2 s.",
+        ),
+        (
+            "why-alone",
+            "{other} refused the {method} of {element} with 491, which means that another change is under way, and the trace shows none: {other} still holds an earlier one for open",
+        ),
+        (
+            "fix-alone",
+            "Look in the log of {other} for the change that it believes to be under way: an INVITE on its other leg that is not answered, or an answer whose ACK it did not get or did not match.",
+        ),
+        ("pending", "the other change, still open"),
+        ("request", "the change that met it"),
+        ("answer", "refused"),
+        ("retry", "tried again after {delay}"),
+    ],
+    explains: &[
+        "hold-not-resumed",
+        "refresh-rejected",
+        "reinvite-rejected-session-survives",
+    ],
+    confirm: "the log of {other}",
+    check,
+    ..Rule::PLAIN
+};
+
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Resolved,
+    Dropped,
+    Again,
+    Alone,
+}
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite {
+        return;
+    }
+    let all: Vec<Refused<'_>> = inside::refused(call, &[491]).take(8).collect();
+    let Some(&first) = all.first() else { return };
+    let Some(at) = first.answer.time() else {
+        return;
+    };
+    let pending = pending(call, first);
+    let retries = retries(call, first);
+    let course = match (retries.as_slice(), pending) {
+        (tries, _) if tries.iter().any(|(_, accepted)| *accepted) => Course::Resolved,
+        (_, None) => Course::Alone,
+        ([], _) => Course::Dropped,
+        _ => Course::Again,
+    };
+    // Whoever hangs up within the time to wait has nothing to try again.
+    let ends = call.bye().and_then(Stored::time).or(call.seen_until);
+    let too_soon = ends.is_some_and(|ends| ends < at + 5 * SECOND);
+    if course == Course::Dropped && too_soon {
+        return;
+    }
+    tell(call, first, pending, &retries, course, found);
+}
+
+// Another INVITE or UPDATE that had begun when the refusal was made, and was not over when the
+// refused request was sent.
+fn pending(call: &Call, refused: Refused<'_>) -> Option<usize> {
+    let (asked, answered) = (refused.request.time()?, refused.answer.time()?);
+    let mut open = inside::offers(call).filter(|(t, _, m)| {
+        let same = (m.cseq(), m.keys.from_tag, m.head.method)
+            == (
+                refused.request.cseq(),
+                refused.request.keys.from_tag,
+                refused.request.head.method,
+            );
+        let begun = m.time().is_some_and(|time| time <= answered);
+        // An INVITE is open until its ACK.
+        let acknowledged = call
+            .requests(Method::Ack)
+            .filter(|(_, ack)| ack.cseq() == m.cseq() && ack.keys.from_tag == m.keys.from_tag)
+            .filter_map(|(_, ack)| ack.time())
+            .min();
+        let over = match t.method {
+            Method::Invite => acknowledged.or_else(|| inside::ended(call, t)),
+            _ => inside::ended(call, t),
+        };
+        !same && begun && over.is_none_or(|over| over >= asked)
+    });
+    open.next().map(|(_, index, _)| index)
+}
+
+// Later requests of the same kind by the same end, and whether each was accepted.
+fn retries(call: &Call, refused: Refused<'_>) -> Vec<(usize, bool)> {
+    let later = inside::offers(call).filter(|(_, _, m)| {
+        m.keys.from_tag == refused.request.keys.from_tag && m.cseq() > refused.request.cseq()
+    });
+    later
+        .take(8)
+        .map(|(t, index, _)| (index, inside::is_accepted(call, t)))
+        .collect()
+}
+
+fn tell(
+    call: &Call,
+    refused: Refused<'_>,
+    pending: Option<usize>,
+    retries: &[(usize, bool)],
+    course: Course,
+    found: &mut Findings,
+) {
+    let side = call.side(refused.request);
+    let own = side.map_or(Acts::Operator, |side| blame::acts_of(call, side));
+    let other = side.map_or(Acts::Operator, |side| blame::acts_of(call, side.other()));
+    let (severity, sure, acts) = match course {
+        Course::Resolved => (Severity::Info, Confidence::Certain, Acts::Nobody),
+        Course::Dropped => (Severity::Warning, Confidence::Certain, own),
+        Course::Again => (Severity::Warning, Confidence::Likely, own),
+        Course::Alone => (Severity::Warning, Confidence::Likely, other),
+    };
+    let Some(finding) = found.add_with(severity, Role::Contributing, sure, acts) else {
+        return;
+    };
+    finding.element(sender(refused.request)).args(
+        Args::new()
+            .text("method", refused.request.message().method_name())
+            .text("other", sender(refused.answer)),
+    );
+    match course {
+        Course::Resolved => drop(finding.why("why-resolved").fix("fix-resolved")),
+        Course::Again => drop(finding.why("why-again").fix("fix-again")),
+        Course::Alone => drop(finding.why("why-alone").fix("fix-alone")),
+        Course::Dropped => {}
+    }
+    if let Some((at, m)) = pending.and_then(|at| Some((at, call.messages.get(at)?))) {
+        finding.proof(Evidence::start_line(at, m, note("pending")));
+    }
+    finding
+        .proof(Evidence::start_line(
+            refused.index,
+            refused.request,
+            note("request"),
+        ))
+        .proof(Evidence::start_line(
+            refused.answer_index,
+            refused.answer,
+            note("answer"),
+        ));
+    let retry = retries.first().and_then(|(at, _)| {
+        let m = call.messages.get(*at)?;
+        Some((*at, m, m.time()? - refused.answer.time()?))
+    });
+    if let Some((at, m, delay)) = retry {
+        let note = Template::new("retry", Args::new().duration("delay", delay));
+        finding.proof(Evidence::start_line(at, m, note));
+    }
+}
