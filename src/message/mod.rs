@@ -138,6 +138,8 @@ pub struct Head {
     pub branch: Span,
     /// Host and port in the topmost Via.
     pub sent_by: Span,
+    /// Value of the first Authorization or Proxy-Authorization.
+    pub credentials: Span,
     /// How many Via values there are.
     pub vias: u16,
     /// Which of Via, From, To, Call-ID and CSeq are there.
@@ -163,6 +165,7 @@ impl Head {
             to_tag: Span::default(),
             branch: Span::default(),
             sent_by: Span::default(),
+            credentials: Span::default(),
             vias: 0,
             essentials: Essentials::default(),
             flaws: Flaws::default(),
@@ -229,6 +232,9 @@ impl Head {
             }
             b'c' | b'l' if is_named(name, "Content-Length") => {
                 self.take_length(header.value.of(raw))
+            }
+            b'a' | b'p' if self.credentials.is_empty() && is_credentials(name) => {
+                self.credentials = header.value;
             }
             _ => {}
         }
@@ -308,6 +314,10 @@ impl Head {
 
 // Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
 // the method.
+fn is_credentials(name: &[u8]) -> bool {
+    is_named(name, "Authorization") || is_named(name, "Proxy-Authorization")
+}
+
 fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
     let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
     let digit = |number: Option<u32>, byte: &u8| {
