@@ -13,6 +13,8 @@ pub mod asides;
 pub mod blame;
 /// Decoded details of the answer that decided a call.
 pub mod details;
+/// Challenges, credentials and what became of them.
+pub mod digest;
 /// Findings, their evidence and arguments.
 pub mod finding;
 /// PASSporT of an Identity header.
@@ -36,6 +38,7 @@ pub use product::Product;
 use crate::knowledge::Rfc;
 use crate::layers::Transport;
 use crate::session::{Call, CopyKind, Outcome, Stored, View};
+use std::cell::OnceCell;
 
 /// How often a rule is met in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,6 +165,22 @@ impl Rule {
 pub struct Context<'a> {
     /// Who was seen receiving, and which codecs each address was seen to use.
     pub view: &'a View,
+    exchange: OnceCell<digest::Exchange>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of one call.
+    pub fn new(view: &'a View) -> Context<'a> {
+        Context {
+            view,
+            exchange: OnceCell::new(),
+        }
+    }
+
+    /// Challenges and credentials of the call that is judged, read once for all rules.
+    pub fn exchange(&self, call: &Call) -> &digest::Exchange {
+        self.exchange.get_or_init(|| digest::Exchange::of(call))
+    }
 }
 
 /// Why a failure has no root cause, and what would decide it; both are template ids of [`UNDETERMINED`].
@@ -276,6 +295,7 @@ pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    let context = &Context::new(context.view);
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);

@@ -312,12 +312,12 @@ impl Head {
     }
 }
 
-// Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
-// the method.
 fn is_credentials(name: &[u8]) -> bool {
     is_named(name, "Authorization") || is_named(name, "Proxy-Authorization")
 }
 
+// Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
+// the method.
 fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
     let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
     let digit = |number: Option<u32>, byte: &u8| {

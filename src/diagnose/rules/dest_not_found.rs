@@ -2,7 +2,7 @@
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
-use super::auth_no_credentials_sent::is_scanner;
+use super::scanner_traffic::is_scanner;
 use crate::message::uri::Uri;
 use crate::message::{Method, typed};
 use crate::session::Call;

@@ -1,7 +1,15 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod auth_algorithm_unsupported;
+pub mod auth_challenge_not_received;
+pub mod auth_digest_params;
+pub mod auth_double_challenge;
+pub mod auth_in_dialog_challenge;
 pub mod auth_no_credentials_sent;
+pub mod auth_realm_or_domain_mismatch;
+pub mod auth_retry_malformed;
+pub mod auth_stale_nonce;
 pub mod auth_wrong_credentials;
 pub mod busy;
 pub mod caller_abandoned;
@@ -18,6 +26,7 @@ pub mod peer_fails_all;
 pub mod reg_storm;
 pub mod request_no_response;
 pub mod retry_amplification;
+pub mod scanner_traffic;
 pub mod twoxx_not_acked;
 pub mod unwanted_607;
 
@@ -26,8 +35,17 @@ pub mod unwanted_607;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &scanner_traffic::RULE,
+    &auth_retry_malformed::RULE,
+    &auth_digest_params::RULE,
+    &auth_realm_or_domain_mismatch::RULE,
+    &auth_double_challenge::RULE,
+    &auth_stale_nonce::RULE,
     &auth_wrong_credentials::RULE,
+    &auth_challenge_not_received::RULE,
+    &auth_algorithm_unsupported::RULE,
     &auth_no_credentials_sent::RULE,
+    &auth_in_dialog_challenge::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,
