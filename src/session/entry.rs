@@ -65,9 +65,9 @@ impl Stored {
         self.head.cseq.unwrap_or(0)
     }
 
-    /// Time in nanoseconds.
+    /// When, in nanoseconds; see [`Stamp::instant`]. A date is in the stamp only.
     pub fn time(&self) -> Option<i64> {
-        self.stamp.time().map(|time| time.0)
+        self.stamp.instant()
     }
 
     /// Is it a request that may begin something: no To-tag, and a method that begins?

@@ -5,6 +5,7 @@
 
 /// What was seen beside SIP.
 pub mod aside;
+mod axis;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
 /// Capture time.
@@ -55,6 +56,7 @@ use crate::layers::Transport;
 use crate::message::typed;
 use crate::message::{Flaw, Head, Message, Method};
 use aside::{Icmp, MOST_ASIDES, What};
+use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
@@ -110,6 +112,7 @@ pub struct Session {
     timers: Timers,
     tombstones: KeyMap<u64>,
     buried: VecDeque<(u64, u64)>,
+    axis: Axis,
     clock: Clock,
     view: View,
     names: Names,
@@ -151,10 +154,14 @@ impl Slots {
 
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, stored: Stored, release: &mut impl FnMut(&Call, &View)) {
-        let time = stored.stamp.time();
+    pub fn message(&mut self, mut stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+        if self.axis.place(&mut stored.stamp) {
+            self.release_all(release);
+            self.clock = Clock::default();
+        }
+        let time = stored.time();
         if let Some(time) = time {
-            self.clock.advance(time);
+            self.clock.advance(Time(time));
             self.release_due(release);
         }
         let Stored {
@@ -190,7 +197,7 @@ impl Session {
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
         live.due = time.map_or(i64::MAX - 1, |time| {
-            time.0.max(now).saturating_add(live.entry.linger())
+            time.max(now).saturating_add(live.entry.linger())
         });
         if live.due < live.queued {
             live.queued = live.due;
@@ -304,12 +311,19 @@ impl Session {
 
     /// Takes the time of a record that is no SIP message.
     pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
-        self.clock.advance(time);
-        self.release_due(release);
+        if self.axis.takes_tick() {
+            self.clock.advance(time);
+            self.release_due(release);
+        }
     }
 
     /// Releases everything, by first message.
     pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
+        self.release_all(release);
+        self.limits
+    }
+
+    fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
         self.clock.end();
         self.release_due(release);
         let live = self
@@ -322,7 +336,6 @@ impl Session {
         for (_, slot) in rest {
             self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
         }
-        self.limits
     }
 
     // The entries that are due first go first.

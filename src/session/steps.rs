@@ -169,8 +169,7 @@ fn branches_elsewhere<'a>(
         m.head.method == response.head.method
             && m.cseq() == response.cseq()
             && m.keys.transaction != response.keys.transaction
-            && m.stamp.source.is_some()
-            && m.stamp.source.map(|a| a.ip()) == response.stamp.destination.map(|a| a.ip())
+            && m.stamp.sender().is(response.stamp.receiver())
             && m.stamp.destination != response.stamp.source
     })
 }
