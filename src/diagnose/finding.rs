@@ -482,6 +482,12 @@ impl Finding {
         self.fix(id)
     }
 
+    /// Adds pieces of proof, as far as they are there.
+    pub fn proofs(&mut self, all: impl IntoIterator<Item = Option<Evidence>>) -> &mut Finding {
+        self.evidence.extend(all.into_iter().flatten());
+        self
+    }
+
     /// Adds proof.
     pub fn proof(&mut self, evidence: Evidence) -> &mut Finding {
         self.evidence.push(evidence);

@@ -13,6 +13,8 @@ pub mod asides;
 pub mod blame;
 /// Decoded details of the answer that decided a call.
 pub mod details;
+/// Challenges, credentials and what became of them.
+pub mod digest;
 /// Findings, their evidence and arguments.
 pub mod finding;
 /// Requests inside dialogs, and the dialogs by their tags.
@@ -50,6 +52,7 @@ pub use product::Product;
 
 use crate::knowledge::Rfc;
 use crate::session::{Call, Outcome, View};
+use std::cell::OnceCell;
 
 /// How often a rule is met in practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,12 +182,36 @@ impl Rule {
 }
 
 /// What a rule may know beside the call.
-#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Who was seen receiving, and which codecs each address was seen to use.
     pub view: &'a View,
     /// The whole call, where one of its further legs is judged.
     pub whole: Option<&'a Call>,
+    exchange: OnceCell<digest::Exchange>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of one call.
+    pub fn new(view: &'a View) -> Context<'a> {
+        Context {
+            view,
+            whole: None,
+            exchange: OnceCell::new(),
+        }
+    }
+
+    /// The context of a further leg of a call.
+    pub fn of_leg(view: &'a View, whole: &'a Call) -> Context<'a> {
+        Context {
+            whole: Some(whole),
+            ..Context::new(view)
+        }
+    }
+
+    /// Challenges and credentials of the call that is judged, read once for all rules.
+    pub fn exchange(&self, call: &Call) -> &digest::Exchange {
+        self.exchange.get_or_init(|| digest::Exchange::of(call))
+    }
 }
 
 /// What was found about one call.
@@ -222,15 +249,15 @@ impl Diagnosis {
 /// and does not say why a call has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     let mut diagnosis = diagnose_leg(call, context, depth);
-    let whole = Some(call);
     for (index, leg) in call.legs.iter().enumerate() {
-        let further = diagnose_leg(leg, &Context { whole, ..*context }, depth);
+        let further = diagnose_leg(leg, &Context::of_leg(context.view, call), depth);
         roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
     }
     diagnosis
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    let context = &Context::new(context.view);
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);

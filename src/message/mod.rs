@@ -140,6 +140,8 @@ pub struct Head {
     pub branch: Span,
     /// Host and port in the topmost Via.
     pub sent_by: Span,
+    /// Value of the first Authorization or Proxy-Authorization.
+    pub credentials: Span,
     /// How many Via values there are.
     pub vias: u16,
     /// Which of Via, From, To, Call-ID and CSeq are there.
@@ -165,6 +167,7 @@ impl Head {
             to_tag: Span::default(),
             branch: Span::default(),
             sent_by: Span::default(),
+            credentials: Span::default(),
             vias: 0,
             essentials: Essentials::default(),
             flaws: Flaws::default(),
@@ -231,6 +234,9 @@ impl Head {
             }
             b'c' | b'l' if is_named(name, "Content-Length") => {
                 self.take_length(header.value.of(raw))
+            }
+            b'a' | b'p' if self.credentials.is_empty() && is_credentials(name) => {
+                self.credentials = header.value;
             }
             _ => {}
         }
@@ -306,6 +312,10 @@ impl Head {
     pub fn final_code(&self) -> Option<u16> {
         self.code().filter(|code| (200..700).contains(code))
     }
+}
+
+fn is_credentials(name: &[u8]) -> bool {
+    is_named(name, "Authorization") || is_named(name, "Proxy-Authorization")
 }
 
 // Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by

@@ -2,7 +2,7 @@
 //! (auth-param, §20.7).
 
 use super::header::split_outside;
-use super::span::{Span, trim};
+use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
 
 /// The value of parameter `name` in the `;`-separated list that begins at or behind `from`;
@@ -44,6 +44,24 @@ fn value_span(value: &[u8], start: usize) -> Span {
         .get(..end)
         .map_or(0, |value| value.trim_ascii_end().len());
     Span::new(start, start + end)
+}
+
+/// The value of parameter `name` in an Authorization or WWW-Authenticate value (RFC 3261 §25.1);
+/// quotes are not part of it.
+pub fn auth_value(value: &[u8], name: &str) -> Option<Span> {
+    let scheme = value.iter().position(u8::is_ascii_whitespace)?;
+    for part in split_outside(value.get(scheme..)?, b',') {
+        let equals = memchr::memchr(b'=', part).unwrap_or(part.len());
+        let (own, text) = part.split_at_checked(equals)?;
+        if !trim(own).eq_ignore_ascii_case(name.as_bytes()) {
+            continue;
+        }
+        let text = trim(text.get(1..).unwrap_or_default());
+        let inner = text.strip_prefix(b"\"").unwrap_or(text);
+        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+        return Some(span_in(value, inner));
+    }
+    None
 }
 
 /// One `name=value` pair of an auth or other comma list.
@@ -132,5 +150,16 @@ mod tests {
         assert_eq!(find(&list, "realm"), Some("a, \"b\""));
         assert_eq!(find(&list, "qop"), Some("auth,auth-int"));
         assert_eq!(find(&list, "algorithm"), Some("SHA-256"));
+    }
+
+    #[test]
+    fn auth_values_are_found_where_they_stand() {
+        let value = br#"Digest username="a, nonce=x", NONCE = "n,1" ,qop=auth, opaque="", x"#;
+        let get = |name| auth_value(value, name).map(|span| crate::message::lossy(span.of(value)));
+        assert_eq!(get("username").as_deref(), Some("a, nonce=x"));
+        assert_eq!(get("nonce").as_deref(), Some("n,1"));
+        assert_eq!(get("qop").as_deref(), Some("auth"));
+        assert_eq!(get("opaque").as_deref(), Some(""));
+        assert_eq!(get("realm"), None);
     }
 }

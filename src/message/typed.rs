@@ -95,37 +95,31 @@ pub struct Challenge {
     pub algorithm: String,
     /// The previous nonce was too old, the credentials may be right.
     pub stale: bool,
+    /// The qualities of protection offered (`auth,auth-int`).
+    pub qop: Option<String>,
+    /// To be sent back unchanged.
+    pub opaque: Option<String>,
     /// For a proxy, in Proxy-Authenticate.
     pub proxy: bool,
+    /// Where the header stands among all headers with its name.
+    pub index: usize,
 }
 
 /// The challenges in a 401 or 407.
 pub fn challenges(message: Message<'_>) -> Vec<Challenge> {
     let of = |name: &'static str, proxy| {
-        message
-            .all(name)
-            .filter_map(move |header| challenge(&unfold(header.value.of(message.raw)), proxy))
+        let headers = message.all(name).enumerate();
+        headers.filter_map(move |(index, header)| {
+            challenge(&unfold(header.value.of(message.raw)), proxy, index)
+        })
     };
     of("WWW-Authenticate", false)
         .chain(of("Proxy-Authenticate", true))
         .collect()
 }
 
-fn challenge(value: &[u8], proxy: bool) -> Option<Challenge> {
-    if let Ok(view) = untyped::WwwAuthenticate::new(lossy(value)).typed() {
-        return Some(Challenge {
-            realm: view.realm,
-            nonce: view.nonce,
-            algorithm: view
-                .algorithm
-                .map_or_else(|| "MD5".to_owned(), |a| a.to_string()),
-            stale: view
-                .stale
-                .is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
-            proxy,
-        });
-    }
-    // rsip knows neither `qop="auth,auth-int"` nor `algorithm=SHA-256`.
+// rsip knows neither `qop="auth,auth-int"` nor `algorithm=SHA-256`, so ours answers for all.
+fn challenge(value: &[u8], proxy: bool, index: usize) -> Option<Challenge> {
     let list = auth_params(value);
     let find = |name| params::find(&list, name);
     Some(Challenge {
@@ -133,7 +127,10 @@ fn challenge(value: &[u8], proxy: bool) -> Option<Challenge> {
         nonce: find("nonce")?.to_owned(),
         algorithm: find("algorithm").unwrap_or("MD5").to_owned(),
         stale: find("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        qop: find("qop").map(str::to_owned),
+        opaque: find("opaque").map(str::to_owned),
         proxy,
+        index,
     })
 }
 
@@ -146,6 +143,20 @@ pub struct Credentials {
     pub realm: String,
     /// Nonce answered.
     pub nonce: String,
+    /// URI that the hash was made for.
+    pub uri: Option<String>,
+    /// As written; `MD5` where there is none.
+    pub algorithm: String,
+    /// Quality of protection chosen.
+    pub qop: Option<String>,
+    /// How often the nonce was used, as written.
+    pub nc: Option<String>,
+    /// Is there a cnonce that is not empty?
+    pub cnonce: bool,
+    /// Sent back as it came.
+    pub opaque: Option<String>,
+    /// Length of the response, and whether it is made of hexadecimal digits only.
+    pub response: (usize, bool),
     /// In Proxy-Authorization.
     pub proxy: bool,
     /// Where the header stands among all headers with its name.
@@ -155,26 +166,38 @@ pub struct Credentials {
 /// The credentials of a request.
 pub fn credentials(message: Message<'_>) -> Vec<Credentials> {
     let of = |name: &'static str, proxy| {
-        message
-            .all(name)
-            .enumerate()
-            .filter_map(move |(index, header)| {
-                let value = unfold(header.value.of(message.raw));
-                // rsip wants a `uri` that it can read, which excludes IPv6 and tel; ours does not care.
-                let list = auth_params(&value);
-                let find = |name| params::find(&list, name).map(str::to_owned);
-                Some(Credentials {
-                    username: find("username")?,
-                    realm: find("realm").unwrap_or_default(),
-                    nonce: find("nonce").unwrap_or_default(),
-                    proxy,
-                    index,
-                })
-            })
+        let headers = message.all(name).enumerate();
+        headers.filter_map(move |(index, header)| {
+            credential(&unfold(header.value.of(message.raw)), proxy, index)
+        })
     };
     of("Authorization", false)
         .chain(of("Proxy-Authorization", true))
         .collect()
+}
+
+// rsip wants a `uri` that it can read, which excludes IPv6 and tel; ours does not care.
+fn credential(value: &[u8], proxy: bool, index: usize) -> Option<Credentials> {
+    let list = auth_params(value);
+    let find = |name| params::find(&list, name).map(str::to_owned);
+    let response = params::find(&list, "response").unwrap_or_default();
+    Some(Credentials {
+        username: find("username")?,
+        realm: find("realm").unwrap_or_default(),
+        nonce: find("nonce").unwrap_or_default(),
+        uri: find("uri"),
+        algorithm: find("algorithm").unwrap_or_else(|| "MD5".to_owned()),
+        qop: find("qop"),
+        nc: find("nc"),
+        cnonce: find("cnonce").is_some_and(|cnonce| !cnonce.is_empty()),
+        opaque: find("opaque"),
+        response: (
+            response.len(),
+            response.bytes().all(|b| b.is_ascii_hexdigit()),
+        ),
+        proxy,
+        index,
+    })
 }
 
 // The scheme stands before the first parameter, without a comma.
@@ -288,6 +311,56 @@ fn contact(element: &[u8]) -> Option<String> {
     Uri::parse(addr_spec(element)).map(|uri| uri.bare())
 }
 
+/// A Contact value of a REGISTER or of its answer (RFC 3261 §10.2.1, RFC 5626 §4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The URI without parameters; `*` where all bindings are meant.
+    pub uri: String,
+    /// Parameter expires, seconds.
+    pub expires: Option<u32>,
+    /// Parameter +sip.instance.
+    pub instance: Option<String>,
+    /// Parameter reg-id.
+    pub reg_id: Option<String>,
+    /// Where its header stands among all Contact headers.
+    pub index: usize,
+}
+
+/// The bindings that a REGISTER asks for, or that its answer lists; at most 64.
+pub fn bindings(message: Message<'_>) -> Vec<Binding> {
+    const MOST: usize = 64;
+    let mut all = Vec::new();
+    for (index, header) in message.all("Contact").enumerate() {
+        let value = unfold(header.value.of(message.raw));
+        let elements = elements(&value);
+        all.extend(elements.into_iter().map(|element| binding(element, index)));
+        if all.len() >= MOST {
+            break;
+        }
+    }
+    all.truncate(MOST);
+    all
+}
+
+fn binding(element: &[u8], index: usize) -> Binding {
+    // Parameters behind the angle bracket belong to the header, those inside to the URI.
+    let close = memchr::memrchr(b'>', element).map_or(0, |at| at + 1);
+    let outside = element.get(close..).unwrap_or_default();
+    let list = params::semicolon_list(outside);
+    // An instance is `"<urn:uuid:...>"`, whose bracket is no end of a URI.
+    let all = params::semicolon_list(element);
+    let find = |name| params::find(&all, name).map(str::to_owned);
+    let uri = contact(element).unwrap_or_else(|| lossy(element.trim_ascii()));
+    let expires = params::find(&list, "expires").or_else(|| params::find(&all, "expires"));
+    Binding {
+        uri,
+        expires: expires.and_then(|expires| expires.trim().parse().ok()),
+        instance: find("+sip.instance"),
+        reg_id: find("reg-id"),
+        index,
+    }
+}
+
 /// Seconds of a Retry-After value, comment and parameters left out (RFC 3261 §20.33).
 pub fn retry_after(message: Message<'_>) -> Option<u64> {
     let value = message.text("Retry-After")?;
@@ -360,5 +433,27 @@ mod tests {
         );
         assert_eq!(contacts(message), ["tel:+1415", "sip:a@b"]);
         assert_eq!(retry_after(message), Some(120));
+    }
+
+    #[test]
+    fn bindings_keep_what_a_registrar_says_of_each() {
+        let raw = b"SIP/2.0 200 OK\r\n\
+            Contact: <sip:a@192.0.2.1;transport=udp;expires=1>;expires=60;+sip.instance=\"<urn:uuid:1>\";reg-id=2, sip:b@192.0.2.2;q=1\r\n\
+            m: *\r\n\r\n";
+        let head = Head::read(raw).unwrap();
+        let all = bindings(Message { raw, head: &head });
+        let first = all.first().unwrap();
+        assert_eq!(
+            (first.uri.as_str(), first.expires),
+            ("sip:a@192.0.2.1", Some(60))
+        );
+        assert_eq!(first.instance.as_deref(), Some("<urn:uuid:1>"));
+        assert_eq!(first.reg_id.as_deref(), Some("2"));
+        let rest: Vec<_> = all
+            .iter()
+            .skip(1)
+            .map(|b| (b.uri.as_str(), b.expires, b.index))
+            .collect();
+        assert_eq!(rest, [("sip:b@192.0.2.2", None, 0), ("*", None, 1)]);
     }
 }

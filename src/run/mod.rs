@@ -399,7 +399,7 @@ impl Desk<'_> {
         if self.failure.is_some() || !self.selection.takes(call) {
             return;
         }
-        let diagnose = |depth| diagnose::diagnose(call, &Context { view, whole: None }, depth);
+        let diagnose = |depth| diagnose::diagnose(call, &Context::new(view), depth);
         let diagnosis = diagnose(self.report.depth());
         let has = |severity| {
             diagnosis

@@ -232,7 +232,7 @@ impl Entry {
     }
 
     fn note(&mut self, head: &Head, keys: &Keys, raw: &[u8]) {
-        if is_initial(head) && head.method == self.method {
+        if head.method == self.method && (is_initial(head) || self.is_tagged_retry(head, keys)) {
             if let Some(cseq) = head.cseq.filter(|cseq| !self.cseqs.contains(*cseq)) {
                 self.cseqs.push(cseq);
                 if self.caller_tag != keys.from_tag {
@@ -258,6 +258,16 @@ impl Entry {
             (Some(code), _) if self.answers_beginning(head) => self.note_answer(code),
             _ => {}
         }
+    }
+
+    // Some stacks keep the To-tag of a challenge in the request that answers it.
+    fn is_tagged_retry(&self, head: &Head, keys: &Keys) -> bool {
+        head.is_request()
+            && self.step_open
+            && self.state.challenged
+            && !self.state.answered
+            && self.is_by_caller(keys)
+            && !head.credentials.is_empty()
     }
 
     fn note_answer(&mut self, code: u16) {

@@ -23,12 +23,16 @@ pub mod legs;
 /// RTP in summary form.
 pub mod media;
 mod names;
+/// Nonces of digest authentication.
+pub mod nonces;
 /// How an entry ended.
 pub mod outcome;
 /// The way of a request from hop to hop.
 pub mod path;
 /// The messages seen last.
 mod recent;
+/// Who is registered.
+pub mod registrations;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
 /// Which final responses are only a step on the way.
@@ -171,6 +175,7 @@ impl Session {
             ..
         } = &stored;
         self.view.saw(stamp, head, raw);
+        self.view.nonces.saw(&stored);
         let slot = self
             .known(head, keys, raw)
             .unwrap_or_else(|| self.open(head, *keys));

@@ -3,25 +3,24 @@
 
 use super::call::Call;
 use super::clock::SECOND;
+use super::nonces::Nonces;
 use super::outcome::Outcome;
+use super::registrations::{Registration, Registrations};
+use super::transaction::Transaction;
 use crate::layers::{Transport, ip_bits};
-use crate::message::field::Field;
 use crate::message::party::Party;
 use crate::message::stamp::Stamp;
-use crate::message::uri::{Uri, addr_spec};
-use crate::message::{Head, Message, Method, lossy, sdp};
+use crate::message::uri::Uri;
+use crate::message::{Head, Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// Peers remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_PEERS: usize = 65_536;
-/// Registrations remembered.
-const MOST_REGISTRATIONS: usize = 65_536;
-/// Longest name of a codec or address of record that is remembered: names come from anyone.
+/// Longest name of a codec or number that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
-const LONGEST_AOR: usize = 256;
 /// Session descriptions read of each address: its lists hardly change.
 const SAMPLES: u8 = 4;
 /// Numbers remembered that an address took.
@@ -49,21 +48,6 @@ pub struct Peer {
     samples: u8,
 }
 
-/// What is remembered of an address of record (RFC 3261 §10).
-#[derive(Clone, Debug)]
-pub struct Registration {
-    /// Status code of the last final response to a REGISTER, challenges left out.
-    pub code: u16,
-    /// When that was, nanoseconds.
-    pub at: i64,
-    /// Until when the binding holds, nanoseconds; the same as `at` where it was refused or removed.
-    pub until: i64,
-    /// From where the REGISTER came.
-    pub source: Option<SocketAddr>,
-    /// URI of its first Contact.
-    pub contact: String,
-}
-
 /// How a peer is known: by address, or as the system that wrote an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Known {
@@ -87,7 +71,9 @@ impl Known {
 #[derive(Debug, Default)]
 pub struct View {
     peers: HashMap<Known, Peer, RandomState>,
-    registrations: HashMap<String, Registration, RandomState>,
+    registrations: Registrations,
+    /// Who gave out nonces and who answered them.
+    pub nonces: Nonces,
 }
 
 impl View {
@@ -122,16 +108,19 @@ impl View {
     /// Remembers what a call that is over shows of its peers.
     pub(super) fn learn(&mut self, call: &Call) {
         if call.method == Method::Register {
-            self.learn_registration(call);
+            self.registrations.learn(call);
         }
         for transaction in call.transactions() {
             let request = transaction
                 .request()
                 .and_then(|index| call.messages.get(index));
-            let Some(request) = request.filter(|m| m.stamp.transport == Some(Transport::Udp))
-            else {
+            let Some(request) = request else { continue };
+            if !request.head.credentials.is_empty() && succeeded(call, transaction) {
+                self.nonces.accept(request);
+            }
+            if request.stamp.transport != Some(Transport::Udp) {
                 continue;
-            };
+            }
             let (size, over) = (
                 u32::try_from(request.raw.len()).unwrap_or(u32::MAX),
                 transaction.sends.len() > 3,
@@ -163,7 +152,7 @@ impl View {
                 }
                 let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
                 let new = |host: &String| {
-                    host.len() <= LONGEST_AOR
+                    host.len() <= LONGEST_NAME
                         && peer.hosts.len() < MOST_NUMBERS
                         && !peer.hosts.contains(host)
                 };
@@ -171,49 +160,6 @@ impl View {
                 peer.hosts.extend(host);
             }
         }
-    }
-
-    fn learn_registration(&mut self, call: &Call) {
-        let answers = call.originals().filter(|(_, m)| {
-            m.head
-                .final_code()
-                .is_some_and(|code| !matches!(code, 401 | 407))
-                && m.head.method == Method::Register
-        });
-        let Some((index, answer)) = answers.last() else {
-            return;
-        };
-        let (Some(request), Some(at), Some(aor)) = (call.request(), answer.time(), call.to())
-        else {
-            return;
-        };
-        if aor.len() > LONGEST_AOR
-            || (self.registrations.len() >= MOST_REGISTRATIONS
-                && !self.registrations.contains_key(&aor))
-        {
-            return;
-        }
-        let code = answer.head.code().unwrap_or(0);
-        let granted = if (200..300).contains(&code) {
-            granted(call, index)
-        } else {
-            0
-        };
-        let contact = request
-            .message()
-            .header("Contact")
-            .map(|header| header.value.of(&request.raw));
-        let registration = Registration {
-            code,
-            at,
-            until: at.saturating_add(granted.saturating_mul(SECOND)),
-            source: request.stamp.source,
-            contact: lossy(addr_spec(contact.unwrap_or_default()))
-                .chars()
-                .take(LONGEST_AOR)
-                .collect(),
-        };
-        self.registrations.insert(aor, registration);
     }
 
     /// The audio codecs that a system was seen to offer or take.
@@ -231,9 +177,15 @@ impl View {
         self.peers.get(&Known::at(ip))
     }
 
-    /// The last registration of an address of record, `sip:user@host` without parameters.
+    /// The registrations of an address of record, `sip:user@host`; parameters and port do not
+    /// count.
     pub fn registration(&self, aor: &str) -> Option<&Registration> {
-        self.registrations.get(aor)
+        self.registrations.of(aor)
+    }
+
+    /// All registrations.
+    pub fn registrations(&self) -> &Registrations {
+        &self.registrations
     }
 
     /// Was anything seen on its way to a system at or after `since`, a minute of grace given?
@@ -241,6 +193,12 @@ impl View {
         let mut last = self.of(system).filter_map(|peer| peer.last_towards);
         last.any(|last| last >= since - 60 * SECOND)
     }
+}
+
+fn succeeded(call: &Call, transaction: &Transaction) -> bool {
+    let code = |index: &usize| call.messages.get(*index).and_then(|m| m.head.code());
+    let mut codes = transaction.finals.iter().filter_map(code);
+    codes.any(|code| (200..300).contains(&code))
 }
 
 fn sample(peer: &mut Peer, body: &[u8]) {
@@ -261,35 +219,4 @@ fn sample(peer: &mut Peer, body: &[u8]) {
         }
         add(|peer| &mut peer.profiles, media.profile);
     }
-}
-
-/// Seconds for which a 2xx to REGISTER holds: `expires` of the Contact that was asked for, else
-/// Expires, else the longest that is listed (RFC 3261 §10.2.4, §10.3).
-fn granted(call: &Call, index: usize) -> i64 {
-    let Some(answer) = call.messages.get(index) else {
-        return 0;
-    };
-    let fields = call.fields(index);
-    let expires = |value: &[u8]| {
-        let span = crate::message::params::value_after(value, 0, "expires")?;
-        std::str::from_utf8(span.of(value))
-            .ok()?
-            .parse::<u32>()
-            .ok()
-    };
-    let listed = fields
-        .all(Field::Contact)
-        .filter_map(|header| expires(header.value.of(&answer.raw)))
-        .max();
-    let header = || {
-        fields
-            .text(Field::Expires)
-            .and_then(|text| text.trim().parse::<u32>().ok())
-    };
-    let asked = || {
-        let request = call.request()?;
-        let message: Message<'_> = request.message();
-        message.text("Expires")?.trim().parse::<u32>().ok()
-    };
-    i64::from(listed.or_else(header).or_else(asked).unwrap_or(3600))
 }

@@ -1,9 +1,10 @@
 //! A3: a challenge was received and never answered.
 
-use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::digest::{self, challenge_header};
+use super::super::finding::{Evidence, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
-use crate::message::{Method, typed};
-use crate::session::{Call, Outcome, Stored};
+use crate::message::Method;
+use crate::session::Call;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -16,6 +17,14 @@ pub static RULE: Rule = Rule {
     why: "{element} asked for credentials for realm {realm} ({algorithm}); the caller sent none in the {waited} that the capture goes on",
     fix: "Set user name and password for realm {realm} in the caller's configuration. If this is a trunk that should work by address and without a password, ask the operator of {element} to allow the caller's address. If credentials are set, check that the caller can do {algorithm}.",
     sentences: &[
+        (
+            "why-register",
+            "{element} asked for credentials for realm {realm} ({algorithm}), as every registrar does; the device sent none in the {waited} that the capture goes on, so it is not registered",
+        ),
+        (
+            "fix-register",
+            "Set the authentication user name and the password of the account in the device; if it has a field for the realm, it must be {realm} or empty. If credentials are set, check that the device can do {algorithm}.",
+        ),
         ("asked", "credentials are asked for"),
         ("acknowledged", "the caller received the challenge"),
         (
@@ -27,69 +36,39 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-// Programs that look for open servers never answer; what they are is for another rule.
-const SCANNERS: [&str; 5] = [
-    "friendly-scanner",
-    "sipvicious",
-    "sipcli",
-    "sip-scan",
-    "sundayddr",
-];
-
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let Some((index, response)) = deciding(call).filter(|_| call.outcome == Outcome::Failed) else {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let Some(unmet) = digest::unmet(call, context) else {
         return;
     };
-    if !matches!(response.head.code(), Some(401 | 407)) || is_scanner(call) {
+    let Some(challenge) = unmet.challenges.first() else {
         return;
+    };
+    let Some(finding) = found.add(Confidence::Likely, Acts::Caller) else {
+        return;
+    };
+    let (index, response) = (unmet.message, unmet.response);
+    if call.method == Method::Register {
+        finding.why("why-register").fix("fix-register");
     }
-    let Some(challenge) = typed::challenges(response.message()).into_iter().next() else {
-        return;
-    };
-    let attempts = || {
-        call.messages
-            .iter()
-            .filter(|m| m.head.is_request() && call.is_of_beginning(m))
-    };
-    if attempts().any(|m| {
-        typed::credentials(m.message())
-            .iter()
-            .any(|c| c.realm == challenge.realm)
-    }) {
-        return;
-    }
-    // Without an ACK, or with the request sent again, the challenge may never have arrived.
-    let acknowledged = call
-        .requests(Method::Ack)
-        .find(|(_, m)| m.keys.transaction == response.keys.transaction);
-    let asked_again = attempts().any(|m| m.copy.is_some() && m.time() > response.time());
-    let confidence = match (call.method, acknowledged) {
-        (Method::Invite, Some(_)) => Confidence::Likely,
-        (Method::Invite, None) => return,
-        _ if asked_again => return,
-        _ => Confidence::Likely,
-    };
-    let Some(finding) = found.add(confidence, Acts::Caller) else {
-        return;
-    };
-    finding.element(sender(response));
     let waited = response
         .time()
         .zip(call.seen_until)
         .map_or(0, |(from, until)| until - from);
-    finding.args(
+    let mut algorithms: Vec<&str> = Vec::new();
+    for algorithm in unmet.challenges.iter().map(|c| c.algorithm.as_str()) {
+        if !algorithms.contains(&algorithm) {
+            algorithms.push(algorithm);
+        }
+    }
+    finding.element(sender(response)).args(
         Args::new()
             .duration("waited", waited)
-            .text("realm", challenge.realm)
-            .text("algorithm", challenge.algorithm),
+            .text("realm", challenge.realm.clone())
+            .text("algorithm", algorithms.join(" or ")),
     );
-    let header = if challenge.proxy {
-        "Proxy-Authenticate"
-    } else {
-        "WWW-Authenticate"
-    };
+    let header = challenge_header(challenge.proxy);
     finding.proof(Evidence::header(index, response, header, note("asked")));
-    if let Some((ack, stored)) = acknowledged {
+    if let Some((ack, stored)) = unmet.acknowledged {
         finding.proof(Evidence::start_line(ack, stored, note("acknowledged")));
     }
     if let Some(from) = response.time() {
@@ -100,15 +79,4 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note: note("silence"),
         });
     }
-}
-
-/// Does the request come from a known scanner?
-pub(super) fn is_scanner(call: &Call) -> bool {
-    let agent = call
-        .request()
-        .map(Stored::message)
-        .and_then(|m| m.text("User-Agent"))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    SCANNERS.iter().any(|name| agent.contains(name))
 }

@@ -1,9 +1,11 @@
 //! A1: credentials for a fresh nonce were refused.
 
-use super::super::finding::{Evidence, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
-use crate::message::typed::{self, Challenge, Credentials};
-use crate::session::{Call, Stored};
+use super::super::digest::{self, Try, show_challenge, show_credentials};
+use super::super::finding::{Evidence, Template, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use crate::message::Method;
+use crate::session::Call;
+use crate::session::clock::SECOND;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -14,7 +16,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "22.2"), (7616, "3.4")],
     title: "the credentials of {username} were refused",
     why: "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times without a word about a stale nonce: the password or the authentication user name is wrong for that realm",
-    fix: "Set the authentication user name and the password of the account in the caller's configuration anew. The user name may differ from the extension; if the server stores password hashes, they must have been made for realm {realm}. Until then stop retrying: many servers block an address that keeps failing.",
+    fix: "Set the authentication user name and the password of the account in the caller's configuration anew. The user name may differ from the extension, and many servers answer an unknown name like a wrong password; if the server stores password hashes, they must have been made for realm {realm}. Until then stop retrying: many servers block an address that keeps failing.",
     sentences: &[
         (
             "why-once",
@@ -28,164 +30,143 @@ pub static RULE: Rule = Rule {
             "fix-403",
             "Check first the authentication user name and password of the account for realm {realm} in the caller's configuration. If other requests with the same credentials succeed, ask the operator of {element} what the account may not do (calling number, destination, address, number of calls).",
         ),
+        (
+            "why-said",
+            "{username} answered the nonce that {element} had just given out for realm {realm}, and the answer says that this was wrong: {phrase}",
+        ),
+        (
+            "why-before",
+            "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times, although credentials of the same name were accepted {ago} before in this capture: the password was changed on one side only, or two devices use the account with different passwords",
+        ),
+        (
+            "fix-before",
+            "Compare the password in every device that uses the name {username} with the one at {element}, and set it anew where it differs. If the server was restored or moved shortly before, check that it has the same accounts.",
+        ),
         ("asked", "a fresh nonce for realm {realm}"),
         ("answered", "the same nonce, answered by {username}"),
         ("refused", "and refused all the same"),
+    ],
+    explains: &["reg-rejected"],
+    confirm: "another request with the same name and password that {element} accepts, or refuses with 401 or 407",
+    settings: &[
+        (
+            Product::Asterisk,
+            "On Asterisk the account is the auth section that the endpoint names: its username and password, and its realm if it has one.",
+        ),
+        (
+            Product::FreeSwitch,
+            "On FreeSWITCH the account is the user entry in the directory: the param password, and the domain in which it stands.",
+        ),
     ],
     check,
     ..Rule::PLAIN
 };
 
-struct Try<'a> {
-    challenge: (usize, &'a Stored, Challenge),
-    request: (usize, &'a Stored, Credentials),
-    refusal: (usize, &'a Stored),
-}
+/// A nonce answered later than this may have run out meanwhile, nanoseconds.
+const FRESH: i64 = 30 * SECOND;
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    // Also where the capture ends before the challenge counts as unmet: the refusals are there.
-    let last = call.finals.iter().rev().find(|f| {
-        f.step.is_none()
-            && call
-                .messages
-                .get(f.message)
-                .is_some_and(|m| call.is_of_beginning(m))
-    });
-    if !last.is_some_and(|f| matches!(f.code, 401 | 403 | 407)) || call.answer().is_some() {
+/// Words by which servers say in the reason phrase that the credentials are wrong.
+const SAID: [&str; 6] = [
+    "bad auth",
+    "password",
+    "credential",
+    "authentication fail",
+    "auth fail",
+    "digest",
+];
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let Some((refused_at, refusal)) = digest::open_refusal(call, &[]) else {
         return;
-    }
-    let tries = refused_tries(call);
+    };
+    let exchange = context.exchange(call);
+    let tries: Vec<Try<'_>> = exchange.tries().filter(|t| is_refused(call, t)).collect();
     let Some(last) = tries.last() else { return };
-    let code = last.refusal.1.head.code();
-    let nonces = tries
-        .iter()
-        .filter(|t| matches!(t.refusal.1.head.code(), Some(401 | 407)))
-        .count();
-    let (confidence, why, fix) = match (code, nonces) {
-        (_, 2..) => (Confidence::Certain, "why", "fix"),
-        (Some(403), 0) => (Confidence::Likely, "why-403", "fix-403"),
-        (Some(403), _) => (Confidence::Certain, "why", "fix"),
-        _ => (Confidence::Likely, "why-once", "fix"),
+    let credentials = last.credentials;
+    let accepted = context
+        .view
+        .nonces
+        .accepted(&credentials.username, &credentials.realm);
+    let mut nonces: Vec<&str> = tries.iter().map(|t| t.credentials.nonce.as_str()).collect();
+    nonces.dedup();
+    let is_403 = refusal.head.code() == Some(403);
+    let said = is_403 && digest::phrase_says(refusal, &SAID);
+    let (confidence, why, fix) = match (is_403, accepted.is_some()) {
+        (true, _) if said => (Confidence::Certain, "why-said", "fix"),
+        // The name is known and the password right: what is refused is the request.
+        (true, true) => return,
+        (true, false) if nonces.len() >= 2 => (Confidence::Certain, "why", "fix"),
+        (true, false) if call.method == Method::Register => {
+            (Confidence::Likely, "why-403", "fix-403")
+        }
+        (true, false) => (Confidence::Possible, "why-403", "fix-403"),
+        (false, true) => (Confidence::Likely, "why-before", "fix-before"),
+        (false, false) if nonces.len() >= 2 => (Confidence::Certain, "why", "fix"),
+        (false, false) => (Confidence::Likely, "why-once", "fix"),
+    };
+    // The credentials are also made in a way that may be refused whatever the password.
+    let confidence = match found.has("auth-digest-params") && !said {
+        true => confidence.max(Confidence::Likely),
+        false => confidence,
     };
     let Some(finding) = found.add(confidence, Acts::Caller) else {
         return;
     };
-    let (challenge, credentials) = (&last.challenge.2, &last.request.2);
     let named = |args: Args| {
-        args.text("realm", challenge.realm.clone())
+        args.text("realm", credentials.realm.clone())
             .text("username", credentials.username.clone())
     };
-    finding.why(why).fix(fix).element(sender(last.refusal.1));
-    finding.args(named(Args::new()).count("tries", tries.len()));
-    for (index, stored, header, id) in [
-        (
-            last.challenge.0,
-            last.challenge.1,
-            challenge_header(challenge.proxy),
-            "asked",
-        ),
-        (
-            last.request.0,
-            last.request.1,
-            credentials_header(credentials.proxy),
-            "answered",
-        ),
-    ] {
-        let mut evidence = Evidence::header(
-            index,
-            stored,
-            header,
-            super::super::Template::new(id, named(Args::new())),
-        );
-        mark_nonce(&mut evidence, stored, &challenge.nonce);
+    finding.why(why).fix(fix).element(sender(refusal));
+    finding.args(named(Args::new()).count("tries", nonces.len()));
+    if said {
+        let phrase = refusal
+            .message()
+            .reason()
+            .map(|span| refusal.message().slice(span));
+        finding.args(Args::new().text("phrase", phrase.unwrap_or_default()));
+    }
+    if let Some((accepted, now)) = accepted.zip(refusal.time()) {
+        finding.args(Args::new().duration("ago", now - accepted));
+    }
+    let with_names = |id| Template::new(id, named(Args::new()));
+    let asked = last
+        .asked
+        .and_then(|asked| show_challenge(call, asked, "nonce", with_names("asked")));
+    let (message, note_id) = (last.attempt.message, with_names("answered"));
+    let answered = show_credentials(call, message, credentials, "nonce", note_id);
+    for evidence in asked.into_iter().chain(answered) {
         finding.proof(evidence);
     }
-    finding.proof(Evidence::start_line(
-        last.refusal.0,
-        last.refusal.1,
-        note("refused"),
-    ));
+    finding.proof(Evidence::start_line(refused_at, refusal, note("refused")));
 }
 
-fn challenge_header(proxy: bool) -> &'static str {
-    if proxy {
-        "Proxy-Authenticate"
-    } else {
-        "WWW-Authenticate"
+// Answered in time, and then 403 or a new challenge for the same realm that does not say stale.
+// Another realm is another element that wants its own credentials. Some servers say stale in the
+// phrase only.
+fn is_refused(call: &Call, of: &Try<'_>) -> bool {
+    let Some(asked) = of
+        .asked
+        .filter(|a| a.challenge.realm == of.credentials.realm)
+    else {
+        return false;
+    };
+    let time = |index: usize| {
+        call.messages
+            .get(index)
+            .and_then(crate::session::Stored::time)
+    };
+    let waited = time(of.attempt.message).zip(time(asked.message));
+    if waited.is_some_and(|(answered, asked)| answered - asked > FRESH) {
+        return false;
     }
-}
-
-fn credentials_header(proxy: bool) -> &'static str {
-    if proxy {
-        "Proxy-Authorization"
-    } else {
-        "Authorization"
-    }
-}
-
-// Every (challenge, request that answers its nonce, refusal of that request) of the request that
-// began the call, on one hop.
-fn refused_tries(call: &Call) -> Vec<Try<'_>> {
-    let of_beginning = || call.originals().filter(|(_, m)| call.is_of_beginning(m));
-    let mut tries = Vec::new();
-    for (asked, response) in
-        of_beginning().filter(|(_, m)| matches!(m.head.code(), Some(401 | 407)))
-    {
-        for challenge in typed::challenges(response.message()) {
-            let answers = of_beginning().filter(|(index, m)| *index > asked && m.head.is_request());
-            let answer = answers.filter_map(|(index, m)| {
-                let same =
-                    |c: &Credentials| c.nonce == challenge.nonce && c.realm == challenge.realm;
-                Some((
-                    index,
-                    m,
-                    typed::credentials(m.message()).into_iter().find(same)?,
-                ))
-            });
-            let Some(request) = answer.into_iter().next() else {
-                continue;
-            };
-            let refusal = of_beginning().find(|(_, m)| {
-                m.keys.transaction == request.1.keys.transaction && refuses(m, &challenge)
-            });
-            tries.extend(refusal.map(|refusal| Try {
-                challenge: (asked, response, challenge.clone()),
-                request,
-                refusal,
-            }));
-        }
-    }
-    tries
-}
-
-// 403, or a new challenge for the same realm that does not say stale. Another realm is another
-// element that wants its own credentials. Some servers say stale in the phrase only.
-fn refuses(m: &Stored, answered: &Challenge) -> bool {
-    match m.head.code() {
+    let Some(verdict) = of.verdict(call) else {
+        return false;
+    };
+    match verdict.head.code() {
         Some(403) => true,
-        Some(401 | 407) if speaks_of_nonce(m) => false,
-        Some(401 | 407) => {
-            let again = typed::challenges(m.message());
-            again
-                .iter()
-                .any(|c| c.realm == answered.realm && c.nonce != answered.nonce && !c.stale)
-        }
-        _ => false,
-    }
-}
-
-fn speaks_of_nonce(m: &Stored) -> bool {
-    let line = m.message().start_line().of(&m.raw).to_ascii_lowercase();
-    [b"nonce".as_slice(), b"stale"]
-        .iter()
-        .any(|word| memchr::memmem::find(&line, word).is_some())
-}
-
-fn mark_nonce(evidence: &mut Evidence, stored: &Stored, nonce: &str) {
-    if let Evidence::Excerpt { line, mark, .. } = evidence
-        && let Some(at) = memchr::memmem::find(line.of(&stored.raw), nonce.as_bytes())
-        && !nonce.is_empty()
-    {
-        *mark = crate::message::Span::new(at, at + nonce.len()).shifted(line.start as usize);
+        _ if digest::phrase_says(verdict, &["nonce", "stale"]) => false,
+        _ => of
+            .asked_again(call)
+            .is_some_and(|again| again.nonce != of.credentials.nonce && !again.stale),
     }
 }

@@ -3,7 +3,7 @@
 use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::numbers;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
-use super::auth_no_credentials_sent::is_scanner;
+use super::scanner_traffic::is_scanner;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::session::Call;

@@ -5,7 +5,7 @@ use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers::{self, Form};
 use super::super::phrases::{self, Told};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
-use super::auth_no_credentials_sent::is_scanner;
+use super::scanner_traffic::is_scanner;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::message::typed;

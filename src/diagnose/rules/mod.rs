@@ -3,7 +3,15 @@
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
 pub mod advertised_address_wrong;
 pub mod answered_elsewhere;
+pub mod auth_algorithm_unsupported;
+pub mod auth_challenge_not_received;
+pub mod auth_digest_params;
+pub mod auth_double_challenge;
+pub mod auth_in_dialog_challenge;
 pub mod auth_no_credentials_sent;
+pub mod auth_realm_or_domain_mismatch;
+pub mod auth_retry_malformed;
+pub mod auth_stale_nonce;
 pub mod auth_wrong_credentials;
 pub mod busy;
 pub mod caller_abandoned;
@@ -50,6 +58,7 @@ pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod route_set_broken;
+pub mod scanner_traffic;
 pub mod sip_alg_mangling;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
@@ -72,8 +81,17 @@ pub static RULES: &[&super::Rule] = &[
     &icmp_unreachable::RULE,
     &udp_too_big::RULE,
     &message_too_large_513::RULE,
+    &scanner_traffic::RULE,
+    &auth_retry_malformed::RULE,
+    &auth_digest_params::RULE,
+    &auth_realm_or_domain_mismatch::RULE,
+    &auth_double_challenge::RULE,
+    &auth_stale_nonce::RULE,
     &auth_wrong_credentials::RULE,
+    &auth_challenge_not_received::RULE,
+    &auth_algorithm_unsupported::RULE,
     &auth_no_credentials_sent::RULE,
+    &auth_in_dialog_challenge::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,

@@ -1,0 +1,117 @@
+//! F1: a program that looks for open servers, not a call of anybody's.
+
+use super::super::finding::{Evidence, note};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use crate::message::field::Field;
+use crate::message::{Header, Method};
+use crate::session::{Call, Outcome};
+use memchr::memmem;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "scanner-traffic",
+    severity: Severity::Info,
+    frequency: Frequency::High,
+    needs: &[],
+    rfc: &[(3261, "26.1")],
+    title: "a scanner tries {element}, this is no call of yours",
+    why: "{source} calls itself {agent}, as programs do that search the Internet for SIP servers, names and weak passwords; whatever it was answered, nobody misses this call",
+    fix: "Block the source in the firewall or with fail2ban, and let only addresses in that you know, if you can. Leave it out when you count failed calls.",
+    sentences: &[
+        (
+            "why-from",
+            "{source} sends the From that a known scanner sends ({agent}); such programs search the Internet for SIP servers, names and weak passwords; whatever it was answered, nobody misses this call",
+        ),
+        ("named", "what the sender says of itself"),
+    ],
+    explains: &[
+        "auth-no-credentials-sent",
+        "auth-challenge-not-received",
+        "auth-wrong-credentials",
+        "dest-not-found",
+        "dest-unavailable-480",
+        "final-not-acked",
+        "policy-403",
+        "reg-rejected",
+        "reg-timeout",
+        "request-no-response",
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// What scanners call themselves in User-Agent, and whether others do so too. Tools of
+/// administrators (sipsak, SIPp) are none.
+const AGENTS: [(&str, Confidence); 7] = [
+    ("friendly-scanner", Confidence::Certain),
+    ("sipvicious", Confidence::Certain),
+    ("sundayddr", Confidence::Certain),
+    ("sip-scan", Confidence::Certain),
+    ("sipscan", Confidence::Certain),
+    ("sipcli/", Confidence::Likely),
+    ("pplsip", Confidence::Likely),
+];
+
+/// What stands in From: sipvicious, and the service scan of nmap.
+const SENDERS: [&str; 3] = ["\"sipvicious\"", "<sip:100@1.1.1.1>", "<sip:nm@nm>"];
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    // What a scanner reaches by a call or a registration that succeeds is more than noise.
+    if call.outcome == Outcome::Succeeded && call.method != Method::Options {
+        return;
+    }
+    let Some((header, confidence, field)) = fingerprint(call) else {
+        return;
+    };
+    let Some(finding) = found.add(confidence, Acts::Operator) else {
+        return;
+    };
+    let Some(request) = call.first() else { return };
+    let agent: String = request
+        .message()
+        .slice(header.value)
+        .chars()
+        .take(80)
+        .collect();
+    let target = super::super::finding::receiver(request);
+    finding.element(target).args(
+        Args::new()
+            .text("source", super::super::finding::sender(request))
+            .text("agent", agent),
+    );
+    if field == Field::From {
+        finding.why("why-from");
+    }
+    finding.proof(Evidence::of_header(0, header, header.value, note("named")));
+}
+
+/// Does the request come from a known scanner?
+pub(super) fn is_scanner(call: &Call) -> bool {
+    fingerprint(call).is_some()
+}
+
+fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
+    const LONGEST: usize = 256;
+    let fields = call.fields(0);
+    let read = |field| {
+        let header = fields
+            .first(field)
+            .filter(|_| call.first().is_some_and(|m| m.head.is_request()))?;
+        let value = header.value.of(fields.raw);
+        Some((header, value.get(..LONGEST).unwrap_or(value)))
+    };
+    if let Some((header, value)) = read(Field::UserAgent) {
+        let value = value.to_ascii_lowercase();
+        let of = |(name, _): &&(&str, Confidence)| memmem::find(&value, name.as_bytes()).is_some();
+        if let Some((_, confidence)) = AGENTS.iter().find(of) {
+            return Some((header, *confidence, Field::UserAgent));
+        }
+    }
+    let (header, value) = read(Field::From)?;
+    let mut senders = SENDERS
+        .iter()
+        .map(|sender| memmem::find(value, sender.as_bytes()));
+    senders
+        .any(|found| found.is_some())
+        .then_some((header, Confidence::Certain, Field::From))
+}

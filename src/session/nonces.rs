@@ -1,0 +1,201 @@
+//! Nonces of digest authentication: who gave them out, and who answered them, over all calls
+//! (RFC 7616 §3.3, §3.4). Calls are known by the hash of their Call-ID.
+
+use super::entry::Stored;
+use crate::message::params;
+use foldhash::fast::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::net::SocketAddr;
+
+/// Nonces remembered; the oldest go first.
+const MOST_NONCES: usize = 16_384;
+/// Uses remembered of each: the first one and the latest.
+const MOST_USES: usize = 4;
+/// Pairs of name and realm remembered; further ones are unknown.
+const MOST_NAMES: usize = 65_536;
+
+/// What is remembered of a nonce.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nonce {
+    /// Where it was given out first.
+    pub minted: Option<Minted>,
+    uses: [Option<Use>; MOST_USES],
+}
+
+/// A challenge that gave a nonce out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minted {
+    /// When, nanoseconds.
+    pub at: Option<i64>,
+    /// By whom.
+    pub by: Option<SocketAddr>,
+    /// In which call.
+    pub call_id: u64,
+}
+
+/// A request that answered a nonce; the same one on a further hop is no further use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// When, nanoseconds.
+    pub at: Option<i64>,
+    /// In which call.
+    pub call_id: u64,
+    /// Its sequence number.
+    pub cseq: u32,
+    /// Its nc; 0 where it has none.
+    pub nc: u32,
+}
+
+impl Nonce {
+    /// The first request that answered it, and the latest ones, in the order in which they came.
+    pub fn uses(&self) -> impl Iterator<Item = Use> + '_ {
+        self.uses.iter().flatten().copied()
+    }
+
+    fn add(&mut self, new: Use) {
+        let same = |known: &Use| (known.call_id, known.cseq) == (new.call_id, new.cseq);
+        if self.uses().any(|known| same(&known)) {
+            return;
+        }
+        match self.uses.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(new),
+            None => {
+                if let Some(latest) = self.uses.get_mut(1..) {
+                    latest.rotate_left(1);
+                    latest.last_mut().map(|last| last.replace(new));
+                }
+            }
+        }
+    }
+}
+
+/// The nonces seen last.
+#[derive(Debug, Default)]
+pub struct Nonces {
+    known: HashMap<u64, Nonce, RandomState>,
+    order: VecDeque<u64>,
+    accepted: HashMap<u64, i64, RandomState>,
+    hash: RandomState,
+}
+
+impl Nonces {
+    /// Notes the nonces of a challenge or of a request with credentials.
+    pub(super) fn saw(&mut self, stored: &Stored) {
+        let credentials = stored.head.credentials;
+        if stored.head.is_request() {
+            if !credentials.is_empty() {
+                self.answered(stored, credentials.of(&stored.raw));
+            }
+        } else if matches!(stored.head.code(), Some(401 | 407)) {
+            let message = stored.message();
+            for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
+                for header in message.all(name) {
+                    self.given_out(stored, header.value.of(&stored.raw));
+                }
+            }
+        }
+    }
+
+    // A request to several realms answers several nonces; of those the first one is enough.
+    fn answered(&mut self, stored: &Stored, value: &[u8]) {
+        let text = |name| params::auth_value(value, name).map(|span| span.of(value));
+        let nc = text("nc").and_then(|nc| std::str::from_utf8(nc).ok());
+        let new = Use {
+            at: stored.time(),
+            call_id: stored.keys.call_id,
+            cseq: stored.cseq(),
+            nc: nc
+                .and_then(|nc| u32::from_str_radix(nc, 16).ok())
+                .unwrap_or(0),
+        };
+        if let Some(nonce) = text("nonce").and_then(|nonce| self.entry(nonce)) {
+            nonce.add(new);
+        }
+    }
+
+    fn given_out(&mut self, stored: &Stored, value: &[u8]) {
+        let nonce = params::auth_value(value, "nonce").map(|span| span.of(value));
+        if let Some(nonce) = nonce.and_then(|nonce| self.entry(nonce)) {
+            nonce.minted.get_or_insert(Minted {
+                at: stored.time(),
+                by: stored.stamp.source,
+                call_id: stored.keys.call_id,
+            });
+        }
+    }
+
+    fn entry(&mut self, nonce: &[u8]) -> Option<&mut Nonce> {
+        if nonce.is_empty() {
+            return None;
+        }
+        let key = self.hash.hash_one(nonce);
+        if !self.known.contains_key(&key) {
+            if self.order.len() >= MOST_NONCES
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+            self.order.push_back(key);
+        }
+        Some(self.known.entry(key).or_default())
+    }
+
+    /// Notes that the credentials of a request were accepted.
+    pub(super) fn accept(&mut self, stored: &Stored) {
+        let value = stored.head.credentials.of(&stored.raw);
+        let text = |name| params::auth_value(value, name).map(|span| span.of(value));
+        if let (Some(name), Some(realm), Some(at)) =
+            (text("username"), text("realm"), stored.time())
+        {
+            let key = self.hash.hash_one((name, realm));
+            if self.accepted.len() < MOST_NAMES || self.accepted.contains_key(&key) {
+                self.accepted.insert(key, at);
+            }
+        }
+    }
+
+    /// When credentials of this name for this realm were accepted last, in calls that are over.
+    pub fn accepted(&self, name: &str, realm: &str) -> Option<i64> {
+        let key = self.hash.hash_one((name.as_bytes(), realm.as_bytes()));
+        self.accepted.get(&key).copied()
+    }
+
+    /// What is remembered of a nonce.
+    pub fn of(&self, nonce: &str) -> Option<&Nonce> {
+        self.known.get(&self.hash.hash_one(nonce.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_use_and_the_latest_ones_are_kept() {
+        let mut nonce = Nonce::default();
+        for cseq in [1, 1, 2, 3, 4, 5, 6] {
+            let (at, call_id, nc) = (None, 7, cseq);
+            nonce.add(Use {
+                at,
+                call_id,
+                cseq,
+                nc,
+            });
+        }
+        let kept: Vec<u32> = nonce.uses().map(|of| of.cseq).collect();
+        assert_eq!(kept, [1, 4, 5, 6]);
+    }
+
+    #[test]
+    fn the_oldest_nonce_goes_first() {
+        let mut nonces = Nonces::default();
+        for number in 0..=MOST_NONCES {
+            assert!(nonces.entry(format!("n{number}").as_bytes()).is_some());
+        }
+        assert!(nonces.of("n0").is_none());
+        assert!(nonces.of("n1").is_some());
+        assert_eq!(nonces.known.len(), MOST_NONCES);
+        assert!(nonces.entry(b"").is_none());
+    }
+}
