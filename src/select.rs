@@ -35,17 +35,25 @@ impl Selection {
     /// Did the user ask for this call?
     pub fn takes(&self, call: &Call) -> bool {
         self.is_everything()
-            || (any(&self.ids, |id| *id == call.id)
-                && any(&self.call_ids, |id| call.call_id().as_ref() == Some(id))
+            || (any(&self.ids, |id| call.all_legs().any(|leg| leg.id == *id))
+                && any(&self.call_ids, |id| {
+                    call.all_legs()
+                        .any(|leg| leg.call_id().as_ref() == Some(id))
+                })
                 && any(&self.methods, |method| {
                     call.first()
                         .is_some_and(|m| m.message().method_name().eq_ignore_ascii_case(method))
                 })
                 && any(&self.codes, |code| {
-                    call.finals.iter().any(|f| fits_code(code, f.code))
+                    let mut finals = call.all_legs().flat_map(|leg| &leg.finals);
+                    finals.any(|f| fits_code(code, f.code))
                 })
-                && any(&self.ips, |ip| has_address(call, *ip))
-                && any(&self.numbers, |number| has_number(call, number)))
+                && any(&self.ips, |ip| {
+                    call.all_legs().any(|leg| has_address(leg, *ip))
+                })
+                && any(&self.numbers, |number| {
+                    call.all_legs().any(|leg| has_number(leg, number))
+                }))
     }
 }
 

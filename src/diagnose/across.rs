@@ -5,7 +5,7 @@ use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Side, Stored};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -56,6 +56,8 @@ pub struct Sample {
     pub end: Option<i64>,
     /// From answer to BYE, nanoseconds.
     pub talked: Option<i64>,
+    /// Who hung up.
+    pub ended_by: Option<Side>,
     /// From the first ringing to the end of ringing, nanoseconds.
     pub rang: Option<i64>,
     /// How it ended.
@@ -114,6 +116,19 @@ pub struct Source {
     pub times: Option<(i64, i64)>,
 }
 
+/// An answered call that was ended by BYE.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// When it began, nanoseconds.
+    pub start: i64,
+    /// When it was answered, nanoseconds.
+    pub answered: i64,
+    /// Where it was sent to.
+    pub peer: IpAddr,
+    /// The BYE.
+    pub bye: Exhibit,
+}
+
 /// What all calls leave behind.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -122,7 +137,7 @@ pub struct Ledger {
     /// By the address that the first request came from.
     pub sources: HashMap<IpAddr, Source, RandomState>,
     /// Answered calls that ended, by the second of their BYE; bounded.
-    pub ended_at: BTreeMap<i64, Vec<(u64, IpAddr)>>,
+    pub ended_at: BTreeMap<i64, Vec<Ended>>,
     ended: usize,
 }
 
@@ -146,14 +161,27 @@ impl Ledger {
         }
         let account = self.accounts.entry(destination).or_default();
         account.add(call, request, diagnosis);
-        if let (Method::Invite, Some(bye)) = (call.method, call.bye().and_then(Stored::time))
-            && self.ended < MOST_SAMPLES * 16
-        {
+        self.add_end(call, destination);
+    }
+
+    fn add_end(&mut self, call: &Call, peer: IpAddr) {
+        let (bye, answered) = (call.bye(), call.answer().and_then(Stored::time));
+        let (Some(bye), Some(answered), Some(start)) = (bye, answered, call.start()) else {
+            return;
+        };
+        let Some(at) = bye.time().filter(|_| call.method == Method::Invite) else {
+            return;
+        };
+        if self.ended < MOST_SAMPLES * 4 {
             self.ended += 1;
-            self.ended_at
-                .entry(bye / SECOND)
-                .or_default()
-                .push((call.id, destination));
+            let bye = Exhibit::of(call, bye);
+            let ended = Ended {
+                start,
+                answered,
+                peer,
+                bye,
+            };
+            self.ended_at.entry(at / SECOND).or_default().push(ended);
         }
     }
 
@@ -228,6 +256,7 @@ impl Account {
             call: call.id,
             start,
             end: call.end(),
+            ended_by: call.bye().and_then(|bye| call.side(bye)),
             talked: answered.zip(bye).map(|(answered, bye)| bye - answered),
             rang: call
                 .ringing()
@@ -297,6 +326,7 @@ impl Across {
     pub fn add(&mut self, confidence: Confidence, acts: Acts) -> Option<&mut CaptureFinding> {
         let finding = Finding {
             rule: self.rule?,
+            leg: 0,
             severity: self.rule?.severity,
             confidence,
             role: Role::Contributing,

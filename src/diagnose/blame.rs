@@ -96,13 +96,7 @@ pub(super) fn of(call: &Call, cause: Option<&Finding>) -> Option<Blame> {
 fn answered(call: &Call, decided: usize) -> Option<Blame> {
     let original = call.original_of(decided);
     let answer = call.message_of(original)?;
-    let mut relays: Vec<String> = Vec::new();
-    let mut at = decided;
-    while at != original {
-        relays.extend(call.message_of(at).map(sender));
-        at = call.finals.get(at)?.step_of?;
-    }
-    relays.reverse();
+    let relays = relays(call, original);
     let args = Args::new()
         .code("code", answer.head.code()?)
         .text("element", sender(answer));
@@ -133,6 +127,19 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
         grounds: made,
         relays,
     })
+}
+
+// Who handed the response on, nearest its maker first.
+fn relays(call: &Call, original: usize) -> Vec<String> {
+    let copies = (0..call.finals.len())
+        .filter(|&index| index != original && call.original_of(index) == original);
+    let mut relays: Vec<(u16, String)> = copies
+        .filter_map(|index| call.message_of(index))
+        .map(|m| (u16::MAX - m.head.vias, sender(m)))
+        .collect();
+    relays.sort();
+    relays.dedup();
+    relays.into_iter().map(|(_, sender)| sender).collect()
 }
 
 fn made_by_sender(call: &Call, answer: &Stored, args: Args) -> Template {

@@ -293,6 +293,8 @@ impl Evidence {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
+    /// The leg of the call that it is about (`Call::leg`); 0 is the first.
+    pub leg: usize,
     /// How bad it is: that of the rule, unless the call shows more or less.
     pub severity: Severity,
     /// How sure it is.
@@ -380,6 +382,7 @@ impl Findings {
     ) -> Option<&mut Finding> {
         self.all.push(Finding {
             rule: self.rule?,
+            leg: 0,
             severity,
             confidence,
             role,

@@ -264,9 +264,18 @@ pub fn undetermined_sentence(id: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// Runs every rule over a released call. A verdict has neither sentences nor evidence, and does
-/// not say why a failure has no root cause, nor who is to blame.
+/// Runs every rule over a released call, leg by leg. A verdict has neither sentences nor evidence,
+/// and does not say why a failure has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    let mut diagnosis = diagnose_leg(call, context, depth);
+    for (index, leg) in call.legs.iter().enumerate() {
+        let further = diagnose_leg(leg, context, depth);
+        roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
+    }
+    diagnosis
+}
+
+fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);

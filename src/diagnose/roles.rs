@@ -1,7 +1,7 @@
 //! Cause, contributing and symptom: what explains what (rules.md section 0).
 
-use super::{Confidence, Finding, Role};
-use crate::session::{Call, Outcome};
+use super::{Blame, Confidence, Diagnosis, Finding, Role, Severity};
+use crate::session::{Call, Outcome, Stored};
 
 /// Gives every finding its role. The index of the one that is the cause, and those of the ones that
 /// may be it instead, the most confident first.
@@ -54,5 +54,79 @@ fn mark_symptoms(findings: &mut [Finding]) {
                 finding.role = Role::Symptom;
             }
         }
+    }
+}
+
+/// Takes over what was found about a further leg of a call. Where the call failed because that leg
+/// had failed before, the cause is the one behind.
+pub(super) fn add_leg(
+    call: &Call,
+    diagnosis: &mut Diagnosis,
+    leg: &Call,
+    number: usize,
+    further: Diagnosis,
+) {
+    let offset = diagnosis.findings.len();
+    let failed = |call: &Call| call.outcome.is_failure() || call.outcome == Outcome::Refused;
+    let passed_on = failed(call) && failed(leg) && came_first(leg, call);
+    for mut finding in further.findings {
+        finding.leg = number;
+        // What went wrong on a leg and did not keep the call from succeeding is worth knowing.
+        if call.outcome == Outcome::Succeeded && failed(leg) {
+            finding.severity = Severity::Info;
+        }
+        if finding.role == Role::Cause {
+            finding.role = Role::Contributing;
+        }
+        diagnosis.findings.push(finding);
+    }
+    if !passed_on {
+        return;
+    }
+    let Some(root) = further.root.map(|root| root + offset) else {
+        // Nothing explains the leg behind, so nothing explains this one either; its own cause is
+        // only what became of it.
+        if diagnosis.root.is_none() {
+            diagnosis.undetermined = further.undetermined.or(diagnosis.undetermined.take());
+        }
+        diagnosis.blame = deeper(diagnosis.blame.take(), further.blame);
+        return;
+    };
+    if let Some(own) = diagnosis
+        .root
+        .and_then(|own| diagnosis.findings.get_mut(own))
+    {
+        own.role = Role::Symptom;
+    }
+    if let Some(cause) = diagnosis.findings.get_mut(root) {
+        cause.role = Role::Cause;
+    }
+    diagnosis.root = Some(root);
+    diagnosis.undetermined = None;
+    diagnosis.alternatives = further
+        .alternatives
+        .iter()
+        .map(|index| index + offset)
+        .collect();
+    diagnosis.blame = deeper(diagnosis.blame.take(), further.blame);
+}
+
+// The element behind made it, the one before handed it on.
+fn deeper(near: Option<Blame>, far: Option<Blame>) -> Option<Blame> {
+    let Some(mut far) = far else { return near };
+    if let Some(near) = near {
+        far.relays.extend(near.element);
+        far.relays.extend(near.relays);
+    }
+    Some(far)
+}
+
+// Was the leg over before the call was? Silence on the leg ends when the one who waited answers.
+fn came_first(leg: &Call, call: &Call) -> bool {
+    let ended = |call: &Call| call.deciding().and_then(Stored::time);
+    match (ended(leg), ended(call)) {
+        (Some(behind), Some(before)) => behind <= before,
+        (None, _) => leg.outcome == Outcome::TimedOut,
+        (Some(_), None) => false,
     }
 }

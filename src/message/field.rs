@@ -81,7 +81,7 @@ fields! {
 }
 
 /// Longest name in the table.
-const LONGEST: usize = 19;
+const LONGEST: usize = 20;
 
 /// Where in [`SORTED`] the names of a length begin.
 static STARTS: [u8; LONGEST + 2] = starts();

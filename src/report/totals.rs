@@ -34,7 +34,7 @@ pub struct Totals {
 impl Totals {
     /// Counts a call.
     pub fn add(&mut self, call: &Call) {
-        for message in &call.messages {
+        for message in call.all_legs().flat_map(|leg| &leg.messages) {
             if message
                 .copy
                 .is_some_and(|copy| copy.kind == CopyKind::Duplicate)
@@ -55,7 +55,7 @@ impl Totals {
         }
         self.entries += 1;
         self.calls += u64::from(call.method == crate::message::Method::Invite);
-        for answer in &call.finals {
+        for answer in call.all_legs().flat_map(|leg| &leg.finals) {
             *self.final_responses.entry(answer.code).or_default() += 1;
         }
         if let Some(code) = call.code() {

@@ -3,6 +3,7 @@
 use super::aside::Aside;
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
 use super::keys::KeyMap;
+use super::legs::Join;
 use super::media::RtpStream;
 use super::outcome::{self, Outcome};
 use super::series::Series;
@@ -45,6 +46,12 @@ pub struct Call {
     pub decided_by: Option<usize>,
     /// Capture time at its release, in nanoseconds.
     pub seen_until: Option<i64>,
+    /// Further legs of it, behind back-to-back user agents, by first message.
+    pub legs: Vec<Call>,
+    /// Why each of them belongs to it.
+    pub joins: Vec<Join>,
+    /// Numbers of calls that may belong to it.
+    pub related: Vec<u64>,
     lens: Lens,
 }
 
@@ -99,11 +106,27 @@ impl Call {
             outcome: Outcome::Unfinished,
             decided_by: None,
             seen_until: now,
+            legs: Vec::new(),
+            joins: Vec::new(),
+            related: Vec::new(),
             lens: Lens::default(),
         };
         steps::mark(&mut call);
         (call.outcome, call.decided_by) = outcome::decide(&call);
         call
+    }
+
+    /// The leg with this number: 0 is the call itself.
+    pub fn leg(&self, number: usize) -> &Call {
+        number
+            .checked_sub(1)
+            .and_then(|index| self.legs.get(index))
+            .unwrap_or(self)
+    }
+
+    /// It and its further legs.
+    pub fn all_legs(&self) -> impl Iterator<Item = &Call> {
+        std::iter::once(self).chain(&self.legs)
     }
 
     /// The known headers of the message with this index; all are read at the first question.

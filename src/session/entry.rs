@@ -104,6 +104,8 @@ pub struct Entry {
     pub messages: Vec<Stored>,
     /// What was seen beside its messages.
     pub asides: Vec<Aside>,
+    /// The entry that holds the first leg, where this is a leg of a call with several.
+    pub first_leg: Option<u64>,
     /// A final response waits for a further request: a challenge, a redirection, ...
     pub step_open: bool,
     state: State,
@@ -133,6 +135,7 @@ impl Entry {
             cseqs: Series::new(head.cseq),
             messages,
             asides: Vec::new(),
+            first_leg: None,
             step_open: false,
             state: State::default(),
         }

@@ -15,6 +15,8 @@ pub mod dialog;
 pub mod entry;
 /// Hashes of what is compared often.
 pub mod keys;
+/// Legs of one call through back-to-back user agents.
+pub mod legs;
 /// RTP in summary form.
 pub mod media;
 mod names;
@@ -47,11 +49,12 @@ pub use view::View;
 use crate::input::Time;
 use crate::layers::Transport;
 use crate::message::typed;
-use crate::message::{Flaw, Head, Message};
+use crate::message::{Flaw, Head, Message, Method};
 use aside::{Icmp, MOST_ASIDES, What};
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
+use legs::{Begun, Groups};
 use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
@@ -108,6 +111,8 @@ pub struct Session {
     names: Names,
     heard: Heard,
     recent: Recent,
+    begun: Begun,
+    groups: Groups,
     last_id: u64,
     bytes: usize,
     limits: Limits,
@@ -167,7 +172,15 @@ impl Session {
             id: live.entry.id,
             message: live.entry.messages.len(),
         });
+        let begins = live.entry.messages.is_empty() && stored.is_initial();
+        let first_of_call = begins && stored.head.method == Method::Invite;
         self.bytes += live.entry.push(stored);
+        if first_of_call {
+            self.find_first_leg(slot);
+        }
+        let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
+            return;
+        };
         // A late message is not over at once: its answers are as late. Undated entries are due
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
@@ -183,6 +196,33 @@ impl Session {
             self.release(slot, release);
         }
         self.keep_bounds(release);
+    }
+
+    // Does the call that begins continue an earlier one, behind a back-to-back user agent?
+    fn find_first_leg(&mut self, slot: u32) {
+        let slots = &self.slots;
+        let live = |slot: u32| slots.get(slot as usize).and_then(Option::as_ref);
+        let Some((id, own)) =
+            live(slot).and_then(|l| Some((l.entry.id, l.entry.messages.first()?)))
+        else {
+            return;
+        };
+        let earlier = self.begun.candidates(own, slot, id);
+        let found = earlier.into_iter().filter_map(|(slot, id)| {
+            let entry = &live(slot).filter(|live| live.entry.id == id)?.entry;
+            let join = legs::in_common(entry.messages.first()?, own)?;
+            Some((slot, entry.first_leg.unwrap_or(id), join))
+        });
+        let Some((earlier, first, join)) = legs::only_one(found) else {
+            return;
+        };
+        if self.groups.join(first, id, join) {
+            for slot in [slot, earlier] {
+                if let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) {
+                    live.entry.first_leg = Some(first);
+                }
+            }
+        }
     }
 
     /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
@@ -347,6 +387,7 @@ impl Session {
             self.by_call_id.remove(&key);
         }
         self.bury(key, id);
+        let first_leg = live.entry.first_leg;
         let mut call = Call::conclude(live.entry, self.clock.now());
         if !self.heard.is_empty() {
             call.media = self.heard.of(&call);
@@ -354,9 +395,25 @@ impl Session {
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
         }
+        let Some(first) = first_leg else {
+            return self.hand_over(call, release);
+        };
+        for call in self.groups.over(first, call) {
+            self.hand_over(call, release);
+        }
+    }
+
+    fn hand_over(&mut self, call: Call, release: &mut impl FnMut(&Call, &View)) {
         release(&call, &self.view);
         self.view.learn(&call);
-        let mut messages = call.messages;
+        for leg in call.legs {
+            self.view.learn(&leg);
+            self.reuse(leg.messages);
+        }
+        self.reuse(call.messages);
+    }
+
+    fn reuse(&mut self, mut messages: Vec<Stored>) {
         if self.spare.len() < MOST_SPARE {
             self.spare
                 .extend(messages.drain(..).map(|stored| stored.raw));

@@ -5,12 +5,19 @@ pub mod auth_no_credentials_sent;
 pub mod auth_wrong_credentials;
 pub mod busy;
 pub mod caller_abandoned;
+pub mod calls_end_together;
 pub mod capture_one_sided;
 pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
+pub mod concurrency_or_cps_limit;
 pub mod dest_not_found;
+pub mod extension_enumeration;
+pub mod fixed_duration_drop;
+pub mod peer_fails_all;
+pub mod reg_storm;
 pub mod request_no_response;
+pub mod retry_amplification;
 pub mod twoxx_not_acked;
 pub mod unwanted_607;
 
@@ -29,6 +36,13 @@ pub static RULES: &[&super::Rule] = &[
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,
     &request_no_response::RULE,
+    &retry_amplification::RULE,
+    &peer_fails_all::RULE,
+    &calls_end_together::RULE,
+    &fixed_duration_drop::RULE,
+    &concurrency_or_cps_limit::RULE,
+    &reg_storm::RULE,
+    &extension_enumeration::RULE,
 ];
 
 /// The rule with this id.

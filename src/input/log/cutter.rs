@@ -6,6 +6,7 @@ use super::dispatch::opened_by;
 use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
+use super::journal::Journal;
 use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
@@ -17,6 +18,7 @@ const LONGEST_WAIT: usize = 20;
 #[derive(Default)]
 pub(super) struct Cutter {
     pub(super) clock: Clock,
+    journal: Journal,
     /// The message that is being collected, and how it was opened.
     pub(super) draft: Draft,
     pub(super) open: Option<(&'static Format, Opening)>,
@@ -112,9 +114,12 @@ impl Cutter {
 
     /// Takes one line; true when a message is ready.
     pub(super) fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
-        let prefix = prefix::of(content);
+        let text = self.journal.unindented(content);
+        let prefix = prefix::of(text);
+        let (indented, blank) = (text.len() < content.len(), text.trim_ascii().is_empty());
+        self.journal.see(prefix.syslog, indented, blank);
         let line = Line {
-            text: content.get(prefix.len..).unwrap_or_default(),
+            text: text.get(prefix.len..).unwrap_or_default(),
             prefix,
             end,
         };

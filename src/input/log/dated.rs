@@ -23,6 +23,7 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     };
     Prefix {
         len: if uuid { len } else { 0 },
+        syslog: 0,
         entry: stamp.is_some() && scan.attempt(level).is_some(),
         dated: stamp.is_some(),
         channel: uuid,

@@ -19,6 +19,7 @@ mod escapes;
 mod flat;
 mod format;
 mod further;
+mod journal;
 mod lossy;
 mod mobile;
 mod pattern;

@@ -9,6 +9,8 @@ use super::{dated, mobile};
 pub(super) struct Prefix {
     /// Bytes that it takes.
     pub(super) len: usize,
+    /// Those of them that are syslog's: time, host, program.
+    pub(super) syslog: usize,
     /// The time in it.
     pub(super) stamp: Option<Stamp>,
     /// Whether it names a level and a source file, as the first line of a log entry does.
@@ -29,6 +31,7 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     let inner = one(line.get(outer.len..).unwrap_or_default());
     Prefix {
         len: outer.len + inner.len,
+        syslog: outer.syslog,
         stamp: closest(outer.stamp, inner.stamp),
         entry: outer.entry || inner.entry,
         dated: outer.dated || inner.dated,
@@ -47,6 +50,7 @@ fn closest(outer: Option<Stamp>, inner: Option<Stamp>) -> Option<Stamp> {
 fn one(line: &[u8]) -> Prefix {
     let mut scan = Scan { rest: line };
     let syslog = scan.attempt(syslog);
+    let head = line.len() - scan.rest.len();
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
         let mobile = mobile::of(line).map(|(len, stamp)| Prefix {
@@ -59,6 +63,7 @@ fn one(line: &[u8]) -> Prefix {
     let entry = scan.attempt(level).is_some();
     Prefix {
         len: line.len() - scan.rest.len(),
+        syslog: head,
         stamp: bracketed.or(syslog),
         entry,
         ..Prefix::default()

@@ -26,9 +26,9 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         .and_then(|m| m.stamp.time_of_day());
     shape::Call {
         id: call.id,
-        call_ids: call.call_id().into_iter().collect(),
-        joins: [],
-        related: [],
+        call_ids: call.all_legs().filter_map(Call::call_id).collect(),
+        joins: joins(call),
+        related: call.related.clone(),
         continues: call.continues,
         method: call
             .method
@@ -42,21 +42,17 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         time_of_day: time_of_day.map(clock_time),
         outcome: call.outcome.word(),
         decided_by: call.decided_by,
-        final_responses: call
-            .finals
-            .iter()
-            .filter_map(|f| final_response(call, f))
-            .collect(),
-        asides: call.asides.iter().map(|a| aside(call, a, lang)).collect(),
-        media: call
-            .media
-            .iter()
-            .map(|stream| media(call, stream))
-            .collect(),
+        final_responses: final_responses(call),
+        asides: of_legs(call, |leg| {
+            leg.asides.iter().map(|a| aside(leg, a, lang)).collect()
+        }),
+        media: of_legs(call, |leg| {
+            leg.media.iter().map(|stream| media(leg, stream)).collect()
+        }),
         findings: diagnosis
             .findings
             .iter()
-            .map(|f| finding(call, f, lang))
+            .map(|f| finding(call.leg(f.leg), f, lang))
             .collect(),
         root_cause: root,
         undetermined: diagnosis
@@ -76,6 +72,34 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             relays: blame.relays.clone(),
         }),
     }
+}
+
+fn of_legs<'a, T>(call: &'a Call, of: impl Fn(&'a Call) -> Vec<T>) -> Vec<T> {
+    call.all_legs().flat_map(of).collect()
+}
+
+fn joins(call: &Call) -> Vec<shape::Join> {
+    let legs = call.legs.iter().zip(&call.joins);
+    let joins = legs.map(|(leg, join)| shape::Join {
+        call_id: leg.call_id().unwrap_or_default(),
+        by: join.by,
+        confidence: join.sure.word(),
+    });
+    joins.collect()
+}
+
+// Those of further legs follow, and their `step_of` counts on.
+fn final_responses(call: &Call) -> Vec<shape::FinalResponse<'_>> {
+    let mut all: Vec<shape::FinalResponse<'_>> = Vec::new();
+    for leg in call.all_legs() {
+        let offset = all.len();
+        let of_leg = leg.finals.iter().filter_map(|f| final_response(leg, f));
+        all.extend(of_leg.map(|mut shaped| {
+            shaped.step_of = shaped.step_of.map(|index| index + offset);
+            shaped
+        }));
+    }
+    all
 }
 
 fn alternatives(diagnosis: &Diagnosis, lang: &Lang) -> Vec<shape::Alternative> {

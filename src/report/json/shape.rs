@@ -27,8 +27,8 @@ impl Serialize for Instant {
 pub(super) struct Call<'a> {
     pub(super) id: u64,
     pub(super) call_ids: Vec<String>,
-    pub(super) joins: [(); 0],
-    pub(super) related: [u64; 0],
+    pub(super) joins: Vec<Join>,
+    pub(super) related: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) continues: Option<u64>,
     pub(super) method: Cow<'a, str>,
@@ -51,6 +51,13 @@ pub(super) struct Call<'a> {
     pub(super) undetermined: Option<Undetermined>,
     pub(super) alternatives: Vec<Alternative>,
     pub(super) blame: Option<Blame>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Join {
+    pub(super) call_id: String,
+    pub(super) by: &'static str,
+    pub(super) confidence: &'static str,
 }
 
 #[derive(Serialize)]

@@ -33,7 +33,7 @@ impl Block {
             Some(finding) => finding
                 .evidence
                 .iter()
-                .for_each(|e| self.evidence(&mut lines, call, finding, e)),
+                .for_each(|e| self.evidence(&mut lines, call.leg(finding.leg), finding, e)),
             None => self.bare_proof(&mut lines, call),
         }
         self.explain(&mut lines, call, diagnosis, shown);
@@ -301,7 +301,7 @@ impl Block {
                 lang.grounds(&blame.grounds)
             );
             if !blame.relays.is_empty() {
-                said += &format!("; handed on by {}", blame.relays.join(", "));
+                said += &format!("; passed on to the caller by {}", blame.relays.join(", "));
             }
             self.item(lines, "decided", &clean(&said));
         }
@@ -383,28 +383,47 @@ impl Block {
         if let Some(uri) = call.request_uri() {
             self.item(lines, "dialled", &clean(&uri));
         }
-        let hops = hops(call);
+        let hops: Vec<String> = call.all_legs().flat_map(hops).collect();
         if !hops.is_empty() {
             self.item(lines, "hops", &clean(&hops.join(", ")));
         }
         self.asides(lines, call);
-        for stream in &call.media {
-            self.item(lines, "media", &clean(&media(call, stream)));
+        for (leg, join) in call.legs.iter().zip(&call.joins) {
+            let id = leg.call_id().unwrap_or_default();
+            let said = format!(
+                "{id}, {}: joined by {} ({})",
+                result(leg),
+                join.by,
+                join.sure.word()
+            );
+            self.item(lines, "leg", &clean(&said));
+        }
+        if !call.related.is_empty() {
+            let numbers: Vec<String> = call.related.iter().map(u64::to_string).collect();
+            self.item(
+                lines,
+                "related",
+                &format!("perhaps call {}", numbers.join(", ")),
+            );
+        }
+        for (leg, stream) in call
+            .all_legs()
+            .flat_map(|leg| leg.media.iter().map(move |s| (leg, s)))
+        {
+            self.item(lines, "media", &clean(&media(leg, stream)));
         }
         let times = times(call);
         if !times.is_empty() {
             self.item(lines, "times", &times.join(", "));
         }
         let in_capture = call.first().is_some_and(|m| m.stamp.lines == 0);
-        if let Some(call_id) = call.call_id().filter(|_| in_capture) {
-            self.item(
-                lines,
-                "in Wireshark",
-                &format!(
-                    "sip.Call-ID == \"{}\"",
-                    clean(&call_id.replace('\\', "\\\\").replace('"', "\\\""))
-                ),
-            );
+        let filters = call.all_legs().filter_map(Call::call_id).map(|call_id| {
+            let quoted = call_id.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("sip.Call-ID == \"{}\"", clean(&quoted))
+        });
+        let filters: Vec<String> = filters.filter(|_| in_capture).collect();
+        if !filters.is_empty() {
+            self.item(lines, "in Wireshark", &filters.join(" || "));
         }
     }
 

@@ -15,7 +15,11 @@ const NARROWEST: usize = 19;
 /// Draws the ladder in `width` columns: arrows between columns where they fit, a list otherwise.
 pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for message in &call.messages {
+    let mut messages: Vec<&Stored> = call.all_legs().flat_map(|leg| &leg.messages).collect();
+    if !call.legs.is_empty() {
+        messages.sort_by_key(|m| (m.time(), m.stamp.origin.input, m.stamp.origin.place));
+    }
+    for message in &messages {
         for end_of in [message.stamp.source, message.stamp.destination] {
             let name = end(end_of, message);
             if !names.contains(&name) {
@@ -36,7 +40,7 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
         lines.push(palette.faint(format!("{:LEAD$}{heads}", "").trim_end()));
     }
     let start = call.start();
-    for message in call.messages.iter().take(MOST_LINES) {
+    for message in messages.iter().take(MOST_LINES) {
         let lead = format!("{:>8} {:>9}  ", place(message), delay(message, start));
         let lead = format!("{lead:LEAD$}");
         lines.push(if drawn {
@@ -48,11 +52,11 @@ pub(super) fn draw(call: &Call, palette: Palette, width: usize) -> Vec<String> {
             format!("{}{hop}{gap}{text}{copy}", palette.faint(&lead))
         });
     }
-    if call.messages.len() > MOST_LINES {
+    if messages.len() > MOST_LINES {
         lines.push(format!(
             "{:LEAD$}and {} more messages",
             "",
-            call.messages.len() - MOST_LINES
+            messages.len() - MOST_LINES
         ));
     }
     lines

@@ -58,11 +58,8 @@ pub(crate) fn compile(text: &str) -> Flow {
     };
     // A line that begins with blanks goes on with the one before it.
     let joined = lines.replace("\n    ", " ");
-    for line in joined
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-    {
-        script.line(&line::parse(line));
+    for line in unrolled(&joined) {
+        script.line(&line);
     }
     let title = expect
         .get("title")
@@ -73,6 +70,36 @@ pub(crate) fn compile(text: &str) -> Flow {
         expect,
         pcap: script.capture.pcap(),
     }
+}
+
+// `repeat 10 every 2.5` to `end`: the lines again and again, later each time; `$` is the number.
+fn unrolled(text: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut block: Option<(u64, u64, Vec<&str>)> = None;
+    for line in text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+    {
+        if let Some(head) = line.strip_prefix("repeat ") {
+            let (count, every) = head.split_once(" every ").expect("repeat N every SECONDS");
+            block = Some((count.parse().unwrap(), line::seconds(every), Vec::new()));
+        } else if line == "end" {
+            let (count, every, inside) = block.take().expect("a repeat before end");
+            for number in 0..count {
+                lines.extend(inside.iter().map(|line| {
+                    let mut line = line::parse(&line.replace('$', &number.to_string()));
+                    line.at += number * every;
+                    line
+                }));
+            }
+        } else if let Some((_, _, inside)) = &mut block {
+            inside.push(line);
+        } else {
+            lines.push(line::parse(line));
+        }
+    }
+    assert!(block.is_none(), "repeat without end");
+    lines
 }
 
 fn read_party(text: &str) -> (String, Party) {
