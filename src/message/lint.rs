@@ -91,9 +91,11 @@ pub fn uri(bytes: &[u8]) -> Option<(Fault, Span)> {
     };
     let base = bytes.len() - rest.len();
     let (mut host, mut colons, mut colon, mut end) = (0, 0, 0, None);
-    for (at, &byte) in rest.iter().enumerate() {
-        match CLASS[usize::from(byte)] {
-            Class::Plain => {}
+    let mut from = 0;
+    while let Some(plain) = rest.get(from..).and_then(first_special) {
+        let at = from + plain;
+        from = at + 1;
+        match CLASS[usize::from(rest[at])] {
             Class::Colon if end.is_none() => (colons, colon) = (colons + 1, at),
             // The host of IPv6: its colons do not count.
             Class::Close if end.is_none() => colons = 0,
@@ -119,6 +121,11 @@ pub fn uri(bytes: &[u8]) -> Option<(Fault, Span)> {
         1 => Some((Fault::Port, part(colon + 1, end))),
         _ => Some((Fault::Address, part(host, end))),
     }
+}
+
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    let special = |b: &u8| !matches!(CLASS[usize::from(*b)], Class::Plain);
+    bytes.iter().position(special)
 }
 
 // What is no SIP URI is only looked at as far as RFC 3986 goes.
