@@ -45,6 +45,28 @@ struct Collect {
     captures_end: bool,
 }
 
+impl Collect {
+    fn leg(&mut self, call: &Call) {
+        let mut finals = 0;
+        for stored in &call.messages {
+            finals += usize::from(stored.head.final_code().is_some());
+            let message = stored.message();
+            self.seen.push(Seen {
+                frame: stored.stamp.origin.place,
+                part: stored.stamp.part,
+                start_line: message.slice(message.start_line()),
+                call_id: message.slice(stored.head.call_id),
+                raw: stored.raw.to_vec(),
+            });
+        }
+        let mut listed: Vec<usize> = call.finals.iter().map(|f| f.message).collect();
+        listed.extend(call.finals.iter().flat_map(|f| &f.repeats));
+        let places: BTreeSet<usize> = listed.iter().copied().collect();
+        assert_eq!(listed.len(), finals, "final responses, exactly once");
+        assert_eq!(places.len(), finals, "final responses, exactly once");
+    }
+}
+
 impl Report for Collect {
     fn depth(&self) -> Depth {
         Depth::Verdict
@@ -67,23 +89,7 @@ impl Report for Collect {
         assert_eq!(verdict.root, proved.root);
         assert!(verdict.findings.iter().all(|f| f.evidence.is_empty()));
         assert!(proved.findings.iter().all(|f| !f.evidence.is_empty()));
-        let mut finals = 0;
-        for stored in &call.messages {
-            finals += usize::from(stored.head.final_code().is_some());
-            let message = stored.message();
-            self.seen.push(Seen {
-                frame: stored.stamp.origin.place,
-                part: stored.stamp.part,
-                start_line: message.slice(message.start_line()),
-                call_id: message.slice(stored.head.call_id),
-                raw: stored.raw.to_vec(),
-            });
-        }
-        let mut listed: Vec<usize> = call.finals.iter().map(|f| f.message).collect();
-        listed.extend(call.finals.iter().flat_map(|f| &f.repeats));
-        let places: BTreeSet<usize> = listed.iter().copied().collect();
-        assert_eq!(listed.len(), finals, "final responses, exactly once");
-        assert_eq!(places.len(), finals, "final responses, exactly once");
+        call.all_legs().for_each(|leg| self.leg(leg));
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub struct Exhibit {
     pub origin: Origin,
     /// Is it a line of a log?
     pub of_log: bool,
-    /// When, nanoseconds.
+    /// When, nanoseconds since 1970; none in a log without dates.
     pub time: Option<i64>,
     /// Its start line, at most 256 bytes.
     pub text: Vec<u8>,
@@ -38,7 +38,7 @@ impl Exhibit {
         Exhibit {
             origin: stored.stamp.origin,
             of_log: stored.stamp.lines > 0,
-            time: stored.time(),
+            time: stored.stamp.time().map(|time| time.0),
             text: line.get(..LONGEST).unwrap_or(line).to_vec(),
             call: call.id,
         }
@@ -294,7 +294,7 @@ impl Source {
                 .entry(user)
                 .or_insert_with(|| call.code().unwrap_or(0));
         }
-        if let Some(start) = call.start() {
+        if let Some(start) = call.start().filter(|_| call.is_dated()) {
             let (first, last) = self.times.unwrap_or((start, start));
             self.times = Some((first.min(start), last.max(start)));
         }
@@ -336,6 +336,7 @@ impl Across {
             fix: "fix",
             args: Args::default(),
             product: None,
+            alone: false,
             evidence: Vec::new(),
         };
         self.all.push(CaptureFinding {

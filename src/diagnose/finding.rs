@@ -264,6 +264,18 @@ impl Evidence {
         }
     }
 
+    /// The Request-URI of a request.
+    pub fn request_uri(message: usize, stored: &Stored, note: Note) -> Evidence {
+        let line = stored.message().start_line();
+        Evidence::Excerpt {
+            message,
+            line,
+            mark: stored.message().request_uri().unwrap_or(line),
+            part: Part::StartLine,
+            note,
+        }
+    }
+
     /// The first header with this name; the start line where there is none.
     pub fn header(message: usize, stored: &Stored, name: &'static str, note: Note) -> Evidence {
         match stored.message().header(name) {
@@ -313,6 +325,8 @@ pub struct Finding {
     pub args: Args,
     /// The product that has to be set, where it is known.
     pub product: Option<Product>,
+    /// Does the fix stand alone, so that no setting of a product belongs to it?
+    pub alone: bool,
     /// The proof.
     pub evidence: Vec<Evidence>,
 }
@@ -392,6 +406,7 @@ impl Findings {
             fix: "fix",
             args: Args::default(),
             product: None,
+            alone: false,
             evidence: Vec::new(),
         });
         self.all.last_mut().filter(|_| self.depth == Depth::Proof)
@@ -439,6 +454,12 @@ impl Finding {
     pub fn fix(&mut self, id: &'static str) -> &mut Finding {
         self.fix = id;
         self
+    }
+
+    /// Sets the sentence what to do, where the settings of products in the rule do not help.
+    pub fn fix_alone(&mut self, id: &'static str) -> &mut Finding {
+        self.alone = true;
+        self.fix(id)
     }
 
     /// Adds proof.

@@ -72,7 +72,7 @@ pub(super) fn tell(call: &Call, findings: &mut [Finding]) {
                 looked_up()
             }
         });
-        finding.product = product.filter(|product| known(*product));
+        finding.product = product.filter(|product| known(*product) && !finding.alone);
     }
 }
 

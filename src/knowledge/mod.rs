@@ -1,7 +1,10 @@
 //! What a response code, cause or warning means, when it is seen and what fixes it.
 //!
-//! The texts are data: `codes.toml` and `causes.toml`. Looking up never fails: an unregistered
-//! code is explained by its class (RFC 3261 §8.1.3.2).
+//! The texts are data: `codes.toml`, `causes.toml` and `phrases.toml`. Looking up never fails: an
+//! unregistered code is explained by its class (RFC 3261 §8.1.3.2).
+
+/// Words of providers and products.
+pub mod phrases;
 
 use serde::Deserialize;
 use std::sync::LazyLock;

@@ -3,18 +3,36 @@
 //! English stands beside the thing it explains; an overlay file per language replaces it by id,
 //! and what an overlay lacks stays English. English is the only language so far.
 
+mod overlay;
+
 use crate::diagnose::asides::aside_sentence;
-use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined_sentence};
+use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
+use overlay::Overlay;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// A language.
 #[derive(Debug)]
 pub struct Lang {
     /// BCP 47 tag.
     pub tag: &'static str,
+    /// What it calls itself.
+    pub name: &'static str,
+    overlay: LazyLock<Overlay>,
 }
 
-/// The languages that can be asked for.
-pub static LANGS: &[Lang] = &[Lang { tag: "en" }];
+macro_rules! overlay {
+    ($tag:literal, $name:literal, $file:literal) => {
+        Lang {
+            tag: $tag,
+            name: $name,
+            overlay: LazyLock::new(|| Overlay::new(include_str!($file))),
+        }
+    };
+}
+
+/// The languages that can be asked for: English, and those that have an overlay file.
+pub static LANGS: [Lang; 1] = [overlay!("en", "English", "en.toml")];
 
 impl Lang {
     /// English.
@@ -30,9 +48,52 @@ impl Lang {
             .find(|lang| lang.tag.eq_ignore_ascii_case(primary))
     }
 
+    /// The text at a section and key of the overlay, else the English one.
+    pub fn text<'a>(&self, section: &str, key: &[&str], english: &'a str) -> Cow<'a, str> {
+        match self.tag {
+            "en" => Cow::Borrowed(english),
+            _ => self
+                .overlay
+                .get(section, key)
+                .map_or(Cow::Borrowed(english), Cow::Owned),
+        }
+    }
+
+    /// A label of the reports; the English text is its id.
+    pub fn word(&self, english: &'static str) -> Cow<'static, str> {
+        self.text("label", &[english], english)
+    }
+
+    /// A label with arguments, written out.
+    pub fn say(&self, english: &'static str, args: &[(&'static str, String)]) -> String {
+        let text = self.word(english);
+        let args = args
+            .iter()
+            .map(|(name, value)| (*name, Value::Text(value.clone())));
+        self.fill(&text, &Args(args.collect()))
+    }
+
+    /// A duration for people: `120 ms`, `4.2 s`, `3 min 20 s`, with the units and the decimal mark
+    /// of the language.
+    pub fn duration(&self, nanoseconds: i64) -> String {
+        let (small, large, unit) = parts(nanoseconds);
+        let number = |text: String| text.replace('.', &self.word("."));
+        match unit {
+            Unit::Milliseconds => self.say("{a} ms", &[("a", large)]),
+            Unit::Seconds => self.say("{a} s", &[("a", number(large))]),
+            Unit::Minutes => self.say("{a} min {b} s", &[("a", large), ("b", small)]),
+            Unit::Hours => self.say("{a} h {b} min", &[("a", large), ("b", small)]),
+        }
+    }
+
     /// A sentence of a rule, written out.
     pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
-        fill(rule.template(id).unwrap_or_default(), args)
+        let english = rule.template(id).unwrap_or_default();
+        let text = match self.tag {
+            "en" => Cow::Borrowed(english),
+            _ => self.text(&format!("rule.{}", rule.id), &[id], english),
+        };
+        self.fill(&text, args)
     }
 
     /// What a finding says to do, with the settings of the product where they are known.
@@ -49,76 +110,89 @@ impl Lang {
 
     /// A sentence on who made an answer, written out.
     pub fn grounds(&self, template: &Template) -> String {
-        let text = blame::grounds_sentence(template.id);
-        fill(text.unwrap_or_default(), &template.args)
+        let english = blame::grounds_sentence(template.id).unwrap_or_default();
+        self.fill(
+            &self.text("grounds", &[template.id], english),
+            &template.args,
+        )
     }
 
     /// A sentence about something seen beside SIP, written out.
     pub fn aside(&self, template: &Template) -> String {
-        fill(
-            aside_sentence(template.id).unwrap_or_default(),
-            &template.args,
-        )
+        let english = aside_sentence(template.id).unwrap_or_default();
+        self.fill(&self.text("aside", &[template.id], english), &template.args)
     }
 
-    /// A sentence about a failure without root cause, written out.
+    /// A sentence about a call without root cause, written out.
     pub fn undetermined(&self, template: &Template) -> String {
-        fill(
-            undetermined_sentence(template.id).unwrap_or_default(),
+        let english = undetermined::sentence(template.id).unwrap_or_default();
+        self.fill(
+            &self.text("undetermined", &[template.id], english),
             &template.args,
         )
     }
-}
 
-/// Replaces each `{name}` by its argument; one without argument stays as it is.
-fn fill(template: &str, args: &Args) -> String {
-    let mut out = String::with_capacity(template.len() + 64);
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let Some((name, tail)) = after.split_once('}') else {
-            out.push('{');
-            rest = after;
-            continue;
-        };
-        match args.0.iter().rev().find(|(known, _)| *known == name) {
-            Some((_, value)) => out.push_str(&written(value)),
-            None => {
+    // Replaces each `{name}` by its argument; one without argument stays as it is.
+    fn fill(&self, template: &str, args: &Args) -> String {
+        let mut out = String::with_capacity(template.len() + 64);
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((name, tail)) = after.split_once('}') else {
                 out.push('{');
-                out.push_str(name);
-                out.push('}');
+                rest = after;
+                continue;
+            };
+            match args.0.iter().rev().find(|(known, _)| *known == name) {
+                Some((_, value)) => out.push_str(&self.written(value)),
+                None => {
+                    out.push('{');
+                    out.push_str(name);
+                    out.push('}');
+                }
             }
+            rest = tail;
         }
-        rest = tail;
+        out.push_str(rest);
+        out
     }
-    out.push_str(rest);
-    out
+
+    fn written(&self, value: &Value) -> String {
+        match value {
+            Value::Text(text) => text.clone(),
+            Value::Count(count) => count.to_string(),
+            Value::Code(code) => code.to_string(),
+            Value::Duration(nanoseconds) => self.duration(*nanoseconds),
+        }
+    }
 }
 
-fn written(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Count(count) => count.to_string(),
-        Value::Code(code) => code.to_string(),
-        Value::Duration(nanoseconds) => duration(*nanoseconds),
-    }
+enum Unit {
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Hours,
 }
 
-/// A duration for people: `120 ms`, `4.2 s`, `3 min 20 s`.
-pub fn duration(nanoseconds: i64) -> String {
+// The smaller part, the larger one, and the unit of that.
+fn parts(nanoseconds: i64) -> (String, String, Unit) {
     let milliseconds = nanoseconds / 1_000_000;
+    let two = |large: i64, small: i64, unit| (small.to_string(), large.to_string(), unit);
     match milliseconds {
-        ..1_000 => format!("{milliseconds} ms"),
-        1_000..120_000 => format!("{}.{} s", milliseconds / 1000, milliseconds / 100 % 10),
-        120_000..7_200_000 => format!(
-            "{} min {} s",
+        ..1_000 => two(milliseconds, 0, Unit::Milliseconds),
+        1_000..120_000 => {
+            let seconds = format!("{}.{}", milliseconds / 1000, milliseconds / 100 % 10);
+            (String::new(), seconds, Unit::Seconds)
+        }
+        120_000..7_200_000 => two(
             milliseconds / 60_000,
-            milliseconds / 1000 % 60
+            milliseconds / 1000 % 60,
+            Unit::Minutes,
         ),
-        _ => format!(
-            "{} h {} min",
+        _ => two(
             milliseconds / 3_600_000,
-            milliseconds / 60_000 % 60
+            milliseconds / 60_000 % 60,
+            Unit::Hours,
         ),
     }
 }
@@ -134,7 +208,7 @@ mod tests {
             .count("n", 3)
             .duration("t", 4_250_000_000);
         assert_eq!(
-            fill("{who} tried {n} times over {t}, {other} {", &args),
+            Lang::english().fill("{who} tried {n} times over {t}, {other} {", &args),
             "bob {x} tried 3 times over 4.2 s, {other} {"
         );
     }

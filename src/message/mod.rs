@@ -35,6 +35,8 @@ mod boundary;
 pub mod framing;
 /// What a log leaves out of a hop.
 pub mod inferred;
+/// The systems at the ends of a hop.
+pub mod party;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 

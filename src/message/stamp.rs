@@ -10,8 +10,10 @@ use std::net::SocketAddr;
 pub enum When {
     /// Date and time.
     At(Time),
-    /// Nanoseconds since midnight, where a log gives no date.
+    /// Nanoseconds since the first midnight of a log that gives no date.
     OfDay(u64),
+    /// The same, where other messages of the run have another clock: not to be compared with theirs.
+    Apart(u64),
     /// Nothing.
     Unknown,
 }
@@ -50,11 +52,21 @@ impl Stamp {
         }
     }
 
-    /// Nanoseconds since midnight, where a log gives that and no date.
+    /// Nanoseconds since the first midnight of the log, where that gives no date.
     pub fn time_of_day(&self) -> Option<u64> {
         match self.when {
-            When::OfDay(nanoseconds) => Some(nanoseconds),
+            When::OfDay(nanoseconds) | When::Apart(nanoseconds) => Some(nanoseconds),
             _ => None,
+        }
+    }
+
+    /// Nanoseconds from what all times of the run count from: 1970, or the first midnight of a log
+    /// without dates. For what passed between two messages; not a date.
+    pub fn instant(&self) -> Option<i64> {
+        match self.when {
+            When::At(time) => Some(time.0),
+            When::OfDay(nanoseconds) => i64::try_from(nanoseconds).ok(),
+            When::Apart(_) | When::Unknown => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What every format counts, over the calls that were selected.
 
+use crate::input::Time;
 use crate::session::{Call, CopyKind, Outcome};
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ impl Totals {
             } else {
                 self.responses += 1;
             }
-            if let Some(time) = message.time() {
+            if let Some(Time(time)) = message.stamp.time() {
                 let (first, last) = self.times.unwrap_or((time, time));
                 self.times = Some((first.min(time), last.max(time)));
             }

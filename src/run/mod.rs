@@ -395,7 +395,7 @@ impl Desk<'_> {
         if self.failure.is_some() || !self.selection.takes(call) {
             return;
         }
-        let diagnose = |depth| diagnose::diagnose(call, &Context { view }, depth);
+        let diagnose = |depth| diagnose::diagnose(call, &Context { view, whole: None }, depth);
         let diagnosis = diagnose(self.report.depth());
         let has = |severity| {
             diagnosis

@@ -44,7 +44,7 @@ pub struct Call {
     pub outcome: Outcome,
     /// Index of the final response that decided it; `None` for silence.
     pub decided_by: Option<usize>,
-    /// Capture time at its release, in nanoseconds.
+    /// Capture time at its release, in nanoseconds; as [`Stored::time`].
     pub seen_until: Option<i64>,
     /// Further legs of it, behind back-to-back user agents, by first message.
     pub legs: Vec<Call>,
@@ -297,6 +297,12 @@ impl Call {
             }
         }
         hosts
+    }
+
+    /// Do its times have a date? Else they count from the first midnight of the log.
+    pub fn is_dated(&self) -> bool {
+        self.first()
+            .is_some_and(|first| first.stamp.time().is_some())
     }
 
     /// Time of the first message, in nanoseconds.

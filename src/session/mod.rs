@@ -5,6 +5,7 @@
 
 /// What was seen beside SIP.
 pub mod aside;
+mod axis;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
 /// Capture time.
@@ -51,6 +52,7 @@ use crate::layers::Transport;
 use crate::message::typed;
 use crate::message::{Flaw, Head, Message, Method};
 use aside::{Icmp, MOST_ASIDES, What};
+use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
@@ -106,6 +108,7 @@ pub struct Session {
     timers: Timers,
     tombstones: KeyMap<u64>,
     buried: VecDeque<(u64, u64)>,
+    axis: Axis,
     clock: Clock,
     view: View,
     names: Names,
@@ -147,10 +150,14 @@ impl Slots {
 
 impl Session {
     /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, stored: Stored, release: &mut impl FnMut(&Call, &View)) {
-        let time = stored.stamp.time();
+    pub fn message(&mut self, mut stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+        if self.axis.place(&mut stored.stamp) {
+            self.release_all(release);
+            self.clock = Clock::default();
+        }
+        let time = stored.time();
         if let Some(time) = time {
-            self.clock.advance(time);
+            self.clock.advance(Time(time));
             self.release_due(release);
         }
         let Stored {
@@ -185,7 +192,7 @@ impl Session {
         // last, and only if there are too many.
         let now = self.clock.now().unwrap_or(i64::MIN);
         live.due = time.map_or(i64::MAX - 1, |time| {
-            time.0.max(now).saturating_add(live.entry.linger())
+            time.max(now).saturating_add(live.entry.linger())
         });
         if live.due < live.queued {
             live.queued = live.due;
@@ -299,12 +306,19 @@ impl Session {
 
     /// Takes the time of a record that is no SIP message.
     pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
-        self.clock.advance(time);
-        self.release_due(release);
+        if self.axis.takes_tick() {
+            self.clock.advance(time);
+            self.release_due(release);
+        }
     }
 
     /// Releases everything, by first message.
     pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
+        self.release_all(release);
+        self.limits
+    }
+
+    fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
         self.clock.end();
         self.release_due(release);
         let live = self
@@ -317,7 +331,6 @@ impl Session {
         for (_, slot) in rest {
             self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
         }
-        self.limits
     }
 
     // The entries that are due first go first.
@@ -449,7 +462,7 @@ impl Session {
                 return false;
             };
             if !entry.takes(head, keys) {
-                return false;
+                return entry.dials_on(head, keys, raw);
             }
             if !is_initial(head) || entry.is_by_caller(keys) {
                 return !ignores_challenge(entry, head, raw);

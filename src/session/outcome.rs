@@ -87,6 +87,7 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
 fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
     let outcome = match call.finals[index].code {
         200..=299 if never_acknowledged(call, index) => Outcome::Failed,
+        200..=299 if perhaps_never_acknowledged(call, index) => return (Outcome::Unfinished, None),
         200..=299 => Outcome::Succeeded,
         code if call.method == Method::Options && code < 500 && code != 408 => Outcome::Succeeded,
         300..=399 => Outcome::Redirected,
@@ -149,11 +150,10 @@ pub fn callers_cancel(call: &Call) -> Option<&Stored> {
 /// Was a 2xx to INVITE repeated because no ACK arrived, through 64*T1 in view? An ACK that was
 /// seen and did not stop the repeats did not arrive.
 pub fn never_acknowledged(call: &Call, index: usize) -> bool {
-    const COPIES: usize = 3;
     let (Some(message), answer) = (call.message_of(index), &call.finals[index]) else {
         return false;
     };
-    if call.method != Method::Invite || answer.repeats.len() + 1 < COPIES || !waited(call, index) {
+    if !is_repeated(call, index) || !waited(call, index) {
         return false;
     }
     let last = answer
@@ -166,6 +166,27 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
         (Some(acknowledged), Some(last)) => last > acknowledged + T2_AND_MARGIN,
         (Some(_), None) => false,
     }
+}
+
+// The same where the log has no times: whether it was waited for long enough is not known.
+fn perhaps_never_acknowledged(call: &Call, index: usize) -> bool {
+    let Some(message) = call.message_of(index).filter(|m| m.time().is_none()) else {
+        return false;
+    };
+    let Some(acknowledgement) = acknowledgement(call, message) else {
+        return is_repeated(call, index);
+    };
+    // One repeat may cross the ACK; more did not get it.
+    let same = |m: &Stored| std::ptr::eq(m, acknowledgement);
+    let acknowledged = call.messages.iter().position(same);
+    let later = call.finals[index].repeats.iter();
+    is_repeated(call, index) && later.filter(|at| Some(**at) > acknowledged).count() > 1
+}
+
+// Is it a 2xx to INVITE that its sender repeated more than once?
+fn is_repeated(call: &Call, index: usize) -> bool {
+    const COPIES: usize = 3;
+    call.method == Method::Invite && call.finals[index].repeats.len() + 1 >= COPIES
 }
 
 /// The first ACK to a 2xx, on whatever hop it was seen. Each fork has its own To-tag and ACK.

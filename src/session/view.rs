@@ -6,6 +6,7 @@ use super::clock::SECOND;
 use super::outcome::Outcome;
 use crate::layers::{Transport, ip_bits};
 use crate::message::field::Field;
+use crate::message::party::Party;
 use crate::message::stamp::Stamp;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Head, Message, Method, lossy, sdp};
@@ -14,8 +15,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, SocketAddr};
 
-/// Addresses remembered; later ones are then unknown, which only makes rules more careful.
-const MOST_ADDRESSES: usize = 65_536;
+/// Peers remembered; later ones are then unknown, which only makes rules more careful.
+const MOST_PEERS: usize = 65_536;
 /// Registrations remembered.
 const MOST_REGISTRATIONS: usize = 65_536;
 /// Longest name of a codec or address of record that is remembered: names come from anyone.
@@ -43,6 +44,8 @@ pub struct Peer {
     pub smallest_ignored: Option<u32>,
     /// User parts of Request-URIs of calls that it took, in calls that are over.
     pub numbers: Vec<String>,
+    /// Hosts of the same Request-URIs, in small letters.
+    pub hosts: Vec<String>,
     samples: u8,
 }
 
@@ -61,36 +64,55 @@ pub struct Registration {
     pub contact: String,
 }
 
+/// How a peer is known: by address, or as the system that wrote an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Known {
+    Address(u128),
+    Wrote(u16),
+}
+
+impl Known {
+    fn at(ip: IpAddr) -> Known {
+        Known::Address(ip_bits(ip))
+    }
+
+    // The one that wrote a log may have an address as well.
+    fn all(party: Party) -> impl Iterator<Item = Known> {
+        let wrote = party.wrote().map(Known::Wrote);
+        wrote.into_iter().chain(party.address().map(Known::at))
+    }
+}
+
 /// The peers and registrations.
 #[derive(Debug, Default)]
 pub struct View {
-    addresses: HashMap<u128, Peer, RandomState>,
+    peers: HashMap<Known, Peer, RandomState>,
     registrations: HashMap<String, Registration, RandomState>,
 }
 
 impl View {
     /// Notes a message.
     pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        let time = stamp.time().map(|time| time.0);
-        if let Some(source) = stamp.source {
-            let body = raw.get(head.body as usize..).unwrap_or_default();
-            if let Some(peer) = self.entry(source.ip()) {
+        let time = stamp.instant();
+        let body = raw.get(head.body as usize..).unwrap_or_default();
+        for sender in Known::all(stamp.sender()) {
+            if let Some(peer) = self.entry(sender) {
                 peer.last_from = peer.last_from.max(time);
                 if !body.is_empty() && peer.samples < SAMPLES {
                     sample(peer, body);
                 }
             }
         }
-        if let (Some(time), Some(to)) = (time, stamp.destination)
-            && let Some(peer) = self.entry(to.ip())
-        {
-            peer.last_towards = peer.last_towards.max(Some(time));
+        for receiver in Known::all(stamp.receiver()).filter(|_| time.is_some()) {
+            if let Some(peer) = self.entry(receiver) {
+                peer.last_towards = peer.last_towards.max(time);
+            }
         }
     }
 
-    fn entry(&mut self, ip: IpAddr) -> Option<&mut Peer> {
-        let room = self.addresses.len() < MOST_ADDRESSES;
-        match self.addresses.entry(ip_bits(ip)) {
+    fn entry(&mut self, known: Known) -> Option<&mut Peer> {
+        let room = self.peers.len() < MOST_PEERS;
+        match self.peers.entry(known) {
             Entry::Occupied(known) => Some(known.into_mut()),
             Entry::Vacant(new) if room => Some(new.insert(Peer::default())),
             Entry::Vacant(_) => None,
@@ -117,7 +139,7 @@ impl View {
             let Some(to) = request.stamp.destination else {
                 continue;
             };
-            let Some(peer) = self.addresses.get_mut(&ip_bits(to.ip())) else {
+            let Some(peer) = self.peers.get_mut(&Known::at(to.ip())) else {
                 continue;
             };
             if transaction.is_answered() {
@@ -139,6 +161,14 @@ impl View {
                 if !user.is_empty() && user.len() <= LONGEST_NAME && !peer.numbers.contains(&user) {
                     peer.numbers.push(user);
                 }
+                let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
+                let new = |host: &String| {
+                    host.len() <= LONGEST_AOR
+                        && peer.hosts.len() < MOST_NUMBERS
+                        && !peer.hosts.contains(host)
+                };
+                let host = host.filter(new);
+                peer.hosts.extend(host);
             }
         }
     }
@@ -186,15 +216,19 @@ impl View {
         self.registrations.insert(aor, registration);
     }
 
-    /// The audio codecs that an address was seen to offer or take.
-    pub fn codecs(&self, ip: IpAddr) -> Option<&Vec<String>> {
-        let codecs = &self.peer(ip)?.codecs;
-        Some(codecs).filter(|list| !list.is_empty())
+    /// The audio codecs that a system was seen to offer or take.
+    pub fn codecs(&self, system: Party) -> Option<&Vec<String>> {
+        let mut lists = self.of(system).map(|peer| &peer.codecs);
+        lists.find(|list| !list.is_empty())
+    }
+
+    fn of(&self, system: Party) -> impl Iterator<Item = &Peer> {
+        Known::all(system).filter_map(|known| self.peers.get(&known))
     }
 
     /// What is remembered of an address.
     pub fn peer(&self, ip: IpAddr) -> Option<&Peer> {
-        self.addresses.get(&ip_bits(ip))
+        self.peers.get(&Known::at(ip))
     }
 
     /// The last registration of an address of record, `sip:user@host` without parameters.
@@ -202,10 +236,10 @@ impl View {
         self.registrations.get(aor)
     }
 
-    /// Was anything seen on its way to `ip` at or after `since`, a minute of grace given?
-    pub fn towards(&self, ip: IpAddr, since: i64) -> bool {
-        let last = self.peer(ip).and_then(|peer| peer.last_towards);
-        last.is_some_and(|last| last >= since - 60 * SECOND)
+    /// Was anything seen on its way to a system at or after `since`, a minute of grace given?
+    pub fn towards(&self, system: Party, since: i64) -> bool {
+        let mut last = self.of(system).filter_map(|peer| peer.last_towards);
+        last.any(|last| last >= since - 60 * SECOND)
     }
 }
 

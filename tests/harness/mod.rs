@@ -7,6 +7,8 @@
 pub(crate) mod chance;
 /// Calls written as text.
 pub(crate) mod flow;
+/// Text logs of messages.
+pub(crate) mod log_writer;
 pub(crate) mod reading;
 
 use serde_json::Value;

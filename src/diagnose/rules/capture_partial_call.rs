@@ -51,6 +51,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
     let Some(first) = call.first() else { return };
     if call.has_beginning() {
+        // Without times it is not known that the end is too early.
+        if first.time().is_none() {
+            return;
+        }
         let Some((index, last)) = call.originals().last() else {
             return;
         };

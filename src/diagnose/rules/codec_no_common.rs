@@ -46,10 +46,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     }
     let own = own_codecs(call, response);
-    let known = response
-        .stamp
-        .source
-        .and_then(|address| context.view.codecs(address.ip()));
+    let known = context.view.codecs(response.stamp.sender());
     let taken = own.as_ref().or(known);
     let warning = typed::warnings(response.message())
         .into_iter()
@@ -107,10 +104,11 @@ fn offer<'a>(call: &'a Call, response: &Stored) -> Option<(usize, &'a Stored, Me
 
 // What the refusing side says of itself in this call: in the refusal or an earlier answer.
 fn own_codecs(call: &Call, response: &Stored) -> Option<Vec<String>> {
+    let refusing = response.stamp.sender();
     let own = call
         .messages
         .iter()
-        .filter(|m| m.stamp.source.is_some() && m.stamp.source == response.stamp.source);
+        .filter(|m| m.stamp.sender().is(refusing));
     let lists = own
         .filter(|m| !m.head.is_request())
         .flat_map(|m| sdp::media(m.message().body()));

@@ -11,15 +11,21 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
+pub mod dest_address_incomplete;
+pub mod dest_gone_or_changed;
 pub mod dest_not_found;
+pub mod dest_unavailable_480;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
+pub mod method_not_allowed;
 pub mod peer_fails_all;
 pub mod reg_storm;
 pub mod request_no_response;
 pub mod retry_amplification;
+pub mod ring_no_answer;
 pub mod twoxx_not_acked;
 pub mod unwanted_607;
+pub mod uri_scheme_416_or_domain;
 
 /// Every rule, in the order in which they are run and their findings printed. Rules on capture
 /// quality come first, because rules about something missing ask for them.
@@ -31,7 +37,13 @@ pub static RULES: &[&super::Rule] = &[
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,
+    &uri_scheme_416_or_domain::RULE,
+    &dest_gone_or_changed::RULE,
+    &dest_address_incomplete::RULE,
     &dest_not_found::RULE,
+    &dest_unavailable_480::RULE,
+    &ring_no_answer::RULE,
+    &method_not_allowed::RULE,
     &busy::RULE,
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,

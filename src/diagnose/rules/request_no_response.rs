@@ -1,6 +1,6 @@
 //! T1: a request was never answered at all.
 
-use super::super::finding::{Evidence, Template, note, sender};
+use super::super::finding::{Evidence, Template, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::message::Method;
 use crate::session::clock::SECOND;
@@ -31,6 +31,14 @@ pub static RULE: Rule = Rule {
             "{method} was sent to {element} and nothing came back, not even a provisional answer: it does not arrive there, nobody listens there, or the answers do not find the way back",
         ),
         ("sent-once", "sent once"),
+        (
+            "why-received",
+            "{method} from {sender} arrived {copies} times over {span} at {element}, and the log shows no answer that was sent: the request was taken and its handling hangs, or it was dropped on purpose",
+        ),
+        (
+            "fix-received",
+            "Look at what {element} logged around the first of these messages: what it drops without an answer is often a request from an address that it does not know, or one that a filter or a limit refuses. If it did answer, the log leaves that out: record both directions there.",
+        ),
         ("silence", "no answer from {element}"),
         ("gave-up", "what {sender} made of it"),
     ],
@@ -56,9 +64,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if relayed && gave_up.is_none() {
         return;
     }
-    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else {
+    let Some(from) = request.time() else { return };
+    // The log of the system that was asked knows itself, not its address.
+    let received = request.stamp.sent == Some(false);
+    if request.stamp.destination.is_none() && !received {
         return;
-    };
+    }
     let last = call
         .messages
         .iter()
@@ -77,8 +88,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Network) else {
         return;
     };
-    let sender = sender(request);
-    finding.element(destination.to_string()).args(
+    let (sender, element) = (sender(request), receiver(request));
+    finding.element(element.clone()).args(
         Args::new()
             .text("method", request.message().method_name())
             .count("copies", copies)
@@ -93,10 +104,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Template::new("sent", Args::new().count("copies", copies))
     };
     finding.proof(Evidence::start_line(index, request, sent));
-    let silence = Template::new(
-        "silence",
-        Args::new().text("element", destination.to_string()),
-    );
+    let silence = Template::new("silence", Args::new().text("element", element));
     let until = gave_up
         .and_then(|(_, m)| m.time())
         .or(call.seen_until)
@@ -107,6 +115,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         until,
         note: silence,
     });
+    if received {
+        finding.why("why-received").fix("fix-received");
+    }
     if let Some((at, answer)) = gave_up {
         finding.why("why-relayed").fix("fix-relayed");
         finding.proof(Evidence::start_line(
@@ -146,8 +157,7 @@ fn is_duplicate(stored: &Stored) -> bool {
 
 fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
     answer.keys.transaction != request.keys.transaction
-        && answer.stamp.source.is_some()
-        && answer.stamp.source.map(|a| a.ip()) == request.stamp.source.map(|a| a.ip())
+        && answer.stamp.sender().is(request.stamp.sender())
 }
 
 // Copies to the end of the timer prove that the sender got nothing. Otherwise the capture must
@@ -163,11 +173,15 @@ fn confidence(
         .stamp
         .transport
         .is_some_and(crate::layers::Transport::is_reliable);
+    let from = request.time()?;
+    let visible = context.view.towards(request.stamp.sender(), from);
     if !reliable && copies >= ENOUGH && follows_timer(call, request) {
-        return Some(Confidence::Certain);
+        // The log of the system that was asked may hold only what it received.
+        return Some(match request.stamp.sent {
+            Some(false) if !visible => Confidence::Likely,
+            _ => Confidence::Certain,
+        });
     }
-    let (source, from) = (request.stamp.source?.ip(), request.time()?);
-    let visible = context.view.towards(source, from);
     // Over UDP a sender without an answer sends again: one that does not may have had one.
     if !reliable && copies < 2 {
         return visible.then_some(Confidence::Possible);

@@ -141,7 +141,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let given_up = call
         .originals()
         .find(|(_, m)| call.bye().is_some_and(|bye| std::ptr::eq(*m, bye)));
-    if let Some((at, bye)) = given_up.filter(|(_, bye)| bye.stamp.source == answer.stamp.source) {
+    if let Some((at, bye)) =
+        given_up.filter(|(_, bye)| bye.stamp.sender().is(answer.stamp.sender()))
+    {
         finding.proof(Evidence::start_line(at, bye, note("hung-up")));
     }
 }

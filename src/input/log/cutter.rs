@@ -34,6 +34,9 @@ pub(super) struct Cutter {
     pub(super) dump_ready: bool,
     /// The names of the formats met.
     pub(super) formats: Vec<&'static str>,
+    /// The time on the line before, where nothing else stood there, and that on this line.
+    heading: Option<Stamp>,
+    alone: Option<Stamp>,
     /// Lines since an envelope whose message did not begin yet.
     waited: usize,
     /// Whether the record before was escaped: what it began may go on in the next one.
@@ -123,8 +126,10 @@ impl Cutter {
             prefix,
             end,
         };
+        self.heading = self.alone.take();
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);
+            self.alone = Some(stamp).filter(|_| line.text.is_empty());
         }
         if self.dumps.goes_on(line.text, self.lines) {
             return false;
@@ -156,6 +161,7 @@ impl Cutter {
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {
+            opening.stamp = opening.stamp.or(self.heading);
             return self.begin(format, opening, line);
         }
         let Some((format, opening)) = &self.open else {

@@ -24,6 +24,7 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         .first()
         .filter(|m| m.stamp.time().is_none())
         .and_then(|m| m.stamp.time_of_day());
+    let dated = |_: &i64| call.is_dated();
     shape::Call {
         id: call.id,
         call_ids: call.all_legs().filter_map(Call::call_id).collect(),
@@ -37,8 +38,8 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         from: call.from(),
         to: call.to(),
         request_uri: call.request_uri(),
-        start: call.start().map(Instant),
-        end: call.end().map(Instant),
+        start: call.start().filter(dated).map(Instant),
+        end: call.end().filter(dated).map(Instant),
         time_of_day: time_of_day.map(clock_time),
         outcome: call.outcome.word(),
         decided_by: call.decided_by,
@@ -61,6 +62,7 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
             .map(|u| shape::Undetermined {
                 why: lang.undetermined(&u.why),
                 would_help: lang.undetermined(&u.would_help),
+                missing: u.missing.iter().map(|need| need.word()).collect(),
             }),
         alternatives: alternatives(diagnosis, lang),
         blame: diagnosis.blame.as_ref().map(|blame| shape::Blame {
@@ -132,7 +134,7 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         cseq: head.cseq,
         call_id: Some(text(head.call_id)).filter(|id| !id.is_empty()),
         place: place(stored),
-        time: stored.time().map(Instant),
+        time: time(stored),
         source: stored.stamp.source,
         destination: stored.stamp.destination,
         inferred: stored.stamp.inferred.names(),
@@ -146,6 +148,10 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         step_of: answer.step_of,
         explanation,
     })
+}
+
+fn time(stored: &Stored) -> Option<Instant> {
+    stored.stamp.time().map(|time| Instant(time.0))
 }
 
 fn place(stored: &Stored) -> Place {
@@ -177,7 +183,7 @@ fn repeat(stored: &Stored) -> Option<shape::Repeat> {
         frame,
         line,
         part,
-        time: stored.time().map(Instant),
+        time: time(stored),
         kind,
     })
 }
@@ -340,7 +346,9 @@ fn evidence(
             shaped.mark = Some([mark.start, mark.end]);
         }
         Evidence::Absence { from, until, .. } => {
-            (shaped.from, shaped.until) = (Some(Instant(*from)), Some(Instant(*until)));
+            let dated = stored.stamp.time().is_some();
+            let instant = |at: i64| dated.then_some(Instant(at));
+            (shaped.from, shaped.until) = (instant(*from), instant(*until));
         }
         Evidence::Decoded { header, text, .. } => {
             name(&mut shaped, stored, *header);

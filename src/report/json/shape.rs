@@ -195,6 +195,8 @@ pub(super) struct Evidence {
 pub(super) struct Undetermined {
     pub(super) why: String,
     pub(super) would_help: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) missing: Vec<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -4,9 +4,11 @@ use super::escape::{clean, show};
 use super::ladder;
 use super::palette::Palette;
 use crate::diagnose::across::CaptureFinding;
-use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Severity, Template, asides, details};
+use crate::diagnose::{
+    Acts, Diagnosis, Evidence, Finding, Role, Severity, Template, asides, details,
+};
 use crate::knowledge;
-use crate::lang::{Lang, duration};
+use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::report::Options;
@@ -40,7 +42,12 @@ impl Block {
         self.facts(&mut lines, call);
         if ladder {
             lines.push(self.palette.faint("  |"));
-            let drawn = ladder::draw(call, self.palette, self.options.width.saturating_sub(4));
+            let drawn = ladder::draw(
+                call,
+                self.palette,
+                self.options.width.saturating_sub(4),
+                self.options.lang,
+            );
             lines.extend(
                 drawn
                     .into_iter()
@@ -64,17 +71,19 @@ impl Block {
             },
         };
         let failed = diagnosis.cause().is_none() && tag == decided(call);
-        let word = match failed {
+        let word = self.options.lang.word(match failed {
             true => call.outcome.word(),
             false => severity.word(),
-        };
+        });
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
+        let lang = self.options.lang;
         let title = format!(
-            "{} {}: {}, {}",
-            noun(call),
+            "{} {}{}{}, {}",
+            noun(call, lang),
             call.id,
-            parties(call),
-            result(call)
+            lang.word(": "),
+            parties(call, lang),
+            result(call, lang)
         );
         format!("{head} {}", self.palette.strong(&clean(&title)))
     }
@@ -105,8 +114,9 @@ impl Block {
                 self.marked(lines, &mask(line.of(&stored.raw)), from, until, &note);
             }
             Evidence::Absence { from, until, .. } => {
-                let span = format!("{} to {}", self.clock(*from), self.clock(*until));
-                self.bar(lines, &format!("({span}: {note})"));
+                let span = self.span_of(stored, *from, *until);
+                let colon = self.options.lang.word(": ");
+                self.bar(lines, &format!("({span}{colon}{note})"));
             }
             Evidence::Decoded { header, .. } => {
                 self.message_line(lines, stored);
@@ -130,10 +140,10 @@ impl Block {
 
     // Said once where several proofs stand in the same message.
     fn message_line(&self, lines: &mut Vec<String>, stored: &Stored) {
-        let place = ladder::place(stored);
+        let place = ladder::place(stored, self.options.lang);
         let time = stored
             .time()
-            .map(|time| self.clock(time))
+            .map(|time| self.clock_of(stored, time))
             .unwrap_or_default();
         let what = match stored.head.is_request() {
             true => format!(
@@ -143,10 +153,11 @@ impl Block {
             ),
             false => String::new(),
         };
-        let parts = [place, time, ladder::hop(stored), what];
+        let parts = [place, time, ladder::hop(stored, self.options.lang), what];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let line = self.palette.faint(&format!("  |  {}", parts.join("  ")));
-        let places = |line: &&String| line.contains("  |  #") || line.contains("  |  line ");
+        let of_log = format!("  |  {} ", self.options.lang.word("line"));
+        let places = |line: &&String| line.contains("  |  #") || line.contains(&of_log);
         if lines.iter().rev().find(places) != Some(&line) {
             lines.push(line);
         }
@@ -203,40 +214,41 @@ impl Block {
             knowledge::explain(code, &answer.message().method_name(), &reason)
         });
         if let Some(explained) = &explained {
-            self.item(lines, "meaning", &explained.meaning);
+            self.item(lines, &lang.word("meaning"), &explained.meaning);
         }
         if let Some(finding) = shown {
+            let sure = lang.word(finding.confidence.word());
             let label = match finding.role {
-                crate::diagnose::Role::Cause => format!("cause ({})", finding.confidence.word()),
-                _ => format!("note ({})", finding.confidence.word()),
+                Role::Cause => format!("{} ({sure})", lang.word("cause")),
+                _ => format!("{} ({sure})", lang.word("note")),
             };
             self.item(
                 lines,
                 &label,
                 &clean(&lang.rule(finding.rule, finding.why, &finding.args)),
             );
-            self.item(lines, "acts", acts(finding.acts));
-            self.item(lines, "fix", &clean(&lang.fix(finding)));
+            self.item(lines, &lang.word("acts"), &lang.word(acts(finding.acts)));
+            self.item(lines, &lang.word("fix"), &clean(&lang.fix(finding)));
         }
         self.blame(lines, diagnosis);
         if let Some(undetermined) = &diagnosis.undetermined {
-            self.item(
-                lines,
-                "cause",
-                &format!(
-                    "undetermined: {}",
-                    clean(&lang.undetermined(&undetermined.why))
-                ),
-            );
+            let why = clean(&lang.undetermined(&undetermined.why));
+            let why = format!("{}{}{why}", lang.word("undetermined"), lang.word(": "));
+            self.item(lines, &lang.word("cause"), &why);
             if let Some(explained) = &explained {
-                self.item(lines, "seen when", &explained.when);
-                self.item(lines, "fix", &explained.fix);
+                self.item(lines, &lang.word("seen when"), &explained.when);
+                self.item(lines, &lang.word("fix"), &explained.fix);
             }
-            self.item(
-                lines,
-                "would help",
-                &clean(&lang.undetermined(&undetermined.would_help)),
-            );
+            let help = clean(&lang.undetermined(&undetermined.would_help));
+            self.item(lines, &lang.word("would help"), &help);
+            if !undetermined.missing.is_empty() {
+                let missing = undetermined
+                    .missing
+                    .iter()
+                    .map(|need| lang.word(need.word()));
+                let missing = missing.collect::<Vec<_>>().join(", ");
+                self.item(lines, &lang.word("not shown"), &missing);
+            }
         }
         for detail in answer.map(details::of).unwrap_or_default() {
             let means = if detail.means.is_empty() {
@@ -255,14 +267,19 @@ impl Block {
             .iter()
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
         {
-            if finding.role != crate::diagnose::Role::Symptom {
+            if finding.role != Role::Symptom {
                 let title = clean(&lang.rule(finding.rule, "title", &finding.args));
-                let (severity, id) = (finding.severity.word(), finding.rule.id);
-                self.item(lines, "also", &format!("{severity}[{id}]: {title}"));
+                let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+                let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
+                self.item(lines, &lang.word("also"), &said);
             }
         }
         for stored in refused_inside(call) {
-            self.item(lines, "also refused", &clean(&inside(stored)));
+            self.item(
+                lines,
+                &lang.word("also refused"),
+                &clean(&inside(stored, lang)),
+            );
         }
         let mut more: Vec<String> = shown
             .map(|f| format!("sipexplain rule {}", f.rule.id))
@@ -278,11 +295,8 @@ impl Block {
             }
         }
         if !more.is_empty() {
-            self.item(
-                lines,
-                "more",
-                &format!("{} · {}", more.join(", "), cited.join(", ")),
-            );
+            let said = format!("{} · {}", more.join(", "), cited.join(", "));
+            self.item(lines, &lang.word("more"), &said);
         }
     }
 
@@ -291,19 +305,23 @@ impl Block {
         let lang = self.options.lang;
         if let Some(blame) = &diagnosis.blame {
             let who = match (&blame.element, blame.or_beyond) {
-                (Some(element), true) => format!("at or beyond {element}"),
+                (Some(element), true) => {
+                    lang.say("at or beyond {element}", &[("element", element.clone())])
+                }
                 (Some(element), false) => element.clone(),
-                (None, _) => "not known".to_owned(),
+                (None, _) => lang.word("not known").into_owned(),
             };
-            let mut said = format!(
-                "{who} ({}): {}",
-                blame.confidence.word(),
-                lang.grounds(&blame.grounds)
-            );
+            let sure = lang.word(blame.confidence.word());
+            let grounds = lang.grounds(&blame.grounds);
+            let mut said = format!("{who} ({sure}){}{grounds}", lang.word(": "));
             if !blame.relays.is_empty() {
-                said += &format!("; passed on to the caller by {}", blame.relays.join(", "));
+                let relays = blame.relays.join(", ");
+                said += &lang.say(
+                    "; passed on to the caller by {relays}",
+                    &[("relays", relays)],
+                );
             }
-            self.item(lines, "decided", &clean(&said));
+            self.item(lines, &lang.word("decided"), &clean(&said));
         }
         for finding in diagnosis
             .alternatives
@@ -313,14 +331,11 @@ impl Block {
             let sentence = |id: &str| clean(&lang.rule(finding.rule, id, &finding.args));
             let confirm = Some(sentence("confirm")).filter(|confirm| !confirm.is_empty());
             let confirm = confirm.map_or_else(String::new, |confirm| {
-                format!("; it would be shown by {confirm}")
+                lang.say("; it would be shown by {confirm}", &[("confirm", confirm)])
             });
-            let said = format!(
-                "({}) {}{confirm}",
-                finding.confidence.word(),
-                sentence("title")
-            );
-            self.item(lines, "or else", &said);
+            let sure = lang.word(finding.confidence.word());
+            let said = format!("({sure}) {}{confirm}", sentence("title"));
+            self.item(lines, &lang.word("or else"), &said);
         }
     }
 
@@ -329,7 +344,7 @@ impl Block {
         let (finding, lang) = (&found.finding, self.options.lang);
         let sentence = |id: &str| clean(&lang.rule(finding.rule, id, &finding.args));
         let severity = finding.severity;
-        let head = format!("{}[{}]", severity.word(), finding.rule.id);
+        let head = format!("{}[{}]", lang.word(severity.word()), finding.rule.id);
         let head = self.palette.severity(severity, &head);
         let mut lines = vec![format!(
             "{head} {}",
@@ -339,7 +354,7 @@ impl Block {
             let mut args = finding.args.clone();
             args.0.extend(note.args.0.iter().cloned());
             let place = match (exhibit.of_log, exhibit.origin.input) {
-                (true, _) => format!("line {}", exhibit.origin.place),
+                (true, _) => format!("{} {}", lang.word("line"), exhibit.origin.place),
                 (false, 0) => format!("#{}", exhibit.origin.place),
                 (false, input) => format!("#{}[{}]", exhibit.origin.place, input + 1),
             };
@@ -350,7 +365,7 @@ impl Block {
             let shown = show(&mask(&exhibit.text), 0, 0, self.room());
             self.bar(
                 &mut lines,
-                &format!("{place}  {time}  call {}", exhibit.call),
+                &format!("{place}  {time}  {} {}", lang.word("call"), exhibit.call),
             );
             self.bar(&mut lines, &shown.text);
             self.bar(
@@ -358,63 +373,73 @@ impl Block {
                 &clean(&format!("({})", lang.rule(finding.rule, note.id, &args))),
             );
         }
-        let label = format!("why ({})", finding.confidence.word());
+        let label = format!(
+            "{} ({})",
+            lang.word("why"),
+            lang.word(finding.confidence.word())
+        );
         self.item(&mut lines, &label, &sentence(finding.why));
-        self.item(&mut lines, "acts", acts(finding.acts));
-        self.item(&mut lines, "fix", &clean(&lang.fix(finding)));
-        if let Some((first, last)) = found.times {
-            let span = format!(
-                "{} from {} to {}",
-                found.count,
-                self.clock(first),
-                self.clock(last)
-            );
-            self.item(&mut lines, "seen", &span);
-        }
         self.item(
             &mut lines,
-            "more",
-            &format!("sipexplain rule {}", finding.rule.id),
+            &lang.word("acts"),
+            &lang.word(acts(finding.acts)),
         );
+        self.item(&mut lines, &lang.word("fix"), &clean(&lang.fix(finding)));
+        if let Some((first, last)) = found.times {
+            let args = [
+                ("count", found.count.to_string()),
+                ("span", self.span(first, last)),
+            ];
+            self.item(
+                &mut lines,
+                &lang.word("seen"),
+                &lang.say("{count} times, {span}", &args),
+            );
+        }
+        let more = format!("sipexplain rule {}", finding.rule.id);
+        self.item(&mut lines, &lang.word("more"), &more);
         lines
     }
 
     fn facts(&self, lines: &mut Vec<String>, call: &Call) {
+        let lang = self.options.lang;
         if let Some(uri) = call.request_uri() {
-            self.item(lines, "dialled", &clean(&uri));
+            self.item(lines, &lang.word("dialled"), &clean(&uri));
         }
         let hops: Vec<String> = call.all_legs().flat_map(hops).collect();
         if !hops.is_empty() {
-            self.item(lines, "hops", &clean(&hops.join(", ")));
+            self.item(lines, &lang.word("hops"), &clean(&hops.join(", ")));
         }
         self.asides(lines, call);
         for (leg, join) in call.legs.iter().zip(&call.joins) {
             let id = leg.call_id().unwrap_or_default();
-            let said = format!(
-                "{id}, {}: joined by {} ({})",
-                result(leg),
-                join.by,
-                join.sure.word()
-            );
-            self.item(lines, "leg", &clean(&said));
+            let args = [
+                ("id", id),
+                ("result", result(leg, lang)),
+                ("by", lang.word(join.by).into_owned()),
+                ("sure", lang.word(join.sure.word()).into_owned()),
+            ];
+            let said = lang.say("{id}, {result}: joined by {by} ({sure})", &args);
+            self.item(lines, &lang.word("leg"), &clean(&said));
         }
         if !call.related.is_empty() {
             let numbers: Vec<String> = call.related.iter().map(u64::to_string).collect();
-            self.item(
-                lines,
-                "related",
-                &format!("perhaps call {}", numbers.join(", ")),
-            );
+            let said = lang.say("perhaps call {numbers}", &[("numbers", numbers.join(", "))]);
+            self.item(lines, &lang.word("related"), &said);
         }
         for (leg, stream) in call
             .all_legs()
             .flat_map(|leg| leg.media.iter().map(move |s| (leg, s)))
         {
-            self.item(lines, "media", &clean(&media(leg, stream)));
+            self.item(
+                lines,
+                &lang.word("media"),
+                &clean(&media(leg, stream, lang)),
+            );
         }
-        let times = times(call);
+        let times = times(call, lang);
         if !times.is_empty() {
-            self.item(lines, "times", &times.join(", "));
+            self.item(lines, &lang.word("times"), &times.join(", "));
         }
         let in_capture = call.first().is_some_and(|m| m.stamp.lines == 0);
         let filters = call.all_legs().filter_map(Call::call_id).map(|call_id| {
@@ -423,7 +448,7 @@ impl Block {
         });
         let filters: Vec<String> = filters.filter(|_| in_capture).collect();
         if !filters.is_empty() {
-            self.item(lines, "in Wireshark", &filters.join(" || "));
+            self.item(lines, &lang.word("in Wireshark"), &filters.join(" || "));
         }
     }
 
@@ -444,16 +469,19 @@ impl Block {
             let text = self.options.lang.aside(&sentence);
             let more = match count {
                 1 => String::new(),
-                _ => format!("; {count} such reports"),
+                _ => self
+                    .options
+                    .lang
+                    .say("; {count} such reports", &[("count", count.to_string())]),
             };
             let place = ladder::numbered("#", aside.origin);
-            let line = format!("{place}: {text}{more}");
+            let line = format!("{place}{}{text}{more}", self.options.lang.word(": "));
             self.item(lines, aside.protocol(), &clean(&line));
         }
     }
 
     fn item(&self, lines: &mut Vec<String>, label: &str, text: &str) {
-        let lead = format!("  = {label}: ");
+        let lead = format!("  = {label}{}", self.options.lang.word(": "));
         let indent = "    ";
         let options = textwrap::Options::new(self.options.width.max(40))
             .initial_indent(&lead)
@@ -472,13 +500,35 @@ impl Block {
         self.options.width.saturating_sub(5).max(40)
     }
 
+    /// `12:00:01.000 to 12:00:02.000`
+    pub(super) fn span(&self, from: i64, until: i64) -> String {
+        let args = [("from", self.clock(from)), ("until", self.clock(until))];
+        self.options.lang.say("{from} to {until}", &args)
+    }
+
+    fn span_of(&self, stored: &Stored, from: i64, until: i64) -> String {
+        let clock = |at: i64| self.clock_of(stored, at);
+        let args = [("from", clock(from)), ("until", clock(until))];
+        self.options.lang.say("{from} to {until}", &args)
+    }
+
     /// Time of day with milliseconds in the zone asked for.
     pub(super) fn clock(&self, nanoseconds: i64) -> String {
-        let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
-        at.to_zoned(self.options.zone.clone())
-            .strftime("%H:%M:%S.%3f")
-            .to_string()
+        time_of_day(nanoseconds, self.options.zone.clone())
     }
+
+    /// The same of a time near that of a message: a log without dates has its own zone.
+    pub(super) fn clock_of(&self, stored: &Stored, nanoseconds: i64) -> String {
+        match stored.stamp.time() {
+            Some(_) => self.clock(nanoseconds),
+            None => time_of_day(nanoseconds, jiff::tz::TimeZone::UTC),
+        }
+    }
+}
+
+fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
+    let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
+    at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
 }
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
@@ -490,14 +540,14 @@ pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = &Stored> {
     left.filter_map(|(_, f)| call.messages.get(f.message))
 }
 
-fn inside(stored: &Stored) -> String {
+fn inside(stored: &Stored, lang: &Lang) -> String {
     let message = stored.message();
     let (code, method) = (stored.head.code().unwrap_or(0), message.method_name());
     let reason = message
         .reason()
         .map(|span| message.slice(span))
         .unwrap_or_default();
-    let place = ladder::place(stored);
+    let place = ladder::place(stored, lang);
     let meaning = knowledge::explain(code, &method, &reason).meaning;
     format!(
         "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
@@ -506,20 +556,27 @@ fn inside(stored: &Stored) -> String {
 }
 
 // `PCMU/8000 192.0.2.10:40000 -> 198.51.100.20:30000, 500 packets in 10.0 s, none lost`
-fn media(call: &Call, stream: &RtpStream) -> String {
+fn media(call: &Call, stream: &RtpStream, lang: &Lang) -> String {
     let kind = stream.payload_type;
     let codec = call
         .codec_of(kind)
-        .unwrap_or_else(|| format!("payload type {kind}"));
+        .unwrap_or_else(|| lang.say("payload type {kind}", &[("kind", kind.to_string())]));
     let span = stream.first.zip(stream.last);
     let span = span.map_or(0, |(first, last)| last.0 - first.0);
     let lost = match stream.lost() {
-        0 => "none lost".to_owned(),
-        lost => format!("{lost} lost before the capture"),
+        0 => lang.word("none lost").into_owned(),
+        lost => lang.say(
+            "{lost} lost before the capture",
+            &[("lost", lost.to_string())],
+        ),
     };
     let (from, to) = (stream.flow.source, stream.flow.destination);
-    let (packets, span) = (stream.packets, duration(span));
-    format!("{codec} {from} -> {to}, {packets} packets in {span}, {lost}")
+    let args = [
+        ("packets", stream.packets.to_string()),
+        ("span", lang.duration(span)),
+    ];
+    let packets = lang.say("{packets} packets in {span}", &args);
+    format!("{codec} {from} -> {to}, {packets}, {lost}")
 }
 
 fn decided(call: &Call) -> String {
@@ -528,16 +585,16 @@ fn decided(call: &Call) -> String {
 }
 
 /// What an entry is called.
-pub(super) fn noun(call: &Call) -> String {
+pub(super) fn noun(call: &Call, lang: &Lang) -> String {
     match call.method {
-        Method::Invite => "call".to_owned(),
-        Method::Register => "registration".to_owned(),
+        Method::Invite => lang.word("call").into_owned(),
+        Method::Register => lang.word("registration").into_owned(),
         _ => clean(&method_name(call)),
     }
 }
 
 /// `bob -> alice`, with what a person would call each.
-pub(super) fn parties(call: &Call) -> String {
+pub(super) fn parties(call: &Call, lang: &Lang) -> String {
     let name = |uri: Option<String>| {
         let uri = uri?;
         let user = Uri::parse(uri.as_bytes())
@@ -546,7 +603,7 @@ pub(super) fn parties(call: &Call) -> String {
         Some(user.unwrap_or(uri))
     };
     let (from, to) = (name(call.from()), name(call.to()));
-    let known = |name: Option<String>| name.unwrap_or_else(|| "unknown".to_owned());
+    let known = |name: Option<String>| name.unwrap_or_else(|| lang.word("unknown").into_owned());
     match call.method {
         Method::Register => known(to),
         _ => format!("{} -> {}", known(from), known(to)),
@@ -554,7 +611,7 @@ pub(super) fn parties(call: &Call) -> String {
 }
 
 /// What came of it, in a few words.
-pub(super) fn result(call: &Call) -> String {
+pub(super) fn result(call: &Call, lang: &Lang) -> String {
     let phrase = call.deciding().map(|answer| {
         let reason = answer
             .message()
@@ -566,19 +623,22 @@ pub(super) fn result(call: &Call) -> String {
             .to_owned()
     });
     let result = match (call.outcome, phrase) {
-        (Outcome::Unfinished, _) => "not finished in this capture".to_owned(),
-        (Outcome::Cancelled, Some(phrase)) => format!("cancelled, {phrase}"),
-        (Outcome::Cancelled, None) => "cancelled".to_owned(),
-        (Outcome::TimedOut, _) => "no final answer".to_owned(),
+        (Outcome::Unfinished, _) => lang.word("not finished in this capture").into_owned(),
+        (Outcome::Cancelled, Some(phrase)) => format!("{}, {phrase}", lang.word("cancelled")),
+        (Outcome::Cancelled, None) => lang.word("cancelled").into_owned(),
+        (Outcome::TimedOut, _) => lang.word("no final answer").into_owned(),
         (Outcome::Failed, Some(phrase)) if call.code().is_some_and(|code| code < 300) => {
-            format!("{phrase}, never acknowledged")
+            format!("{phrase}, {}", lang.word("never acknowledged"))
         }
         (_, Some(phrase)) => phrase,
-        (outcome, None) => outcome.word().to_owned(),
+        (outcome, None) => lang.word(outcome.word()).into_owned(),
     };
     let tries = call.cseqs.len();
     if tries > 1 {
-        format!("{result} after {tries} tries")
+        lang.say(
+            "{result} after {tries} tries",
+            &[("result", result), ("tries", tries.to_string())],
+        )
     } else {
         result
     }
@@ -647,18 +707,24 @@ fn hops(call: &Call) -> Vec<String> {
 const LONGEST_SILENCE: i64 = 2 * 3600 * 1_000_000_000;
 
 /// Delay to ringing and to the final answer, ring and talk time; a provisional 100 is no delay.
-pub(super) fn times(call: &Call) -> Vec<String> {
+pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
     let start = call.start().filter(|_| call.has_beginning());
     let ringing = call.ringing();
+    let after = |text, after: String| lang.say(text, &[("after", after)]);
+    let lasted = |whole: bool, text, at_least, span: i64| {
+        lang.say(
+            if whole { text } else { at_least },
+            &[("span", lang.duration(span))],
+        )
+    };
     let mut all = Vec::new();
     if let Some(ringing) = ringing {
         let code = ringing.head.code().unwrap_or(180);
-        all.extend(
-            ladder::since(start, Some(ringing)).map(|after| format!("{code} after {after}")),
-        );
+        let since = ladder::since(start, Some(ringing), lang);
+        all.extend(since.map(|since| format!("{code} {}", after("after {after}", since))));
     }
     let last = call.answer().or_else(|| call.deciding());
-    all.extend(ladder::since(start, last).map(|after| format!("final after {after}")));
+    all.extend(ladder::since(start, last, lang).map(|since| after("final after {after}", since)));
     if call.method != Method::Invite {
         return all;
     }
@@ -668,30 +734,26 @@ pub(super) fn times(call: &Call) -> Vec<String> {
         && let Some(until) = end.and_then(Stored::time).or(call.seen_until)
     {
         let whole = end.is_some() && call.has_beginning();
-        let least = if whole { "" } else { "at least " };
-        all.push(format!("rang {least}{}", duration(until - from)));
+        all.push(lasted(
+            whole,
+            "rang {span}",
+            "rang at least {span}",
+            until - from,
+        ));
     }
+    let talked = |whole, span| lasted(whole, "talked {span}", "talked at least {span}", span);
     if let Some(answered) = call.answer().and_then(Stored::time) {
         match call.bye().and_then(Stored::time) {
-            Some(bye) => {
-                let least = if call.has_beginning() {
-                    ""
-                } else {
-                    "at least "
-                };
-                all.push(format!("talked {least}{}", duration(bye - answered)));
-            }
+            Some(bye) => all.push(talked(call.has_beginning(), bye - answered)),
             // No dialog is held longer than this without a message; the clock may have jumped.
             None => {
                 let last = call.messages.iter().filter_map(Stored::time).max();
                 let let_go = last.map(|last| last + LONGEST_SILENCE);
                 let until = call.seen_until.filter(|until| Some(*until) < let_go);
-                let talked = until.map(|until| until - answered);
-                all.extend(
-                    talked
-                        .filter(|talked| *talked >= 1_000_000)
-                        .map(|talked| format!("talked at least {}", duration(talked))),
-                )
+                let span = until
+                    .map(|until| until - answered)
+                    .filter(|span| *span >= 1_000_000);
+                all.extend(span.map(|span| talked(false, span)));
             }
         }
     }

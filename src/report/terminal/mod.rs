@@ -118,8 +118,7 @@ impl Report for Terminal {
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
-        let options = &self.block.options;
-        if options.list {
+        if self.block.options.list {
             return self.out.flush();
         }
         for line in summary::head(run, &self.block) {
@@ -131,11 +130,12 @@ impl Report for Terminal {
             self.write_group(&group)?;
         }
         if self.more_groups > 0 {
-            writeln!(
-                self.out,
-                "\n{} more calls failed in further ways; --list shows each",
-                self.more_groups
-            )?;
+            let more = [("count", self.more_groups.to_string())];
+            let said = self.block.options.lang.say(
+                "{count} more calls failed in further ways; --list shows each",
+                &more,
+            );
+            writeln!(self.out, "\n{said}")?;
         }
         for found in run.findings {
             let drawn = self.block.across(found);
@@ -152,7 +152,7 @@ impl Report for Terminal {
 impl Terminal {
     fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: &dyn Fn() -> Diagnosis) {
         let key = key(call, diagnosis);
-        let time = call.start();
+        let time = call.start().filter(|_| call.is_dated());
         if let Some(group) = self.groups.get_mut(&key) {
             group.count += 1;
             if let (Some((first, last)), Some(time)) = (group.times, time) {
@@ -185,15 +185,12 @@ impl Terminal {
         self.write_block(&group.example)?;
         if group.count > 1 {
             let span = group.times.map_or_else(String::new, |(first, last)| {
-                format!(
-                    ", {} to {}",
-                    self.block.clock(first),
-                    self.block.clock(last)
-                )
+                format!(", {}", self.block.span(first, last))
             });
-            let line = format!(
-                "{} in all with this cause and this peer{span}; this is the first",
-                group.count
+            let args = [("count", group.count.to_string()), ("span", span)];
+            let line = self.block.options.lang.say(
+                "{count} in all with this cause and this peer{span}; this is the first",
+                &args,
             );
             writeln!(
                 self.out,
@@ -217,34 +214,44 @@ impl Terminal {
         if self.good.is_empty() {
             return Ok(());
         }
-        writeln!(self.out, "\n{}", self.block.palette.strong("Succeeded"))?;
+        let lang = self.block.options.lang;
+        writeln!(
+            self.out,
+            "\n{}",
+            self.block.palette.strong(&lang.word("Succeeded"))
+        )?;
         for line in std::mem::take(&mut self.good) {
             writeln!(self.out, "  {line}")?;
         }
         if self.more_good > 0 {
-            writeln!(self.out, "  and {} more; --list shows each", self.more_good)?;
+            let more = [("count", self.more_good.to_string())];
+            writeln!(
+                self.out,
+                "  {}",
+                lang.say("and {count} more; --list shows each", &more)
+            )?;
         }
         Ok(())
     }
 
     // A line a call: number, time, parties, result, cause, times.
     fn line(&self, call: &Call, diagnosis: &Diagnosis) -> String {
-        let palette = self.block.palette;
+        let (palette, lang) = (self.block.palette, self.block.options.lang);
         let time = call
-            .start()
-            .map(|time| self.block.clock(time))
+            .first()
+            .and_then(|first| Some(self.block.clock_of(first, first.time()?)))
             .unwrap_or_default();
-        let result = clean(&block::result(call));
+        let result = clean(&block::result(call, lang));
         let painted = match call.outcome {
             Outcome::Succeeded => palette.good(&result),
             _ => palette.severity(severity(call, diagnosis), &result),
         };
         let cause = match diagnosis.cause() {
             Some(finding) => format!("  [{}]", finding.rule.id),
-            None if call.outcome.is_failure() => "  [undetermined]".to_owned(),
+            None if call.outcome.is_failure() => format!("  [{}]", lang.word("undetermined")),
             None => String::new(),
         };
-        let times = block::times(call).join(", ");
+        let times = block::times(call, lang).join(", ");
         let times = if times.is_empty() {
             times
         } else {
@@ -253,8 +260,8 @@ impl Terminal {
         format!(
             "{:>5}  {time}  {} {}: {painted}{cause}{times}",
             call.id,
-            block::noun(call),
-            clean(&block::parties(call))
+            block::noun(call, lang),
+            clean(&block::parties(call, lang))
         )
     }
 }

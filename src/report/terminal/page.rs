@@ -52,18 +52,34 @@ impl Page {
         )];
         let known = knowledge::code(number);
         out.push(known.map_or_else(|| "not registered".to_owned(), source));
-        self.section(&mut out, "Description", &explained.meaning);
-        self.section(&mut out, "When You See It", &explained.when);
-        self.section(&mut out, "How to Fix", &explained.fix);
+        self.section(&mut out, &self.lang.word("Description"), &explained.meaning);
+        self.section(
+            &mut out,
+            &self.lang.word("When You See It"),
+            &explained.when,
+        );
+        self.section(&mut out, &self.lang.word("How to Fix"), &explained.fix);
         if let Some(code) = known {
-            self.section(&mut out, "May it be retried", &code.retry_note);
             self.section(
                 &mut out,
-                "Headers that must or should come along",
+                &self.lang.word("May it be retried"),
+                &code.retry_note,
+            );
+            self.section(
+                &mut out,
+                &self.lang.word("Headers that must or should come along"),
                 &code.headers.join(", "),
             );
-            self.section(&mut out, "Headers to read", &code.look_at.join(", "));
-            self.section(&mut out, "Met with", &code.methods.join(", "));
+            self.section(
+                &mut out,
+                &self.lang.word("Headers to read"),
+                &code.look_at.join(", "),
+            );
+            self.section(
+                &mut out,
+                &self.lang.word("Met with"),
+                &code.methods.join(", "),
+            );
             if method.is_none() {
                 self.variants(&mut out, code);
             }
@@ -88,14 +104,14 @@ impl Page {
         let cause = knowledge::cause(protocol, number)?;
         let head = format!("{} {} {}", cause.protocol, cause.code, cause.name);
         let mut out = vec![self.palette.strong(&head)];
-        self.section(&mut out, "Points to", &cause.hint);
+        self.section(&mut out, &self.lang.word("Points to"), &cause.hint);
         if let Some(sip) = cause.sip {
             let title = knowledge::code(sip)
                 .map(|code| code.title.clone())
                 .unwrap_or_default();
             self.section(
                 &mut out,
-                "Gateways send it as (RFC 3398)",
+                &self.lang.word("Gateways send it as (RFC 3398)"),
                 &format!("{sip} {title}"),
             );
         }
@@ -112,22 +128,26 @@ impl Page {
             "{id} {}",
             self.palette.strong(&placeholders(rule.title))
         )];
-        self.section(&mut out, "Why", &placeholders(rule.why));
-        self.section(&mut out, "How to Fix", &placeholders(rule.fix));
+        self.section(&mut out, &self.lang.word("Why"), &placeholders(rule.why));
+        self.section(
+            &mut out,
+            &self.lang.word("How to Fix"),
+            &placeholders(rule.fix),
+        );
         for (id, text) in rule.sentences {
             match id.split_once('-').map_or(*id, |(kind, _)| kind) {
-                "why" => self.section(&mut out, "Or", &placeholders(text)),
-                "fix" => self.section(&mut out, "Then", &placeholders(text)),
+                "why" => self.section(&mut out, &self.lang.word("Or"), &placeholders(text)),
+                "fix" => self.section(&mut out, &self.lang.word("Then"), &placeholders(text)),
                 _ => {}
             }
         }
         let needs: Vec<_> = rule.needs.iter().map(|need| need.word()).collect();
-        self.section(&mut out, "Needs", &needs.join(", "));
+        self.section(&mut out, &self.lang.word("Needs"), &needs.join(", "));
         let cited: Vec<_> = rule
             .documents()
             .map(|rfc| format!("RFC {} §{}", rfc.number, rfc.section))
             .collect();
-        self.section(&mut out, "See", &cited.join(", "));
+        self.section(&mut out, &self.lang.word("See"), &cited.join(", "));
         out
     }
 

@@ -4,13 +4,14 @@ use super::block::Block;
 use super::escape::clean;
 use crate::input::InputSummary;
 use crate::knowledge;
-use crate::lang::duration;
+use crate::lang::Lang;
 use crate::layers::{TlsReport, link_name};
 use crate::report::{Read, Run};
 use crate::session::{Call, Outcome};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use unicode_width::UnicodeWidthStr;
 
 /// Peers counted, and peers shown.
 const MOST_PEERS: usize = 10_000;
@@ -56,7 +57,7 @@ impl Peers {
         if call.outcome != Outcome::Succeeded {
             *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1;
         }
-        if let Some(time) = call.start() {
+        if let Some(time) = call.start().filter(|_| call.is_dated()) {
             let (first, last) = peer.times.unwrap_or((time, time));
             peer.times = Some((first.min(time), last.max(time)));
         }
@@ -65,6 +66,7 @@ impl Peers {
 
 /// What was read: a line an input, then what is wrong with it, then the calls.
 pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
+    let lang = block.options.lang;
     let mut lines = Vec::new();
     for (index, read) in run.inputs.iter().enumerate().take(SHOWN_INPUTS) {
         // Frames of further inputs carry this number.
@@ -72,93 +74,124 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             1 => String::new(),
             _ => format!("[{}] ", index + 1),
         };
-        lines.push(format!("{number}{}", input(read)));
+        lines.push(format!("{number}{}", input(read, lang)));
         let summary = &read.summary;
         for damage in summary.damage.iter().take(SHOWN_DAMAGES) {
+            let args = [
+                ("offset", damage.offset.to_string()),
+                ("detail", clean(&damage.detail)),
+                ("reason", damage.reason.to_owned()),
+            ];
             lines.push(format!(
-                "  damaged at byte {}: {} ({})",
-                damage.offset,
-                clean(&damage.detail),
-                damage.reason
+                "  {}",
+                lang.say("damaged at byte {offset}: {detail} ({reason})", &args)
             ));
         }
-        lines.extend(more_damage(summary));
+        lines.extend(more_damage(summary, lang));
         if let Some(gaps) = read.account.gaps {
-            lines.push(format!(
-                "  holes in TCP streams of SIP: {} ({} bytes), the first before #{}: what stood there was not captured",
-                gaps.count, gaps.bytes, gaps.first_frame
-            ));
+            let args = [
+                ("count", gaps.count.to_string()),
+                ("bytes", gaps.bytes.to_string()),
+                ("frame", gaps.first_frame.to_string()),
+            ];
+            lines.push(format!("  {}", lang.say(
+                "holes in TCP streams of SIP: {count} ({bytes} bytes), the first before #{frame}: what stood there was not captured",
+                &args,
+            )));
         }
         let cut = read.account.cut_messages;
         if cut > 0 {
+            let args = [("count", cut.to_string())];
             lines.push(format!(
-                "  cut by the snap length: {cut} {}; record whole packets (tcpdump -s 0)",
-                plural(cut, "message")
+                "  {}",
+                lang.say(
+                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
+                    &args,
+                )
             ));
         }
         let log = summary.format.starts_with("log:");
         for skipped in read.account.not_decoded.iter().filter(|_| !log) {
-            lines.push(format!(
-                "  not decoded: {} {} from #{} on, {} ({})",
-                skipped.frames,
-                plural(skipped.frames, "frame"),
-                skipped.first_frame,
-                clean(&skipped.detail),
-                skipped.reason
-            ));
+            let args = [
+                ("frames", skipped.frames.to_string()),
+                ("first", skipped.first_frame.to_string()),
+                ("detail", clean(&skipped.detail)),
+                ("reason", skipped.reason.to_owned()),
+            ];
+            let text = match skipped.frames {
+                1 => "not decoded: {frames} frame from #{first} on, {detail} ({reason})",
+                _ => "not decoded: {frames} frames from #{first} on, {detail} ({reason})",
+            };
+            lines.push(format!("  {}", lang.say(text, &args)));
         }
-        lines.extend(tls(&read.tls));
+        lines.extend(tls(&read.tls, lang));
     }
     if run.inputs.len() > SHOWN_INPUTS {
-        lines.push(format!(
-            "and {} more inputs",
-            run.inputs.len() - SHOWN_INPUTS
-        ));
+        let more = [("count", (run.inputs.len() - SHOWN_INPUTS).to_string())];
+        lines.push(lang.say("and {count} more inputs", &more));
     }
     if !run.filters.is_empty() {
         let filters = clean(&run.filters.join(" "));
-        lines.push(format!(
-            "{} of {} entries selected by {filters}",
-            run.totals.entries, run.entries
-        ));
+        let args = [
+            ("selected", run.totals.entries.to_string()),
+            ("all", run.entries.to_string()),
+            ("filters", filters),
+        ];
+        lines.push(lang.say("{selected} of {all} entries selected by {filters}", &args));
     }
     let copies = run.totals.duplicates;
     if copies > 0 {
-        lines.push(format!(
-            "{copies} {} recorded again, not counted a second time",
-            plural(copies, "message")
-        ));
+        let args = [("copies", copies.to_string())];
+        let text = match copies {
+            1 => "{copies} message recorded again, not counted a second time",
+            _ => "{copies} messages recorded again, not counted a second time",
+        };
+        lines.push(lang.say(text, &args));
     }
     for (name, count) in run.limits {
-        lines.push(format!("note: {count} {name}"));
+        let args = [
+            ("count", count.to_string()),
+            ("name", lang.word(name).into_owned()),
+        ];
+        lines.push(lang.say("note: {count} {name}", &args));
     }
-    lines.push(block.palette.strong(&outcomes(run)));
+    lines.push(block.palette.strong(&outcomes(run, lang)));
     lines
 }
 
-fn more_damage(summary: &InputSummary) -> Option<String> {
+fn more_damage(summary: &InputSummary, lang: &Lang) -> Option<String> {
     let listed = summary.damage.len().saturating_sub(SHOWN_DAMAGES) as u64;
     let more = listed + summary.more_damage;
-    (more > 0).then(|| format!("  damaged in {more} more {}", plural(more, "place")))
+    let text = match more {
+        1 => "damaged in {more} more place",
+        _ => "damaged in {more} more places",
+    };
+    (more > 0).then(|| format!("  {}", lang.say(text, &[("more", more.to_string())])))
 }
 
 // `capture.pcap · pcap, Ethernet · 1204 frames: 148 SIP, 1056 RTP, 0 not decoded · 2 min 14 s`
-fn input(read: &Read) -> String {
+fn input(read: &Read, lang: &Lang) -> String {
     let (summary, account) = (&read.summary, &read.account);
     if let Some(error) = &summary.error {
         let (path, reason) = (clean(&summary.path), clean(&error.reason));
-        return format!("{path} · not read: {reason}");
+        return lang.say(
+            "{path} · not read: {reason}",
+            &[("path", path), ("reason", reason)],
+        );
     }
     let mut format = vec![summary.format.clone()];
     format.extend(summary.compression.map(str::to_owned));
     format.extend(summary.links.iter().map(|&number| {
-        link_name(number).map_or_else(|| format!("link type {number}"), str::to_owned)
+        let unknown = || lang.say("link type {number}", &[("number", number.to_string())]);
+        link_name(number).map_or_else(unknown, str::to_owned)
     }));
     let counts = if summary.format.starts_with("log:") {
-        format!(
-            "{} lines: {} of SIP, {} messages",
-            summary.lines, summary.sip_lines, account.sip_messages
-        )
+        let args = [
+            ("lines", summary.lines.to_string()),
+            ("sip", summary.sip_lines.to_string()),
+            ("messages", account.sip_messages.to_string()),
+        ];
+        lang.say("{lines} lines: {sip} of SIP, {messages} messages", &args)
     } else {
         let mut other = account.other.clone();
         other.sort_by_key(|(protocol, frames)| (std::cmp::Reverse(*frames), *protocol));
@@ -166,21 +199,26 @@ fn input(read: &Read) -> String {
         parts.extend(
             other
                 .iter()
-                .map(|(protocol, frames)| format!("{frames} {}", protocol_name(protocol))),
+                .map(|(protocol, frames)| format!("{frames} {}", protocol_name(protocol, lang))),
         );
         let not_decoded: u64 = account.not_decoded.iter().map(|n| n.frames).sum();
-        parts.push(format!("{not_decoded} not decoded"));
-        format!(
-            "{} {}: {}",
-            summary.frames,
-            plural(summary.frames, "frame"),
-            parts.join(", ")
+        parts.push(lang.say("{count} not decoded", &[("count", not_decoded.to_string())]));
+        let text = match summary.frames {
+            1 => "{frames} frame: {parts}",
+            _ => "{frames} frames: {parts}",
+        };
+        lang.say(
+            text,
+            &[
+                ("frames", summary.frames.to_string()),
+                ("parts", parts.join(", ")),
+            ],
         )
     };
     let span = summary
         .first_time
         .zip(summary.last_time)
-        .map(|(first, last)| format!(" · {}", duration(last.0 - first.0)));
+        .map(|(first, last)| format!(" · {}", lang.duration(last.0 - first.0)));
     format!(
         "{} · {} · {counts}{}",
         clean(&summary.path),
@@ -190,24 +228,37 @@ fn input(read: &Read) -> String {
 }
 
 // `  TLS: 3 connections, 1 decrypted, 2 not`, then the others by what is known of them.
-fn tls(report: &TlsReport) -> Vec<String> {
+fn tls(report: &TlsReport, lang: &Lang) -> Vec<String> {
     if report.connections == 0 {
         return Vec::new();
     }
-    let connections = |count| format!("{count} {}", plural(count, "connection"));
+    let connections = |count: u64| {
+        let text = if count == 1 {
+            "{count} connection"
+        } else {
+            "{count} connections"
+        };
+        lang.say(text, &[("count", count.to_string())])
+    };
+    let args = [
+        ("connections", connections(report.connections)),
+        ("decrypted", report.decrypted.to_string()),
+        ("rest", (report.connections - report.decrypted).to_string()),
+    ];
     let mut lines = vec![format!(
-        "  TLS: {}, {} decrypted, {} not",
-        connections(report.connections),
-        report.decrypted,
-        report.connections - report.decrypted,
+        "  {}",
+        lang.say(
+            "TLS: {connections}, {decrypted} decrypted, {rest} not",
+            &args
+        )
     )];
     for group in report.closed.iter().take(SHOWN_TLS) {
-        let mut known = vec![format!("handshake {}", group.handshake)];
+        let mut known = vec![lang.say("handshake {state}", &[("state", group.handshake.clone())])];
         known.extend(
             group
                 .server_name
                 .as_ref()
-                .map(|name| format!("to {}", clean(name))),
+                .map(|name| lang.say("to {name}", &[("name", clean(name))])),
         );
         known.extend(group.version.map(str::to_owned));
         known.extend(group.suite.clone());
@@ -226,46 +277,43 @@ fn tls(report: &TlsReport) -> Vec<String> {
         .sum();
     let rest = report.connections - report.decrypted - shown;
     if rest > 0 {
-        lines.push(format!("    and {} more", connections(rest)));
+        let more = [("connections", connections(rest))];
+        lines.push(format!("    {}", lang.say("and {connections} more", &more)));
     }
     lines
 }
 
-fn protocol_name(protocol: &str) -> String {
+fn protocol_name(protocol: &str, lang: &Lang) -> String {
     match protocol {
-        "unrecognised" => protocol.to_owned(),
-        "tcp" => "other TCP".to_owned(),
+        "unrecognised" => lang.word("unrecognised").into_owned(),
+        "tcp" => lang.word("other TCP").into_owned(),
         _ => protocol.to_uppercase(),
     }
 }
 
-fn plural(count: u64, noun: &str) -> String {
-    if count == 1 {
-        noun.to_owned()
-    } else {
-        format!("{noun}s")
-    }
-}
-
 // `12 calls: 9 answered, 1 refused, 2 failed · 3 registrations: 3 ok`
-fn outcomes(run: &Run<'_>) -> String {
+fn outcomes(run: &Run<'_>, lang: &Lang) -> String {
     let all = run.totals.outcomes.iter().map(|(method, by_outcome)| {
         let total: u64 = by_outcome.values().sum();
-        let noun = match method.as_str() {
-            "INVITE" => plural(total, "call"),
-            "REGISTER" => plural(total, "registration"),
-            _ => clean(method),
+        let total_of = [("total", total.to_string())];
+        let noun = match (method.as_str(), total) {
+            ("INVITE", 1) => lang.say("{total} call", &total_of),
+            ("INVITE", _) => lang.say("{total} calls", &total_of),
+            ("REGISTER", 1) => lang.say("{total} registration", &total_of),
+            ("REGISTER", _) => lang.say("{total} registrations", &total_of),
+            _ => format!("{total} {}", clean(method)),
         };
         let parts = Outcome::ALL.iter().filter_map(|outcome| {
             let count = by_outcome.get(outcome)?;
-            let word = match (outcome, method.as_str()) {
+            let word = lang.word(match (outcome, method.as_str()) {
                 (Outcome::Succeeded, "INVITE") => "answered",
                 (Outcome::Succeeded, _) => "ok",
                 (other, _) => other.word(),
-            };
+            });
             Some(format!("{count} {word}"))
         });
-        format!("{total} {noun}: {}", parts.collect::<Vec<_>>().join(", "))
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        format!("{noun}{}{parts}", lang.word(": "))
     });
     all.collect::<Vec<_>>().join(" · ")
 }
@@ -280,7 +328,11 @@ pub(super) fn tail(
     let mut lines = Vec::new();
     if !run.totals.final_responses.is_empty() {
         lines.push(String::new());
-        lines.push(block.palette.strong("Final responses"));
+        lines.push(
+            block
+                .palette
+                .strong(&block.options.lang.word("Final responses")),
+        );
         lines.extend(codes(run, block, causes));
     }
     lines.extend(peer_lines(block, peers));
@@ -293,6 +345,7 @@ fn codes(
     causes: &HashMap<(u16, &'static str), u64, RandomState>,
 ) -> Vec<String> {
     const BAR: u64 = 20;
+    let unregistered = block.options.lang.word("unregistered").into_owned();
     let most = run
         .totals
         .final_responses
@@ -307,13 +360,13 @@ fn codes(
         .iter()
         .map(|(code, count)| {
             let title = knowledge::code(*code)
-                .map_or_else(|| "unregistered".to_owned(), |known| known.title.clone());
+                .map_or_else(|| unregistered.clone(), |known| known.title.clone());
             (*code, *count, format!("{code} {title}"))
         })
         .collect();
     let width = named
         .iter()
-        .map(|(_, _, name)| name.len())
+        .map(|(_, _, name)| name.width())
         .max()
         .unwrap_or(0);
     named
@@ -331,8 +384,9 @@ fn codes(
                 .map(|(n, id)| format!("{id} ({n})"))
                 .collect::<Vec<_>>()
                 .join(", ");
+            let name = format!("{name}{}", " ".repeat(width.saturating_sub(name.width())));
             format!(
-                "  {name:width$}  {count:>7}  {}  {why}",
+                "  {name}  {count:>7}  {}  {why}",
                 block.palette.faint(&format!("{bar:20}"))
             )
             .trim_end()
@@ -347,7 +401,11 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
     if all.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![String::new(), block.palette.strong("Calls by peer")];
+    let lang = block.options.lang;
+    let mut lines = vec![
+        String::new(),
+        block.palette.strong(&lang.word("Calls by peer")),
+    ];
     let width = all
         .iter()
         .take(SHOWN_PEERS)
@@ -360,28 +418,43 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
             .iter()
             .max_by_key(|(code, count)| (**count, std::cmp::Reverse(**code)));
         let top = top.map_or_else(String::new, |(code, count)| match code {
-            0 => format!(", most often without answer ({count})"),
-            code => format!(", most often {code} ({count})"),
+            0 => lang.say(
+                ", most often without answer ({count})",
+                &[("count", count.to_string())],
+            ),
+            code => {
+                let args = [("code", code.to_string()), ("count", count.to_string())];
+                lang.say(", most often {code} ({count})", &args)
+            }
         });
         let span = peer.times.map_or_else(String::new, |(first, last)| {
-            format!(", {} to {}", block.clock(first), block.clock(last))
+            format!(", {}", block.span(first, last))
         });
         let address = address.to_string();
+        let args = [
+            ("calls", peer.calls.to_string()),
+            ("answered", peer.answered.to_string()),
+        ];
+        let text = match peer.calls {
+            1 => "{calls} call, {answered} answered",
+            _ => "{calls} calls, {answered} answered",
+        };
         lines.push(format!(
-            "  {address:width$}  {} {}, {} answered{top}{span}",
-            peer.calls,
-            plural(peer.calls, "call"),
-            peer.answered
+            "  {address:width$}  {}{top}{span}",
+            lang.say(text, &args)
         ));
     }
     if all.len() > SHOWN_PEERS {
-        lines.push(format!("  and {} more peers", all.len() - SHOWN_PEERS));
+        let more = [("count", (all.len() - SHOWN_PEERS).to_string())];
+        lines.push(format!("  {}", lang.say("and {count} more peers", &more)));
     }
     if peers.more > 0 {
-        lines.push(format!(
-            "  and {} calls to peers beyond the first {MOST_PEERS}",
-            peers.more
-        ));
+        let more = [
+            ("count", peers.more.to_string()),
+            ("most", MOST_PEERS.to_string()),
+        ];
+        let said = lang.say("and {count} calls to peers beyond the first {most}", &more);
+        lines.push(format!("  {said}"));
     }
     lines
 }
