@@ -6,8 +6,12 @@
 
 /// The headers that diagnoses ask for.
 pub mod field;
+/// What is wrong with a message.
+pub mod flaw;
 /// Header lines.
 pub mod header;
+/// What breaks the grammar, to the byte.
+pub mod lint;
 /// Request methods.
 pub mod method;
 /// Generic `name=value` parameters.
@@ -36,59 +40,14 @@ pub mod party;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 
+pub use flaw::{Flaw, Flaws};
 pub use header::Header;
 pub use method::Method;
 pub use span::Span;
 pub use start_line::StartLine;
 
+use field::Field;
 use header::{Line, is_named};
-
-/// What is wrong with a message; kept beside the value, never instead of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Flaw {
-    /// A line in the header section that is no header.
-    BrokenHeaderLine,
-    /// No blank line after the headers.
-    NoBlankLine,
-    /// Content-Length says more than is there.
-    BodyCut,
-    /// Content-Length says less than is there (datagrams).
-    BodyExcess,
-    /// Content-Length is no number, or two of them differ.
-    BadContentLength,
-    /// Call-ID, CSeq, From, To or Via is missing.
-    MandatoryMissing,
-    /// CSeq cannot be read.
-    BadCseq,
-    /// Lines end with LF alone.
-    LineFeedOnly,
-    /// Bytes before the start line.
-    LeadingJunk,
-    /// The capture holds only the beginning of the message.
-    CutByCapture,
-}
-
-/// A set of flaws.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flaws(u16);
-
-impl Flaws {
-    /// Adds one.
-    pub fn add(&mut self, flaw: Flaw) {
-        self.0 |= 1 << flaw as u8;
-    }
-
-    /// Is it there?
-    pub fn has(self, flaw: Flaw) -> bool {
-        self.0 & (1 << flaw as u8) != 0
-    }
-
-    /// Is nothing wrong?
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
 
 /// Which of the headers that every message carries are there and not empty (RFC 3261 §8.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,10 +103,28 @@ pub struct Head {
     pub credentials: Span,
     /// How many Via values there are.
     pub vias: u16,
+    /// Value of Max-Forwards.
+    pub max_forwards: Option<u8>,
     /// Which of Via, From, To, Call-ID and CSeq are there.
     pub essentials: Essentials,
     /// What is wrong.
     pub flaws: Flaws,
+}
+
+/// The largest sequence number (RFC 3261 §8.1.1.5).
+pub const MOST_CSEQ: u32 = i32::MAX as u32;
+
+/// What only the walk over the headers has to know.
+#[derive(Default)]
+struct Beside {
+    /// There is a Content-Type.
+    typed: bool,
+    /// Its value, where it may be a multipart one.
+    multipart: Span,
+    /// There is a Max-Forwards.
+    forwards: bool,
+    /// Value of the first Contact.
+    contact: Span,
 }
 
 impl Head {
@@ -169,77 +146,132 @@ impl Head {
             sent_by: Span::default(),
             credentials: Span::default(),
             vias: 0,
+            max_forwards: None,
             essentials: Essentials::default(),
             flaws: Flaws::default(),
         };
-        if raw.get(headers.wrapping_sub(2)) != Some(&b'\r') {
-            head.flaws.add(Flaw::LineFeedOnly);
+        if let StartLine::Request { method, .. } = start {
+            head.method = Method::of(method.of(raw));
         }
-        head.read_headers(raw, headers);
-        head.finish(raw);
+        let lone = raw.get(headers.wrapping_sub(2)) != Some(&b'\r');
+        head.flaws.add_if(lone, Flaw::LineFeedOnly);
+        let beside = head.read_headers(raw, headers);
+        head.finish(raw, &beside);
         Some(head)
     }
 
-    fn read_headers(&mut self, raw: &[u8], mut at: usize) {
+    fn read_headers(&mut self, raw: &[u8], mut at: usize) -> Beside {
+        let mut beside = Beside::default();
         while let Some((line, next)) = header::line(raw, at) {
             match line {
-                Line::Header(header) => self.take(raw, header),
+                Line::Header(header) => self.take(raw, header, &mut beside),
                 Line::Broken => self.flaws.add(Flaw::BrokenHeaderLine),
                 Line::Blank => {
                     self.body = u32::try_from(next).unwrap_or(u32::MAX);
-                    return;
+                    return beside;
                 }
             }
+            let lone = raw.get(next.wrapping_sub(2)) != Some(&b'\r');
+            self.flaws.add_if(lone, Flaw::LineFeedOnly);
             at = next;
         }
         self.body = u32::try_from(raw.len()).unwrap_or(u32::MAX);
         self.flaws.add(Flaw::NoBlankLine);
+        beside
     }
 
-    // The first letter decides, so that a header nobody asks for costs one comparison.
-    fn take(&mut self, raw: &[u8], header: Header) {
-        let name = header.name.of(raw);
-        let Some(first) = name.first().map(u8::to_ascii_lowercase) else {
+    fn take(&mut self, raw: &[u8], header: Header, beside: &mut Beside) {
+        let Some(field) = Field::of(header.name.of(raw)) else {
             return;
         };
-        match first {
-            b'v' if is_named(name, "Via") => {
-                let value = header.value.of(raw);
-                if self.vias == 0 {
-                    self.take_via(value, header.value.start as usize);
-                }
-                let commas = if memchr::memchr(b',', value).is_some() {
-                    header::elements(value).len()
-                } else {
-                    1
-                };
-                self.vias = self
-                    .vias
-                    .saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
-            }
-            b'f' if !self.essentials.has(Essentials::FROM) && is_named(name, "From") => {
+        let value = header.value.of(raw);
+        match field {
+            Field::Via => self.take_vias(value, header.value.start as usize),
+            Field::From if !self.repeats(Essentials::FROM) => {
                 self.essentials.add(Essentials::FROM, header.value);
-                self.from_tag = tag(raw, header.value);
+                self.from_tag = self.take_address(raw, header.value);
             }
-            b't' if !self.essentials.has(Essentials::TO) && is_named(name, "To") => {
+            Field::To if !self.repeats(Essentials::TO) => {
                 self.essentials.add(Essentials::TO, header.value);
-                self.to_tag = tag(raw, header.value);
+                self.to_tag = self.take_address(raw, header.value);
             }
-            b'c' | b'i' | b'l' if self.call_id.is_empty() && is_named(name, "Call-ID") => {
+            Field::CallId if !self.repeats(Essentials::CALL_ID) => {
                 self.call_id = header.value;
                 self.essentials.add(Essentials::CALL_ID, header.value);
             }
-            b'c' if !self.essentials.has(Essentials::CSEQ) && is_named(name, "CSeq") => {
-                self.take_cseq(header.value.of(raw))
+            Field::CSeq if !self.repeats(Essentials::CSEQ) => self.take_cseq(raw, value),
+            Field::ContentLength => self.take_length(value),
+            Field::ContentType => {
+                self.flaws.add_if(beside.typed, Flaw::Repeated);
+                beside.typed = true;
+                if value.first().is_some_and(|b| b | 0x20 == b'm') {
+                    beside.multipart = header.value;
+                }
             }
-            b'c' | b'l' if is_named(name, "Content-Length") => {
-                self.take_length(header.value.of(raw))
+            Field::MaxForwards => {
+                self.flaws.add_if(beside.forwards, Flaw::Repeated);
+                beside.forwards = true;
+                let number = lint::small_number(value);
+                self.flaws.add_if(number.is_none(), Flaw::BadMaxForwards);
+                self.max_forwards = self.max_forwards.or(number);
             }
-            b'a' | b'p' if self.credentials.is_empty() && is_credentials(name) => {
+            Field::Authorization | Field::ProxyAuthorization if self.credentials.is_empty() => {
                 self.credentials = header.value;
             }
+            Field::Contact if beside.contact.is_empty() => beside.contact = header.value,
+            Field::ReferTo => self
+                .flaws
+                .add_if(lint::address(value).is_some(), Flaw::BadUri),
+            Field::Expires
+            | Field::MinExpires
+            | Field::MinSe
+            | Field::SessionExpires
+            | Field::RSeq
+            | Field::RAck
+            | Field::RetryAfter
+            | Field::Date => self
+                .flaws
+                .add_if(!lint::is_number(field, value), Flaw::BadNumber),
             _ => {}
         }
+    }
+
+    // The first of several counts.
+    fn repeats(&mut self, one: u8) -> bool {
+        let known = self.essentials.has(one);
+        self.flaws.add_if(known, Flaw::Repeated);
+        known
+    }
+
+    // From or To; the tag. In what only repeats the addresses of an earlier request nobody has to
+    // look at them again.
+    fn take_address(&mut self, raw: &[u8], value: Span) -> Span {
+        let bytes = value.of(raw);
+        if self.is_request() && self.method.begins() {
+            self.flaws
+                .add_if(lint::address(bytes).is_some(), Flaw::BadUri);
+        }
+        let tag = tag(raw, value);
+        if !tag.is_empty() {
+            let behind = (tag.end - value.start) as usize;
+            let second = params::value_after(bytes, behind, "tag").is_some();
+            self.flaws.add_if(second, Flaw::TwoTags);
+        }
+        tag
+    }
+
+    fn take_vias(&mut self, value: &[u8], base: usize) {
+        if self.vias == 0 {
+            self.take_via(value, base);
+        }
+        let commas = if memchr::memchr(b',', value).is_some() {
+            header::elements(value).len()
+        } else {
+            1
+        };
+        self.vias = self
+            .vias
+            .saturating_add(u16::try_from(commas).unwrap_or(u16::MAX));
     }
 
     // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
@@ -259,39 +291,63 @@ impl Head {
         }
     }
 
-    fn take_cseq(&mut self, value: &[u8]) {
+    fn take_cseq(&mut self, raw: &[u8], value: &[u8]) {
         let (number, method) = cseq(value);
         self.cseq = number;
-        if !self.is_request() {
-            self.method = Method::of(method);
+        match self.start {
+            StartLine::Request { method: asked, .. } => {
+                self.flaws.add_if(asked.of(raw) != method, Flaw::CseqMethod)
+            }
+            StartLine::Response { .. } => self.method = Method::of(method),
         }
         self.essentials
             .add(Essentials::CSEQ, Span::new(0, method.len()));
-        if number.is_none() || method.is_empty() {
-            self.flaws.add(Flaw::BadCseq);
-        }
+        let unreadable = number.is_none() || method.is_empty();
+        self.flaws.add_if(unreadable, Flaw::BadCseq);
+        let too_large = number.is_some_and(|number| number > MOST_CSEQ);
+        self.flaws.add_if(too_large, Flaw::CseqTooLarge);
     }
 
     fn take_length(&mut self, value: &[u8]) {
         let length = std::str::from_utf8(value)
             .ok()
             .and_then(|v| v.parse::<u32>().ok());
-        if length.is_none()
-            || self
-                .content_length
-                .is_some_and(|known| Some(known) != length)
-        {
-            self.flaws.add(Flaw::BadContentLength);
-        }
+        let differs = self
+            .content_length
+            .is_some_and(|known| Some(known) != length);
+        self.flaws
+            .add_if(length.is_none() || differs, Flaw::BadContentLength);
+        self.flaws
+            .add_if(self.content_length.is_some(), Flaw::Repeated);
         self.content_length = self.content_length.or(length);
     }
 
-    fn finish(&mut self, raw: &[u8]) {
-        if let StartLine::Request { method, .. } = self.start {
-            self.method = Method::of(method.of(raw));
-        }
+    fn finish(&mut self, raw: &[u8], beside: &Beside) {
         if self.essentials.count() < 5 {
             self.flaws.add(Flaw::MandatoryMissing);
+        }
+        let cookie = self.branch.of(raw).len() == lint::COOKIE.len();
+        let cookie = cookie && self.branch.of(raw).eq_ignore_ascii_case(lint::COOKIE);
+        self.flaws.add_if(cookie, Flaw::CookieOnly);
+        if let StartLine::Request { uri, .. } = self.start {
+            self.flaws.add_if(!beside.forwards, Flaw::NoMaxForwards);
+            if self.to_tag.is_empty() && self.method.begins() {
+                let bad = lint::uri(uri.of(raw)).is_some();
+                self.flaws.add_if(bad, Flaw::BadUri);
+            }
+        }
+        // A registrar only repeats what it was given.
+        if self.is_request() || self.method != Method::Register {
+            let contact = beside.contact.of(raw);
+            let bad = !contact.is_empty() && lint::address(contact).is_some();
+            self.flaws.add_if(bad, Flaw::BadUri);
+        }
+        if self.content_length.is_some_and(|length| length > 0) {
+            self.flaws.add_if(!beside.typed, Flaw::Untyped);
+            let (multipart, body) = (beside.multipart, raw.get(self.body as usize..));
+            let bad = || lint::multipart(multipart.of(raw), body.unwrap_or_default()).is_some();
+            self.flaws
+                .add_if(!multipart.is_empty() && bad(), Flaw::BadMultipart);
         }
     }
 
@@ -312,10 +368,6 @@ impl Head {
     pub fn final_code(&self) -> Option<u16> {
         self.code().filter(|code| (200..700).contains(code))
     }
-}
-
-fn is_credentials(name: &[u8]) -> bool {
-    is_named(name, "Authorization") || is_named(name, "Proxy-Authorization")
 }
 
 // Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
@@ -470,7 +522,7 @@ mod tests {
             ("call@1".into(), Some(7), Method::Invite)
         );
         assert_eq!((head.vias, head.content_length), (2, Some(4)));
-        assert!(head.flaws.is_empty());
+        assert!(head.flaws.has(Flaw::NoMaxForwards) && head.flaws.has(Flaw::Untyped));
         let message = Message {
             raw: INVITE,
             head: &head,
