@@ -96,6 +96,12 @@ pub fn media(body: &[u8]) -> Vec<Media> {
     all
 }
 
+/// The o= line: who described the session, and which version of the description it is.
+pub fn origin(body: &[u8]) -> Option<&[u8]> {
+    let mut lines = body.split(|b| *b == b'\n').map(trim).take(8);
+    lines.find_map(|line| line.strip_prefix(b"o="))
+}
+
 // `4 192.0.2.1`, `6 2001:db8::1`, `4 233.252.0.1/127` (RFC 8866 §5.7).
 fn connection(rest: &[u8]) -> Option<String> {
     let address = rest.get(1..)?.trim_ascii_start();

@@ -3,6 +3,8 @@
 //! An entry collects what belongs to one call, registration, ping, ...; it is released once it is
 //! over and its timers have run out in capture time, and only then looked at as a whole.
 
+/// When something was active.
+mod activity;
 /// What was seen beside SIP.
 pub mod aside;
 mod axis;
@@ -27,6 +29,8 @@ pub mod outcome;
 pub mod path;
 /// The messages seen last.
 mod recent;
+/// Session timers.
+pub mod refresh;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
 /// Which final responses are only a step on the way.
@@ -43,7 +47,7 @@ pub use call::{Call, Final};
 pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
-pub use steps::Step;
+pub use steps::{Step, given_before};
 pub use transaction::Transaction;
 pub use view::View;
 

@@ -1,9 +1,11 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod ack_misrouted;
 pub mod auth_no_credentials_sent;
 pub mod auth_wrong_credentials;
 pub mod busy;
+pub mod bye_unanswered;
 pub mod caller_abandoned;
 pub mod calls_end_together;
 pub mod capture_one_sided;
@@ -16,15 +18,21 @@ pub mod dest_gone_or_changed;
 pub mod dest_not_found;
 pub mod dest_unavailable_480;
 pub mod extension_enumeration;
+pub mod final_not_acked;
 pub mod fixed_duration_drop;
 pub mod icmp_unreachable;
+pub mod late_final_after_timeout;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod peer_fails_all;
+pub mod refresh_rejected;
 pub mod reg_storm;
 pub mod request_no_response;
+pub mod retransmission_storm;
 pub mod retry_amplification;
 pub mod ring_no_answer;
+pub mod session_interval_422;
+pub mod session_timer_expired;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
 pub mod unwanted_607;
@@ -37,7 +45,11 @@ pub static RULES: &[&super::Rule] = &[
     &capture_partial_call::RULE,
     &icmp_unreachable::RULE,
     &udp_too_big::RULE,
+    &ack_misrouted::RULE,
     &message_too_large_513::RULE,
+    &session_interval_422::RULE,
+    &refresh_rejected::RULE,
+    &session_timer_expired::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
@@ -54,7 +66,11 @@ pub static RULES: &[&super::Rule] = &[
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,
     &request_no_response::RULE,
+    &final_not_acked::RULE,
+    &bye_unanswered::RULE,
+    &late_final_after_timeout::RULE,
     &retry_amplification::RULE,
+    &retransmission_storm::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,
     &fixed_duration_drop::RULE,
