@@ -3,9 +3,10 @@
 
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
+use crate::layers::Transport;
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Side, Stored};
+use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -85,10 +86,8 @@ pub struct Account {
     pub causes: BTreeMap<&'static str, u64>,
     /// REGISTER entries sent to it, and those of them that did not succeed.
     pub registrations: (u64, u64),
-    /// Requests sent to it, and repeats of them.
-    pub requests: u64,
-    /// Repeats of requests sent to it and of responses that it sent.
-    pub repeats: u64,
+    /// Requests over UDP that it answered.
+    pub exchanged: Exchanged,
     /// The first calls, as samples; bounded.
     pub samples: Vec<Sample>,
     /// How the first calls ended that rang long and were not answered; bounded.
@@ -101,6 +100,23 @@ pub struct Account {
     pub registered_at: BTreeMap<i64, u32>,
     /// One of its registrations.
     pub first_registration: Option<Exhibit>,
+}
+
+/// Requests over UDP that an address answered, and those of them that were sent more than once.
+#[derive(Debug, Default)]
+pub struct Exchanged {
+    /// Answered.
+    pub all: u64,
+    /// Sent again, and then answered at once: the first copy was lost.
+    pub lost: u64,
+    /// Sent again, because the answer came late.
+    pub slow: u64,
+    /// Sent again after the answer was seen: that was lost.
+    pub unheard: u64,
+    /// The first of those that were sent again.
+    pub first: Option<Exhibit>,
+    /// The last of them.
+    pub last: Option<Exhibit>,
 }
 
 /// What is known of one sender of requests.
@@ -216,10 +232,7 @@ impl Ledger {
 
 impl Account {
     fn add(&mut self, call: &Call, request: &Stored, diagnosis: &Diagnosis) {
-        for transaction in call.transactions() {
-            self.requests += 1;
-            self.repeats += transaction.sends.len().saturating_sub(1) as u64;
-        }
+        self.exchanged.add(call, request);
         let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
         if call.method == Method::Register {
             self.registrations.0 += 1;
@@ -281,6 +294,50 @@ impl Account {
             code,
             cause,
         });
+    }
+}
+
+impl Exchanged {
+    /// What is answered sooner than this after a copy is answered at once, nanoseconds.
+    const AT_ONCE: i64 = SECOND / 4;
+
+    fn add(&mut self, call: &Call, first: &Stored) {
+        let peer = first.stamp.receiver();
+        for transaction in call.transactions().iter().filter(|t| t.is_answered()) {
+            let request = transaction.request().and_then(|i| call.messages.get(i));
+            let Some(request) = request.filter(|m| {
+                m.stamp.transport == Some(Transport::Udp) && m.stamp.receiver().is(peer)
+            }) else {
+                continue;
+            };
+            self.all += 1;
+            if transaction.sends.len() > 1 {
+                self.add_repeated(call, request, transaction);
+            }
+        }
+    }
+
+    fn add_repeated(&mut self, call: &Call, request: &Stored, transaction: &Transaction) {
+        let answers = transaction.provisionals.first().into_iter();
+        let Some(&answer) = answers.chain(transaction.finals.first()).min() else {
+            return;
+        };
+        let time = |index: usize| call.messages.get(index).and_then(Stored::time);
+        let before = transaction.sends.iter().rfind(|&&index| index < answer);
+        let waited = before
+            .and_then(|&index| time(index))
+            .zip(time(answer))
+            .map(|(sent, answered)| answered - sent);
+        match waited {
+            _ if transaction.sends.iter().filter(|i| **i < answer).count() < 2 => {
+                self.unheard += 1;
+            }
+            Some(waited) if waited <= Self::AT_ONCE => self.lost += 1,
+            _ => self.slow += 1,
+        }
+        let shown = Exhibit::of(call, request);
+        self.last = Some(shown.clone());
+        self.first.get_or_insert(shown);
     }
 }
 

@@ -80,6 +80,29 @@ impl<'a> Uri<'a> {
         out
     }
 
+    /// The port, or the usual one of its scheme and transport (RFC 3261 §19.1.2); 0 for one that is
+    /// no number.
+    pub fn usual_port(&self) -> u16 {
+        let secure = self.scheme.eq_ignore_ascii_case(b"sips")
+            || super::params::value_after(self.params, 0, "transport")
+                .is_some_and(|span| span.of(self.params).eq_ignore_ascii_case(b"tls"));
+        match (self.port, secure) {
+            (b"", true) => 5061,
+            (b"", false) => 5060,
+            (port, _) => std::str::from_utf8(port)
+                .ok()
+                .and_then(|port| port.parse().ok())
+                .unwrap_or(0),
+        }
+    }
+
+    /// Do both lead to the same user at the same place? Parameters aside.
+    pub fn leads_as(&self, other: &Uri<'_>) -> bool {
+        self.user == other.user
+            && self.host.eq_ignore_ascii_case(other.host)
+            && self.usual_port() == other.usual_port()
+    }
+
     /// The user part without its parameters and password; what a person would call the number.
     pub fn number(&self) -> String {
         super::lossy(
@@ -149,6 +172,22 @@ mod tests {
 
     fn bare(input: &[u8]) -> String {
         Uri::parse(addr_spec(input)).map_or_else(|| "none".into(), |uri| uri.bare())
+    }
+
+    #[test]
+    fn a_usual_port_may_be_left_out() {
+        let same = |a: &str, b: &str| {
+            let (a, b) = (Uri::parse(a.as_bytes()), Uri::parse(b.as_bytes()));
+            a.unwrap().leads_as(&b.unwrap())
+        };
+        for (a, b, leads_as) in [
+            ("sip:a@Host;lr", "sip:a@host:5060", true),
+            ("sips:a@host", "sip:a@host;transport=TLS", true),
+            ("sip:a@host", "sip:b@host", false),
+            ("sip:a@host:5062", "sip:a@host", false),
+        ] {
+            assert_eq!(same(a, b), leads_as, "{a} {b}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! An entry collects what belongs to one call, registration, ping, ...; it is released once it is
 //! over and its timers have run out in capture time, and only then looked at as a whole.
 
+/// When something was active.
+mod activity;
 /// What was seen beside SIP.
 pub mod aside;
 mod axis;
@@ -31,6 +33,8 @@ pub mod outcome;
 pub mod path;
 /// The messages seen last.
 mod recent;
+/// Session timers.
+pub mod refresh;
 /// Who is registered.
 pub mod registrations;
 /// The sequence numbers of the request that began an entry.
@@ -50,7 +54,7 @@ pub use cancel::Cancel;
 pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
-pub use steps::Step;
+pub use steps::{Step, given_before};
 pub use transaction::Transaction;
 pub use view::View;
 

@@ -168,6 +168,17 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
     }
 }
 
+/// The first 2xx to the request that began the call that was never acknowledged.
+pub fn unacknowledged(call: &Call) -> Option<usize> {
+    (0..call.finals.len()).find(|&index| {
+        let accepted = (200..300).contains(&call.finals[index].code);
+        let of_beginning = |m| call.is_of_beginning(m);
+        accepted
+            && call.message_of(index).is_some_and(of_beginning)
+            && never_acknowledged(call, index)
+    })
+}
+
 // The same where the log has no times: whether it was waited for long enough is not known.
 fn perhaps_never_acknowledged(call: &Call, index: usize) -> bool {
     let Some(message) = call.message_of(index).filter(|m| m.time().is_none()) else {

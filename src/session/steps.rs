@@ -227,7 +227,8 @@ fn mark_lost_forks(call: &mut Call) {
 /// that never was, else the one that came nearest the caller, else the last.
 pub(super) fn winner(call: &Call, open: impl Iterator<Item = usize>) -> Option<usize> {
     let rank = |&index: &usize| {
-        let success = (200..300).contains(&call.finals[index].code);
+        let accepted = (200..300).contains(&call.finals[index].code);
+        let success = accepted && given_before(call, index).is_none();
         let message = call.message_of(index);
         (
             !success,
@@ -238,6 +239,25 @@ pub(super) fn winner(call: &Call, open: impl Iterator<Item = usize>) -> Option<u
         )
     };
     open.min_by_key(rank)
+}
+
+/// The refusal that the receiver of a 2xx had handed towards the caller before, who then never saw
+/// the 2xx: the call had failed for him.
+pub fn given_before(call: &Call, index: usize) -> Option<usize> {
+    let answer = call.message_of(index)?;
+    let at = answer.time()?;
+    let earlier = (0..call.finals.len()).filter(|&other| call.finals[other].code >= 300);
+    let given = earlier.into_iter().find(|&other| {
+        call.message_of(other).is_some_and(|given| {
+            given.cseq() == answer.cseq()
+                && given.head.method == answer.head.method
+                && given.head.vias < answer.head.vias
+                && given.stamp.sender().is(answer.stamp.receiver())
+                && given.time().is_some_and(|time| time < at)
+        })
+    })?;
+    let seen_by = call.message_of(given)?.head.vias;
+    (reach(call, index) > seen_by).then_some(given)
 }
 
 // The fewest Vias that the response, or a relay of it, was seen with.

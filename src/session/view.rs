@@ -1,6 +1,7 @@
 //! What the capture shows of the peers beside the call that is judged: who receives, what was
 //! answered, who is registered.
 
+use super::activity::Activity;
 use super::call::Call;
 use super::clock::SECOND;
 use super::nonces::Nonces;
@@ -45,7 +46,22 @@ pub struct Peer {
     pub numbers: Vec<String>,
     /// Hosts of the same Request-URIs, in small letters.
     pub hosts: Vec<String>,
+    /// Methods of requests over UDP that it answered, in calls that are over: a bit for each.
+    answered: u16,
+    sent: Activity,
     samples: u8,
+}
+
+impl Peer {
+    /// Is it known to have sent SIP between these times, nanoseconds? Only the last minutes are known.
+    pub fn sent_between(&self, from: i64, until: i64) -> bool {
+        self.sent.between(from, until)
+    }
+
+    /// Did it answer a request with this method over UDP, in a call that is over?
+    pub fn answers(&self, method: Method) -> bool {
+        self.answered & 1 << method as u8 != 0
+    }
 }
 
 /// How a peer is known: by address, or as the system that wrote an input.
@@ -84,6 +100,9 @@ impl View {
         for sender in Known::all(stamp.sender()) {
             if let Some(peer) = self.entry(sender) {
                 peer.last_from = peer.last_from.max(time);
+                if let Some(time) = time {
+                    peer.sent.note(time);
+                }
                 if !body.is_empty() && peer.samples < SAMPLES {
                     sample(peer, body);
                 }
@@ -133,6 +152,7 @@ impl View {
             };
             if transaction.is_answered() {
                 peer.largest_answered = peer.largest_answered.max(size);
+                peer.answered |= 1 << transaction.method as u8;
             } else if over {
                 peer.smallest_ignored =
                     Some(peer.smallest_ignored.map_or(size, |least| least.min(size)));

@@ -1,6 +1,7 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod ack_misrouted;
 pub mod advertised_address_wrong;
 pub mod answered_elsewhere;
 pub mod auth_algorithm_unsupported;
@@ -14,6 +15,7 @@ pub mod auth_retry_malformed;
 pub mod auth_stale_nonce;
 pub mod auth_wrong_credentials;
 pub mod busy;
+pub mod bye_unanswered;
 pub mod caller_abandoned;
 pub mod calls_end_together;
 pub mod cancel_200_crossing;
@@ -32,6 +34,7 @@ pub mod dest_not_found;
 pub mod dest_unavailable_480;
 pub mod endpoint_address_changed_midcall;
 pub mod extension_enumeration;
+pub mod final_not_acked;
 pub mod fixed_duration_drop;
 pub mod four08_origin;
 pub mod four81_state_lost;
@@ -41,6 +44,7 @@ pub mod glare_491;
 pub mod half_dead_call;
 pub mod icmp_unreachable;
 pub mod internal_name_leak;
+pub mod late_final_after_timeout;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod nat_detected;
@@ -50,15 +54,19 @@ pub mod peer_fails_all;
 pub mod private_contact;
 pub mod private_sdp;
 pub mod proxy_bypassed;
+pub mod refresh_rejected;
 pub mod reg_storm;
 pub mod remote_target_ignored;
 pub mod request_no_response;
 pub mod response_to_wrong_port;
+pub mod retransmission_storm;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod route_set_broken;
 pub mod scanner_traffic;
+pub mod session_interval_422;
+pub mod session_timer_expired;
 pub mod sip_alg_mangling;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
@@ -80,6 +88,7 @@ pub static RULES: &[&super::Rule] = &[
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
     &udp_too_big::RULE,
+    &ack_misrouted::RULE,
     &message_too_large_513::RULE,
     &scanner_traffic::RULE,
     &auth_retry_malformed::RULE,
@@ -87,6 +96,9 @@ pub static RULES: &[&super::Rule] = &[
     &auth_realm_or_domain_mismatch::RULE,
     &auth_double_challenge::RULE,
     &auth_stale_nonce::RULE,
+    &session_interval_422::RULE,
+    &refresh_rejected::RULE,
+    &session_timer_expired::RULE,
     &auth_wrong_credentials::RULE,
     &auth_challenge_not_received::RULE,
     &auth_algorithm_unsupported::RULE,
@@ -125,7 +137,11 @@ pub static RULES: &[&super::Rule] = &[
     &endpoint_address_changed_midcall::RULE,
     &private_sdp::RULE,
     &nat_detected::RULE,
+    &final_not_acked::RULE,
+    &bye_unanswered::RULE,
+    &late_final_after_timeout::RULE,
     &retry_amplification::RULE,
+    &retransmission_storm::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,
     &fixed_duration_drop::RULE,

@@ -1,10 +1,12 @@
 //! T1: a request was never answered at all.
 
-use super::super::finding::{Evidence, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
+use super::super::silence::{Silence, deciding_silences};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use crate::layers::Transport;
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -18,19 +20,29 @@ pub static RULE: Rule = Rule {
     fix: "Check from the sender whether {element} is up and listens on this port and transport; then capture at {element}. If the request arrives there, its answers are sent elsewhere or dropped on the way back (NAT, firewall, wrong Via); if it does not arrive, a firewall or a wrong address or port stops it.",
     sentences: &[
         (
-            "why-relayed",
-            "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting",
+            "why-method",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} answers other requests in this capture ({others}): it is up and can be reached, and something leaves {method} out",
         ),
         (
-            "fix-relayed",
-            "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem.",
+            "why-alive",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent other SIP messages at that time: it is up, and either it drops this request or its answers to this one go elsewhere",
         ),
-        ("sent", "sent {copies} times, the same every time"),
+        (
+            "fix-alive",
+            "Look on {element} for what drops a request without an answer: an access list or trunk that does not know {sender}, a ban (fail2ban, pike, rate limit), a filter of SIP in the firewall before it. Its log or a capture there shows whether the request arrives.",
+        ),
+        (
+            "why-dead",
+            "{method} was sent to {element} {copies} times over {span}; neither that nor anything else in this capture was answered from there, so it is down, or no packet comes through between the two",
+        ),
+        (
+            "fix-dead",
+            "Check whether {element} is up, whether its address and port are right at {sender}, and whether UDP or TCP to this port passes the firewalls between the two. A capture at {element} shows whether the request arrives at all.",
+        ),
         (
             "why-once",
             "{method} was sent to {element} and nothing came back, not even a provisional answer: it does not arrive there, nobody listens there, or the answers do not find the way back",
         ),
-        ("sent-once", "sent once"),
         (
             "why-received",
             "{method} from {sender} arrived {copies} times over {span} at {element}, and the log shows no answer that was sent: the request was taken and its handling hangs, or it was dropped on purpose",
@@ -39,10 +51,21 @@ pub static RULE: Rule = Rule {
             "fix-received",
             "Look at what {element} logged around the first of these messages: what it drops without an answer is often a request from an address that it does not know, or one that a filter or a limit refuses. If it did answer, the log leaves that out: record both directions there.",
         ),
+        (
+            "why-relayed",
+            "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting",
+        ),
+        (
+            "fix-relayed",
+            "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem.",
+        ),
+        ("sent", "sent {copies} times, the same every time"),
+        ("sent-once", "sent once"),
         ("silence", "no answer from {element}"),
         ("gave-up", "what {sender} made of it"),
     ],
     explains: &["408-origin", "trying-then-silence", "caller-abandoned"],
+    confirm: "a capture at {element} that shows whether the request arrives",
     check,
     ..Rule::PLAIN
 };
@@ -50,35 +73,23 @@ pub static RULE: Rule = Rule {
 /// Copies that a sender makes until Timer B or F fires (RFC 3261 §17.1.1.2, §17.1.2.2), fewer by
 /// those that a capture may lose.
 const ENOUGH: usize = 5;
+/// A sender that still repeats after this long goes on to the end: INVITE at 15.5 and 31.5 s,
+/// others every 4 s.
+const TO_THE_END: i64 = 15 * SECOND;
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
-    let relayed =
-        call.outcome == Outcome::Failed && matches!(call.code(), Some(408 | 503 | 504 | 500 | 480));
-    if call.outcome != Outcome::TimedOut && !relayed {
-        return;
-    }
-    let Some((index, request, copies)) = unanswered(call) else {
+    // Furthest from the caller: what comes before is still waiting for this one.
+    let Some(silence) = deciding_silences(call).pop() else {
         return;
     };
-    let gave_up = super::super::finding::deciding(call)
-        .filter(|(_, m)| relayed && made_by_sender(m, request));
-    if relayed && gave_up.is_none() {
-        return;
-    }
+    let request = silence.request;
     let Some(from) = request.time() else { return };
     // The log of the system that was asked knows itself, not its address.
     let received = request.stamp.sent == Some(false);
     if request.stamp.destination.is_none() && !received {
         return;
     }
-    let last = call
-        .messages
-        .iter()
-        .filter(|m| m.keys.repeat == request.keys.repeat)
-        .filter_map(Stored::time)
-        .max();
-    let span = last.unwrap_or(from) - from;
-    let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else {
+    let Some(confidence) = confidence(call, &silence, context) else {
         return;
     };
     let confidence = if found.has("capture-one-sided") {
@@ -86,9 +97,46 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     } else {
         confidence
     };
-    let Some(finding) = found.add(confidence, Acts::Network) else {
+    let until = from + lasted(call, &silence, from);
+    let sign = sign(request, (from, until), context);
+    let acts = match sign {
+        Sign::Method(_) | Sign::Alive => Acts::Callee,
+        Sign::Dead | Sign::None => Acts::Network,
+    };
+    let acts = if silence.gave_up.is_some() {
+        Acts::Network
+    } else {
+        acts
+    };
+    let Some(finding) = found.add(confidence, acts) else {
         return;
     };
+    tell(call, &silence, from, finding);
+    if received {
+        finding.why("why-received").fix("fix-received");
+    } else if silence.gave_up.is_some() {
+        finding.why("why-relayed").fix("fix-relayed");
+    } else if silence.transaction.sends.len() > 1 {
+        match sign {
+            Sign::Method(others) => {
+                finding.why("why-method").fix("fix-alive");
+                finding.args(Args::new().text("others", others));
+            }
+            Sign::Alive => drop(finding.why("why-alive").fix("fix-alive")),
+            Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
+            Sign::None => {}
+        }
+    } else {
+        finding.why("why-once");
+    }
+}
+
+fn tell(call: &Call, silence: &Silence<'_>, from: i64, finding: &mut Finding) {
+    let (index, request) = (silence.index, silence.request);
+    let copies = silence.transaction.sends.len();
+    let sent = |index: &usize| call.messages.get(*index).and_then(Stored::time);
+    let last = silence.transaction.sends.iter().filter_map(sent).max();
+    let span = last.unwrap_or(from) - from;
     let (sender, element) = (sender(request), receiver(request));
     finding.element(element.clone()).args(
         Args::new()
@@ -98,15 +146,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .text("sender", sender.clone())
             .code("code", call.code().unwrap_or(0)),
     );
-    let sent = if copies == 1 {
-        finding.why("why-once");
-        note("sent-once")
-    } else {
-        Template::new("sent", Args::new().count("copies", copies))
+    let shown = match copies {
+        1 => note("sent-once"),
+        _ => Template::new("sent", Args::new().count("copies", copies)),
     };
-    finding.proof(Evidence::start_line(index, request, sent));
-    let silence = Template::new("silence", Args::new().text("element", element));
-    let until = gave_up
+    finding.proof(Evidence::start_line(index, request, shown));
+    let until = silence
+        .gave_up
         .and_then(|(_, m)| m.time())
         .or(call.seen_until)
         .unwrap_or(from + span);
@@ -114,69 +160,71 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         message: index,
         from,
         until,
-        note: silence,
+        note: Template::new("silence", Args::new().text("element", element)),
     });
-    if received {
-        finding.why("why-received").fix("fix-received");
-    }
-    if let Some((at, answer)) = gave_up {
-        finding.why("why-relayed").fix("fix-relayed");
+    if let Some((at, answer)) = silence.gave_up {
+        let args = Args::new().text("sender", sender);
         finding.proof(Evidence::start_line(
             at,
             answer,
-            Template::new("gave-up", Args::new().text("sender", sender)),
+            Template::new("gave-up", args),
         ));
     }
 }
 
-// The request of the beginning that nobody answered on its hop, furthest from the caller, and
-// how often it was sent.
-fn unanswered(call: &Call) -> Option<(usize, &Stored, usize)> {
-    let asked = call
-        .originals()
-        .filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
-    let silent = asked.filter(|(_, m)| {
-        !call
-            .messages
-            .iter()
-            .any(|r| !r.head.is_request() && r.keys.transaction == m.keys.transaction)
-    });
-    let (index, request) = silent.max_by_key(|(index, m)| (m.head.vias, *index))?;
-    let copies = call
-        .messages
+/// What else the capture shows of who did not answer.
+enum Sign {
+    /// It answers these other methods.
+    Method(String),
+    /// It sent something.
+    Alive,
+    /// It never sent anything.
+    Dead,
+    /// Nothing that would tell.
+    None,
+}
+
+fn sign(request: &Stored, (from, until): (i64, i64), context: &Context<'_>) -> Sign {
+    const METHODS: [Method; 4] = [
+        Method::Invite,
+        Method::Register,
+        Method::Options,
+        Method::Message,
+    ];
+    let Some(address) = request.stamp.destination else {
+        return Sign::None;
+    };
+    let Some(peer) = context.view.peer(address.ip()) else {
+        return Sign::None;
+    };
+    let answered = |method: &&Method| peer.answers(**method);
+    let others: Vec<&str> = METHODS
         .iter()
-        .filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m))
-        .count();
-    Some((index, request, copies))
-}
-
-fn is_duplicate(stored: &Stored) -> bool {
-    stored
-        .copy
-        .is_some_and(|copy| copy.kind == crate::session::CopyKind::Duplicate)
-}
-
-fn made_by_sender(answer: &Stored, request: &Stored) -> bool {
-    answer.keys.transaction != request.keys.transaction
-        && answer.stamp.sender().is(request.stamp.sender())
+        .filter(answered)
+        .filter_map(|method| method.name())
+        .collect();
+    let alive = peer.sent_between(from, until);
+    match (alive, peer.last_from) {
+        (true, _) if !others.is_empty() && !peer.answers(request.head.method) => {
+            Sign::Method(others.join(", "))
+        }
+        (true, _) => Sign::Alive,
+        (false, None) => Sign::Dead,
+        (false, Some(_)) => Sign::None,
+    }
 }
 
 // Copies to the end of the timer prove that the sender got nothing. Otherwise the capture must
 // show that something towards the sender could be seen.
-fn confidence(
-    call: &Call,
-    request: &Stored,
-    copies: usize,
-    context: &Context<'_>,
-    gave_up: bool,
-) -> Option<Confidence> {
-    let reliable = request
-        .stamp
-        .transport
-        .is_some_and(crate::layers::Transport::is_reliable);
+fn confidence(call: &Call, silence: &Silence<'_>, context: &Context<'_>) -> Option<Confidence> {
+    let request = silence.request;
+    let reliable = request.stamp.transport.is_some_and(Transport::is_reliable);
+    let copies = silence.transaction.sends.len();
     let from = request.time()?;
     let visible = context.view.towards(request.stamp.sender(), from);
-    if !reliable && copies >= ENOUGH && follows_timer(call, request) {
+    let repeated = copies >= ENOUGH
+        && (lasted(call, silence, from) >= TO_THE_END || follows_timer(call, silence));
+    if !reliable && repeated {
         // The log of the system that was asked may hold only what it received.
         return Some(match request.stamp.sent {
             Some(false) if !visible => Confidence::Likely,
@@ -188,28 +236,31 @@ fn confidence(
         return visible.then_some(Confidence::Possible);
     }
     match visible {
-        true if gave_up && copies >= 2 => Some(Confidence::Certain),
+        true if silence.gave_up.is_some() && copies >= 2 => Some(Confidence::Certain),
         true => Some(Confidence::Likely),
         false => None,
     }
 }
 
+fn times<'a>(call: &'a Call, silence: &'a Silence<'_>) -> impl Iterator<Item = i64> + 'a {
+    let sends = silence.transaction.sends.iter();
+    sends.filter_map(|&index| call.messages.get(index).and_then(Stored::time))
+}
+
+fn lasted(call: &Call, silence: &Silence<'_>, from: i64) -> i64 {
+    times(call, silence).max().unwrap_or(from) - from
+}
+
 // INVITE doubles from T1 on without limit; others double up to T2 = 4 s (RFC 3261 §17.1).
-fn follows_timer(call: &Call, request: &Stored) -> bool {
-    let times: Vec<i64> = call
-        .messages
-        .iter()
-        .filter(|m| m.keys.repeat == request.keys.repeat && !is_duplicate(m))
-        .filter_map(Stored::time)
-        .collect();
+fn follows_timer(call: &Call, silence: &Silence<'_>) -> bool {
+    let times: Vec<i64> = times(call, silence).collect();
     let gaps: Vec<i64> = times
         .windows(2)
         .filter_map(|pair| Some(pair.get(1)? - pair.first()?))
         .collect();
-    let limit = if request.head.method == Method::Invite {
-        i64::MAX
-    } else {
-        4 * SECOND
+    let limit = match silence.request.head.method {
+        Method::Invite => i64::MAX,
+        _ => 4 * SECOND,
     };
     let grows = |pair: &[i64]| match pair {
         [a, b] => {

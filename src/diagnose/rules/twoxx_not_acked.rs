@@ -1,10 +1,12 @@
 //! T5: the answer to an INVITE was repeated and never acknowledged.
 
 use super::super::address::is_private;
-use super::super::finding::{Evidence, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
 use super::super::{
-    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
 };
+use crate::message::Method;
+use crate::message::field::Field;
 use crate::message::typed;
 use crate::message::uri::{Uri, host_port};
 use crate::session::clock::SECOND;
@@ -32,6 +34,54 @@ pub static RULE: Rule = Rule {
             "Set the public address on {element}, so that its Contact can be reached from outside (external or advertised address, NAT setting of the PBX), or let the proxy in front of it add Record-Route or rewrite the Contact. Switching off SIP ALG in the router of that side is worth a try as well.",
         ),
         (
+            "why-no-contact",
+            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; its {code} has no Contact, so {caller} cannot know where to send the ACK",
+        ),
+        (
+            "fix-no-contact",
+            "Let {element}, or whatever rewrites its answers, put its Contact into the {code}: an answer that sets up a call must have one.",
+        ),
+        (
+            "why-not-relayed",
+            "{element} answered the call and repeated its {code} {copies} times over {span}; each copy came to {stop}, which did not hand it on, so the caller never heard of the answer",
+        ),
+        (
+            "fix-not-relayed",
+            "Look at {stop}: a proxy hands every 2xx on, also the repeats (RFC 3261 §16.7). Its log says why it dropped this one: a transaction that had timed out there, a Via that it does not know as its own, a failed check of a script.",
+        ),
+        (
+            "why-unheard",
+            "{element} answered the call and repeated its {code} {copies} times over {span}, and {caller} went on repeating its INVITE: the answer does not find the way back to the caller, so no ACK can come",
+        ),
+        (
+            "fix-unheard",
+            "Check the way from {element} back to {caller}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
+        ),
+        (
+            "why-unconfirmed",
+            "{element} answered the call and repeated its {code} {copies} times over {span}; {caller} did get it, because it sent {method} inside the call, and never sent the ACK",
+        ),
+        (
+            "fix-unconfirmed",
+            "Correct {caller}: it has to acknowledge every 2xx with an ACK before anything else, also where it does not like the session description (it then hangs up with BYE).",
+        ),
+        (
+            "why-stopped",
+            "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK came as far as {stop}, which did not hand it on",
+        ),
+        (
+            "fix-stopped",
+            "Look at {stop} for what it does with ACKs inside a call: it has to route them by Route and Request-URI like any request in a dialog (`loose_route` and then relay, where it runs a script), also when no transaction matches.",
+        ),
+        (
+            "why-arrived",
+            "{element} answered the call and repeated its {code} {copies} times over {span}, though an ACK was seen on its last hop to it: it is lost behind the point of capture, or {element} does not take it as the ACK to its answer",
+        ),
+        (
+            "fix-arrived",
+            "Capture at {element} itself. If the ACK arrives there, hold its CSeq, tags and Request-URI against the {code} and look into the log of {element}; if not, a firewall between the point of capture and {element} drops it.",
+        ),
+        (
             "why-lost",
             "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK was sent, but it did not arrive there, because the repeats went on",
         ),
@@ -39,27 +89,89 @@ pub static RULE: Rule = Rule {
             "fix-lost",
             "Follow the ACK from where it was seen to {element}: compare its Request-URI and Route with the Contact ({contact}) and Record-Route of the {code}. A wrong address in the ACK is a fault of the caller or of a proxy that forked the call; a right one means that the hop behind it drops the ACK.",
         ),
+        (
+            "why-large",
+            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; the {code} is too large for one UDP packet, so it may never have arrived at {caller}",
+        ),
         ("acknowledged", "an ACK that did not end the repeats"),
         ("answer", "the answer, sent {copies} times"),
         ("contact", "where the ACK has to go"),
         ("silence", "no ACK for it was seen"),
         ("hung-up", "the callee gives up"),
+        ("last-seen", "as far as the answer was seen"),
+        ("repeated", "the INVITE once more, after the answer"),
+        ("inside", "the caller knows of the answer"),
+    ],
+    explains: &["bye-unanswered"],
+    settings: &[
+        (
+            Product::Asterisk,
+            "On Asterisk: `external_signaling_address` and `local_net` of the transport give the Contact its public address.",
+        ),
+        (
+            Product::FreeSwitch,
+            "On FreeSWITCH: `ext-sip-ip` of the profile gives the Contact its public address.",
+        ),
     ],
     check,
     ..Rule::PLAIN
 };
 
+type Placed<'a> = (usize, &'a Stored);
+
+/// What the trace shows of why no ACK ended the repeats.
+enum Loss<'a> {
+    /// The Contact cannot be reached from where the caller is.
+    Contact,
+    /// There is no Contact.
+    NoContact,
+    /// The answer came as far as a proxy.
+    NotRelayed(Placed<'a>),
+    /// The caller goes on asking.
+    Unheard(Placed<'a>),
+    /// The caller speaks inside the call.
+    Unconfirmed(Placed<'a>),
+    /// The ACK came as far as a proxy.
+    Stopped(Placed<'a>),
+    /// The ACK was seen on its last hop.
+    Arrived(Placed<'a>),
+    /// The ACK was sent.
+    Lost(Placed<'a>),
+    /// The answer is too large for one packet.
+    Large,
+    /// Nothing more.
+    Unknown,
+}
+
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let unacknowledged = (0..call.finals.len()).find(|&index| {
-        let of_beginning = call
-            .message_of(index)
-            .is_some_and(|m| call.is_of_beginning(m));
-        of_beginning
-            && (200..300).contains(&call.finals[index].code)
-            && outcome::never_acknowledged(call, index)
-    });
-    let Some(index) = unacknowledged else { return };
+    let Some(index) = outcome::unacknowledged(call) else {
+        return;
+    };
     let (Some(answer), final_response) = (call.message_of(index), &call.finals[index]) else {
+        return;
+    };
+    let loss = match loss(call, (final_response.message, answer)) {
+        Loss::Unknown if found.has("udp-too-big") => Loss::Large,
+        loss => loss,
+    };
+    let acts = match loss {
+        Loss::Contact | Loss::NoContact => Acts::Callee,
+        Loss::NotRelayed(_) | Loss::Stopped(_) => Acts::Proxy,
+        Loss::Unconfirmed(_) => Acts::Caller,
+        _ => Acts::Network,
+    };
+    // The repeats prove that no ACK arrived.
+    let confidence = if found.has("capture-one-sided") {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
+    // Another fork answered as well, and its call went on.
+    let (severity, role) = match call.outcome {
+        Outcome::Succeeded => (Severity::Warning, Role::Contributing),
+        _ => (Severity::Error, Role::Cause),
+    };
+    let Some(finding) = found.add_with(severity, role, confidence, acts) else {
         return;
     };
     let copies = final_response.repeats.len() + 1;
@@ -69,27 +181,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .and_then(|&at| call.messages.get(at))
         .and_then(Stored::time);
     let first = answer.time();
-    let unreachable =
-        unreachable_contact(answer).filter(|_| outcome::acknowledgement(call, answer).is_none());
-    // The repeats prove that no ACK arrived; what lost it is proved only by an impossible address.
-    let acts = if unreachable.is_some() {
-        Acts::Callee
-    } else {
-        Acts::Network
-    };
-    let confidence = if found.has("capture-one-sided") {
-        Confidence::Likely
-    } else {
-        Confidence::Certain
-    };
-    // Another fork answered as well, and its call went on.
-    let role = match call.outcome {
-        Outcome::Succeeded => Role::Contributing,
-        _ => Role::Cause,
-    };
-    let Some(finding) = found.add_as(role, confidence, acts) else {
-        return;
-    };
     let contact = typed::contacts(answer.message())
         .into_iter()
         .next()
@@ -103,14 +194,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
                 first.zip(last).map_or(0, |(first, last)| last - first),
             )
             .text("contact", contact)
-            .text("caller", receiver(answer)),
+            .text(
+                "caller",
+                call.request().map_or_else(|| receiver(answer), sender),
+            ),
     );
-    let acknowledged = outcome::acknowledgement(call, answer);
-    if acknowledged.is_some() {
-        finding.why("why-lost").fix("fix-lost");
-    } else if unreachable.is_some() {
-        finding.why("why-contact").fix("fix-contact");
-    }
     let message = final_response.message;
     finding.proof(Evidence::start_line(
         message,
@@ -125,19 +213,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note("contact"),
         ));
     }
-    let seen = call
-        .originals()
-        .find(|(_, m)| acknowledged.is_some_and(|ack| std::ptr::eq(*m, ack)));
-    if let Some((at, ack)) = seen {
-        finding.proof(Evidence::start_line(at, ack, note("acknowledged")));
-    } else if let Some(from) = first {
-        finding.proof(Evidence::Absence {
-            message,
-            from,
-            until: from + TRANSACTION * SECOND,
-            note: note("silence"),
-        });
-    }
+    tell(&loss, message, first, finding);
     let given_up = call
         .originals()
         .find(|(_, m)| call.bye().is_some_and(|bye| std::ptr::eq(*m, bye)));
@@ -146,6 +222,121 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     {
         finding.proof(Evidence::start_line(at, bye, note("hung-up")));
     }
+}
+
+fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Finding) {
+    let (why, fix) = match loss {
+        Loss::Contact => ("why-contact", "fix-contact"),
+        Loss::NoContact => ("why-no-contact", "fix-no-contact"),
+        Loss::NotRelayed(_) => ("why-not-relayed", "fix-not-relayed"),
+        Loss::Unheard(_) => ("why-unheard", "fix-unheard"),
+        Loss::Unconfirmed(_) => ("why-unconfirmed", "fix-unconfirmed"),
+        Loss::Stopped(_) => ("why-stopped", "fix-stopped"),
+        Loss::Arrived(_) => ("why-arrived", "fix-arrived"),
+        Loss::Lost(_) => ("why-lost", "fix-lost"),
+        Loss::Large => ("why-large", "fix"),
+        Loss::Unknown => ("why", "fix"),
+    };
+    finding.why(why).fix(fix);
+    let shown = match loss {
+        Loss::NotRelayed((at, m)) => {
+            finding.args(Args::new().text("stop", receiver(m)));
+            Some((*at, *m, "last-seen"))
+        }
+        Loss::Unheard((at, m)) => Some((*at, *m, "repeated")),
+        Loss::Unconfirmed((at, m)) => {
+            finding.args(Args::new().text("method", m.message().method_name()));
+            Some((*at, *m, "inside"))
+        }
+        Loss::Stopped((at, m)) | Loss::Arrived((at, m)) | Loss::Lost((at, m)) => {
+            finding.args(Args::new().text("stop", receiver(m)));
+            Some((*at, *m, "acknowledged"))
+        }
+        Loss::Contact | Loss::NoContact | Loss::Large | Loss::Unknown => None,
+    };
+    if let Some((at, m, remark)) = shown.filter(|(at, ..)| *at != message) {
+        finding.proof(Evidence::start_line(at, m, note(remark)));
+    }
+    let acknowledged = matches!(loss, Loss::Stopped(_) | Loss::Arrived(_) | Loss::Lost(_));
+    if let Some(from) = first.filter(|_| !acknowledged) {
+        finding.proof(Evidence::Absence {
+            message,
+            from,
+            until: from + TRANSACTION * SECOND,
+            note: note("silence"),
+        });
+    }
+}
+
+fn loss<'a>(call: &'a Call, (index, answer): Placed<'a>) -> Loss<'a> {
+    let acks = call
+        .requests(Method::Ack)
+        .filter(|(_, m)| m.cseq() == answer.cseq() && m.keys.to_tag == answer.keys.to_tag);
+    if let Some(ack) = acks.max_by_key(|(at, m)| (m.head.vias, *at)) {
+        return acknowledged(call, ack, answer);
+    }
+    if !call.fields(index).has(Field::Contact) {
+        return Loss::NoContact;
+    }
+    if unreachable_contact(answer).is_some() {
+        return Loss::Contact;
+    }
+    let same = |m: &Stored| {
+        m.head.code() == answer.head.code()
+            && m.cseq() == answer.cseq()
+            && m.head.method == answer.head.method
+            && m.keys.to_tag == answer.keys.to_tag
+    };
+    let sightings = call.originals().filter(|(_, m)| same(m));
+    let Some(near) = sightings.min_by_key(|(at, m)| (m.head.vias, *at)) else {
+        return Loss::Unknown;
+    };
+    let asked = call
+        .originals()
+        .filter(|(_, m)| m.is_initial() && m.cseq() == answer.cseq())
+        .min_by_key(|(at, m)| (m.head.vias, *at));
+    let Some((asked_at, asked)) = asked else {
+        return Loss::Unknown;
+    };
+    // The caller wrote fewer Vias than this sighting still has.
+    if asked.head.vias < near.1.head.vias && asked.stamp.receiver().is(near.1.stamp.receiver()) {
+        return Loss::NotRelayed(near);
+    }
+    if let Some(again) = asks_again(call, asked_at, near.1) {
+        return Loss::Unheard(again);
+    }
+    let inside = call.originals().find(|(_, m)| {
+        m.head.is_request()
+            && m.keys.to_tag == answer.keys.to_tag
+            && m.keys.from_tag == asked.keys.from_tag
+    });
+    inside.map_or(Loss::Unknown, Loss::Unconfirmed)
+}
+
+fn acknowledged<'a>(call: &Call, ack: Placed<'a>, answer: &Stored) -> Loss<'a> {
+    let callee = answer.stamp.sender();
+    let stop = ack.1.stamp.receiver();
+    if stop.is(callee) {
+        return Loss::Arrived(ack);
+    }
+    // What it sends to the callee can be seen.
+    let hands_on = |m: &Stored| m.stamp.sender().is(stop) && m.stamp.receiver().is(callee);
+    match call.messages.iter().any(hands_on) {
+        true => Loss::Stopped(ack),
+        false => Loss::Lost(ack),
+    }
+}
+
+// A copy of the INVITE that was sent when the answer must have been there.
+fn asks_again<'a>(call: &'a Call, asked: usize, near: &Stored) -> Option<Placed<'a>> {
+    const ROUND_TRIP: i64 = SECOND;
+    let heard = near.time()? + ROUND_TRIP;
+    let sends = &call.transaction_of(asked)?.sends;
+    let again = sends.iter().rev().find_map(|&index| {
+        let copy = call.messages.get(index)?;
+        (copy.time()? > heard).then_some((index, copy))
+    });
+    again
 }
 
 // A private Contact only matters where no route leads past it and the caller is outside.
