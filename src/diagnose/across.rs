@@ -330,6 +330,7 @@ impl Across {
             severity: self.rule?.severity,
             confidence,
             role: Role::Contributing,
+            explains: true,
             element: None,
             acts,
             why: "why",

@@ -11,10 +11,14 @@ pub mod address;
 pub mod asides;
 /// Who made the answer, and who has to act.
 pub mod blame;
+/// What a general refusal complains about.
+pub mod complaint;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Defects of messages: who wrote them, who minded.
+pub mod lint;
 /// Telephone numbers in URIs.
 pub mod numbers;
 /// PASSporT of an Identity header.
@@ -151,6 +155,7 @@ impl Rule {
                 further
                     .map(|(_, text)| *text)
                     .or_else(|| set().map(|(_, text)| *text))
+                    .or_else(|| lint::sentence(id))
             }
         }
     }

@@ -21,6 +21,8 @@ pub enum Fault {
     Bracket,
     /// The quotation mark that ends the display name is missing.
     Quote,
+    /// A display name without quotation marks that holds what only a quoted one may.
+    Name,
     /// No scheme.
     Scheme,
     /// No host.
@@ -86,7 +88,14 @@ pub fn uri(bytes: &[u8]) -> Option<(Fault, Span)> {
     let whole = Span::new(0, bytes.len());
     let rest = match bytes {
         [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', rest @ ..] => rest,
-        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', rest @ ..] => rest,
+        [
+            b's' | b'S',
+            b'i' | b'I',
+            b'p' | b'P',
+            b's' | b'S',
+            b':',
+            rest @ ..,
+        ] => rest,
         _ => return other_uri(bytes).map(|fault| (fault, whole)),
     };
     let base = bytes.len() - rest.len();
@@ -137,7 +146,7 @@ fn other_uri(bytes: &[u8]) -> Option<Fault> {
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
     let named = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_part);
     // `localhost:5060`
-    let port = rest.len() > 1 && rest.iter().skip(1).all(u8::is_ascii_digit);
+    let port = is_port(rest.get(1..));
     match named {
         false => Some(Fault::Scheme),
         true if port && !scheme.eq_ignore_ascii_case(b"tel") => Some(Fault::Scheme),
@@ -174,6 +183,10 @@ pub fn address(value: &[u8]) -> Option<(Fault, Span)> {
     let Some(open) = memchr::memchr(b'<', rest) else {
         return addr_spec(value, name);
     };
+    let plain = rest.get(..open).filter(|_| name == 0 && open > 0);
+    if let Some(at) = plain.and_then(|plain| plain.iter().position(|b| b",;:@()=?".contains(b))) {
+        return Some((Fault::Name, Span::new(at, at + 1)));
+    }
     let from = name + open + 1;
     let inner = value.get(from..).unwrap_or_default();
     let Some(close) = memchr::memchr(b'>', inner) else {
@@ -314,7 +327,10 @@ mod tests {
     fn sound_uris_pass_and_others_are_marked() {
         for (text, want) in [
             ("sip:alice@example.org", None),
-            ("sips:+1-212;npdi@[2001:db8::1]:5061;transport=tcp?a=b", None),
+            (
+                "sips:+1-212;npdi@[2001:db8::1]:5061;transport=tcp?a=b",
+                None,
+            ),
             ("sip:alice:secret@example.org:65535;lr", None),
             ("sip:[2001:db8::1]", None),
             ("sip:gw.example.org:5060", None),
@@ -330,12 +346,19 @@ mod tests {
             ("sip:a@2001:db8::1", Some((Fault::Address, "2001:db8::1"))),
             ("sip:a@", Some((Fault::Host, "sip:a@"))),
             ("sip:", Some((Fault::Host, "sip:"))),
-            ("alice@example.org", Some((Fault::Scheme, "alice@example.org"))),
+            (
+                "alice@example.org",
+                Some((Fault::Scheme, "alice@example.org")),
+            ),
             ("192.0.2.1:5060", Some((Fault::Scheme, "192.0.2.1:5060"))),
             ("localhost:5060", Some((Fault::Scheme, "localhost:5060"))),
         ] {
             let got = uri(text.as_bytes()).map(|(fault, span)| (fault, span.of(text.as_bytes())));
-            assert_eq!(got, want.map(|(f, t): (Fault, &str)| (f, t.as_bytes())), "{text}");
+            assert_eq!(
+                got,
+                want.map(|(f, t): (Fault, &str)| (f, t.as_bytes())),
+                "{text}"
+            );
         }
     }
 
@@ -358,9 +381,16 @@ mod tests {
             ("\"Bob\" sip:a@b", Some((Fault::Bracket, " sip:a@b"))),
             ("\"Bob <sip:a@b>", Some((Fault::Quote, "\"Bob <sip:a@b>"))),
             ("<a@b>", Some((Fault::Scheme, "a@b"))),
+            ("Watson, Thomas <sip:a@b>", Some((Fault::Name, ","))),
+            ("isbn:2983792873", None),
         ] {
-            let got = address(text.as_bytes()).map(|(fault, span)| (fault, span.of(text.as_bytes())));
-            assert_eq!(got, want.map(|(f, t): (Fault, &str)| (f, t.as_bytes())), "{text}");
+            let got =
+                address(text.as_bytes()).map(|(fault, span)| (fault, span.of(text.as_bytes())));
+            assert_eq!(
+                got,
+                want.map(|(f, t): (Fault, &str)| (f, t.as_bytes())),
+                "{text}"
+            );
         }
     }
 
