@@ -229,6 +229,15 @@ pub enum Evidence {
         /// What to read there.
         note: Note,
     },
+    /// A packet beside SIP: an ICMP error, the answer of a name server, ...
+    Beside {
+        /// The message that it is about.
+        message: usize,
+        /// Index into `Call::asides`.
+        aside: usize,
+        /// What it shows.
+        note: Note,
+    },
 }
 
 /// What a line of a message is.
@@ -248,7 +257,18 @@ impl Evidence {
         match self {
             Evidence::Excerpt { message, .. }
             | Evidence::Absence { message, .. }
-            | Evidence::Decoded { message, .. } => *message,
+            | Evidence::Decoded { message, .. }
+            | Evidence::Beside { message, .. } => *message,
+        }
+    }
+
+    /// The remark on it.
+    pub fn note(&self) -> &Note {
+        match self {
+            Evidence::Excerpt { note, .. }
+            | Evidence::Absence { note, .. }
+            | Evidence::Decoded { note, .. }
+            | Evidence::Beside { note, .. } => note,
         }
     }
 

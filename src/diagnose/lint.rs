@@ -449,7 +449,10 @@ fn ignored(
     let (stamp, at) = (case.stored.stamp, case.stored.time()?);
     let alive =
         context.view.spoke(stamp.receiver(), at) && context.view.towards(stamp.sender(), at);
-    let likely = alive && !case.taken && !found.has("capture-one-sided");
+    // What explains the silence without the defect.
+    const OTHERWISE: [&str; 3] = ["capture-one-sided", "icmp-unreachable", "udp-too-big"];
+    let otherwise = OTHERWISE.iter().any(|id| found.has(id));
+    let likely = alive && !case.taken && !otherwise;
     match defect.weight {
         Weight::Risky if likely => Some(Confidence::Likely),
         Weight::Risky => Some(Confidence::Possible),

@@ -31,6 +31,10 @@ pub mod product;
 mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
+/// A request that nobody answered.
+pub mod silence;
+/// How large messages are.
+pub mod size;
 /// Why a call has no root cause.
 pub mod undetermined;
 
@@ -78,6 +82,8 @@ pub enum Need {
     Addresses,
     /// Both directions of a hop.
     BothDirections,
+    /// Packets beside SIP (ICMP, TCP, TLS): a capture has them, a log does not.
+    Packets,
 }
 
 impl Need {
@@ -87,6 +93,7 @@ impl Need {
             Need::Time => "times",
             Need::Addresses => "addresses",
             Need::BothDirections => "both directions",
+            Need::Packets => "packets beside SIP",
         }
     }
 }
@@ -101,6 +108,8 @@ pub struct Rule {
     pub frequency: Frequency,
     /// What it needs of the input.
     pub needs: &'static [Need],
+    /// The status codes that it explains; empty: any, or none.
+    pub codes: &'static [u16],
     /// Where the protocol says so.
     pub rfc: &'static [(u32, &'static str)],
     /// One line, no full stop.
@@ -130,6 +139,7 @@ impl Rule {
         severity: Severity::Info,
         frequency: Frequency::Low,
         needs: &[],
+        codes: &[],
         rfc: &[],
         title: "",
         why: "",

@@ -25,9 +25,11 @@ pub mod extension_enumeration;
 pub mod fixed_duration_drop;
 pub mod header_misspelled;
 pub mod header_value_numeric;
+pub mod icmp_unreachable;
 pub mod line_endings;
 pub mod mandatory_header_missing;
 pub mod max_forwards_range;
+pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod option_tag_contradiction;
 pub mod peer_fails_all;
@@ -38,6 +40,7 @@ pub mod ring_no_answer;
 pub mod sdp_version;
 pub mod tags;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
 pub mod uri_scheme_416_or_domain;
 pub mod uri_syntax;
@@ -48,6 +51,9 @@ pub mod via_stack_anomaly;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_wrong_credentials::RULE,
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,

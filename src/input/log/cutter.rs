@@ -117,15 +117,15 @@ impl Cutter {
 
     /// Takes one line; true when a message is ready.
     pub(super) fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
-        let text = self.journal.unindented(content);
-        let prefix = prefix::of(text);
-        let (indented, blank) = (text.len() < content.len(), text.trim_ascii().is_empty());
-        self.journal.see(prefix.syslog, indented, blank);
-        let line = Line {
-            text: text.get(prefix.len..).unwrap_or_default(),
-            prefix,
-            end,
+        // As viewers show a CR.
+        let (content, end) = match content.strip_suffix(b"^M") {
+            Some(content) => (content, b"\r\n".as_slice()),
+            None => (content, end),
         };
+        let prefix = prefix::of(content);
+        let text = content.get(prefix.len..).unwrap_or_default();
+        let text = self.journal.under(text, prefix.syslog);
+        let line = Line { text, prefix, end };
         self.heading = self.alone.take();
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);

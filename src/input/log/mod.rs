@@ -38,6 +38,7 @@ mod avaya_attendant;
 mod avaya_csdk;
 mod avaya_ip_office;
 mod avaya_iview;
+mod avaya_mpp;
 mod avaya_one_x;
 mod avaya_phone;
 mod avaya_session_manager;
@@ -91,6 +92,7 @@ static LOGS: &[&Format] = &[
     &avaya_csdk::FORMAT,
     &avaya_ip_office::FORMAT,
     &avaya_iview::FORMAT,
+    &avaya_mpp::FORMAT,
     &avaya_one_x::FORMAT,
     &avaya_phone::FORMAT,
     &avaya_session_manager::FORMAT,
