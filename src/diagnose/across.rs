@@ -401,6 +401,7 @@ impl Across {
             severity: self.rule?.severity,
             confidence,
             role: Role::Contributing,
+            explains: true,
             element: None,
             acts,
             why: "why",

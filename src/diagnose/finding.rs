@@ -333,6 +333,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What it is to the outcome.
     pub role: Role,
+    /// Do the findings that its rule explains follow from it?
+    pub explains: bool,
     /// Address or name of the element concerned.
     pub element: Option<String>,
     /// Who has to act.
@@ -420,6 +422,7 @@ impl Findings {
             severity,
             confidence,
             role,
+            explains: true,
             element: None,
             acts,
             why: "why",
@@ -430,6 +433,20 @@ impl Findings {
             evidence: Vec::new(),
         });
         self.all.last_mut().filter(|_| self.depth == Depth::Proof)
+    }
+
+    /// Adds a finding on something that had no part in the outcome: nothing follows from it.
+    pub fn remark(
+        &mut self,
+        severity: Severity,
+        confidence: Confidence,
+        acts: Acts,
+    ) -> Option<&mut Finding> {
+        let proof = self.depth == Depth::Proof;
+        self.add_with(severity, Role::Contributing, confidence, acts);
+        let added = self.all.last_mut()?;
+        added.explains = false;
+        Some(added).filter(|_| proof)
     }
 
     /// Did this rule fire on the call?

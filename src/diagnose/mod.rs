@@ -11,6 +11,8 @@ pub mod address;
 pub mod asides;
 /// Who made the answer, and who has to act.
 pub mod blame;
+/// What a general refusal complains about.
+pub mod complaint;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Challenges, credentials and what became of them.
@@ -19,6 +21,8 @@ pub mod digest;
 pub mod finding;
 /// Requests inside dialogs, and the dialogs by their tags.
 pub mod inside;
+/// Defects of messages: who wrote them, who minded.
+pub mod lint;
 /// Telephone numbers in URIs.
 pub mod numbers;
 /// PASSporT of an Identity header.
@@ -168,6 +172,7 @@ impl Rule {
                 further
                     .map(|(_, text)| *text)
                     .or_else(|| set().map(|(_, text)| *text))
+                    .or_else(|| lint::sentence(id))
             }
         }
     }

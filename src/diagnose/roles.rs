@@ -41,7 +41,7 @@ fn mark_symptoms(findings: &mut [Finding]) {
     for index in 0..findings.len() {
         let Some(explained) = findings
             .get(index)
-            .filter(|f| f.confidence < Confidence::Possible)
+            .filter(|f| f.explains && f.confidence < Confidence::Possible)
         else {
             continue;
         };

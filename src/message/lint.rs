@@ -21,6 +21,8 @@ pub enum Fault {
     Bracket,
     /// The quotation mark that ends the display name is missing.
     Quote,
+    /// A display name without quotation marks that holds what only a quoted one may.
+    Name,
     /// No scheme.
     Scheme,
     /// No host.
@@ -144,7 +146,7 @@ fn other_uri(bytes: &[u8]) -> Option<Fault> {
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
     let named = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_part);
     // `localhost:5060`
-    let port = rest.len() > 1 && rest.iter().skip(1).all(u8::is_ascii_digit);
+    let port = is_port(rest.get(1..));
     match named {
         false => Some(Fault::Scheme),
         true if port && !scheme.eq_ignore_ascii_case(b"tel") => Some(Fault::Scheme),
@@ -181,6 +183,10 @@ pub fn address(value: &[u8]) -> Option<(Fault, Span)> {
     let Some(open) = memchr::memchr(b'<', rest) else {
         return addr_spec(value, name);
     };
+    let plain = rest.get(..open).filter(|_| name == 0 && open > 0);
+    if let Some(at) = plain.and_then(|plain| plain.iter().position(|b| b",;:@()=?".contains(b))) {
+        return Some((Fault::Name, Span::new(at, at + 1)));
+    }
     let from = name + open + 1;
     let inner = value.get(from..).unwrap_or_default();
     let Some(close) = memchr::memchr(b'>', inner) else {
@@ -375,6 +381,8 @@ mod tests {
             ("\"Bob\" sip:a@b", Some((Fault::Bracket, " sip:a@b"))),
             ("\"Bob <sip:a@b>", Some((Fault::Quote, "\"Bob <sip:a@b>"))),
             ("<a@b>", Some((Fault::Scheme, "a@b"))),
+            ("Watson, Thomas <sip:a@b>", Some((Fault::Name, ","))),
+            ("isbn:2983792873", None),
         ] {
             let got =
                 address(text.as_bytes()).map(|(fault, span)| (fault, span.of(text.as_bytes())));

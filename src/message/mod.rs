@@ -125,6 +125,10 @@ struct Beside {
     forwards: bool,
     /// Value of the first Contact.
     contact: Span,
+    /// Value of the first Require.
+    require: Span,
+    /// There is a number for what it may require.
+    numbered: bool,
 }
 
 impl Head {
@@ -229,9 +233,12 @@ impl Head {
             | Field::RSeq
             | Field::RAck
             | Field::RetryAfter
-            | Field::Date => self
-                .flaws
-                .add_if(!lint::is_number(field, value), Flaw::BadNumber),
+            | Field::Date => {
+                beside.numbered |= matches!(field, Field::RSeq | Field::SessionExpires);
+                let bad = !lint::is_number(field, value);
+                self.flaws.add_if(bad, Flaw::BadNumber);
+            }
+            Field::Require if beside.require.is_empty() => beside.require = header.value,
             _ => {}
         }
     }
@@ -335,6 +342,15 @@ impl Head {
                 let bad = lint::uri(uri.of(raw)).is_some();
                 self.flaws.add_if(bad, Flaw::BadUri);
             }
+        }
+        if !beside.require.is_empty() && !beside.numbered {
+            let named = |tag: &[u8]| memchr::memmem::find(beside.require.of(raw), tag).is_some();
+            let unmet = match self.code() {
+                Some(101..200) => named(b"100rel"),
+                Some(200..300) => named(b"timer"),
+                _ => false,
+            };
+            self.flaws.add_if(unmet, Flaw::Unmet);
         }
         // A registrar only repeats what it was given.
         if self.is_request() || self.method != Method::Register {

@@ -5,6 +5,7 @@ use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
 use super::keys::KeyMap;
 use super::legs::Join;
 use super::media::RtpStream;
+use super::oddity::{self, Oddities};
 use super::outcome::{self, Outcome};
 use super::series::Series;
 use super::steps::{self, Step};
@@ -12,7 +13,7 @@ use super::transaction::{self, Transaction};
 use crate::message::field::{self, Field, Fields};
 use crate::message::header::{Header, unfold};
 use crate::message::uri::{Uri, addr_spec};
-use crate::message::{Method, StartLine, lossy, sdp};
+use crate::message::{Flaws, Method, StartLine, lossy, sdp};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub struct Call {
     pub id: u64,
     /// The released entry that this one continues.
     pub continues: Option<u64>,
+    /// The answered and ended call whose Call-ID and From-tag it has again.
+    pub reuses: Option<u64>,
     /// Method of the request that began it.
     pub method: Method,
     /// Sequence numbers of that request and of those that answered a step.
@@ -63,6 +66,8 @@ type AllFields = (Vec<(Field, Header)>, Vec<u32>);
 struct Lens {
     fields: OnceCell<AllFields>,
     transactions: OnceCell<Vec<Transaction>>,
+    flaws: OnceCell<Flaws>,
+    oddities: OnceCell<Oddities>,
 }
 
 /// A final response.
@@ -86,6 +91,7 @@ impl Call {
         let Entry {
             id,
             continues,
+            reuses,
             method,
             cseqs,
             mut messages,
@@ -97,6 +103,7 @@ impl Call {
         let mut call = Call {
             id,
             continues,
+            reuses,
             method,
             cseqs,
             messages,
@@ -145,6 +152,18 @@ impl Call {
             raw: self.messages.get(index).map_or(&[], |m| &m.raw),
             found: found.get(from..end(index)).unwrap_or_default(),
         }
+    }
+
+    /// The flaws of all its messages together.
+    pub fn flaws(&self) -> Flaws {
+        let all = || self.messages.iter().map(|m| m.head.flaws);
+        let of_all = || all().fold(Flaws::default(), Flaws::and);
+        *self.lens.flaws.get_or_init(of_all)
+    }
+
+    /// What looks odd between its messages.
+    pub fn oddities(&self) -> Oddities {
+        *self.lens.oddities.get_or_init(|| oddity::find(self))
     }
 
     /// Its transactions on every hop, by their first message.

@@ -94,6 +94,8 @@ pub struct Entry {
     pub id: u64,
     /// The released entry that this one continues.
     pub continues: Option<u64>,
+    /// The answered and ended call whose Call-ID and From-tag it has again.
+    pub reuses: Option<u64>,
     /// Key in the map of Call-IDs.
     pub key: u64,
     /// Tag of the side that began, as far as seen.
@@ -133,6 +135,7 @@ impl Entry {
         Entry {
             id,
             continues: None,
+            reuses: None,
             key: keys.call_id,
             caller_tag: keys.from_tag,
             former_tag: keys.from_tag,
@@ -284,6 +287,12 @@ impl Entry {
                 );
             }
         }
+    }
+
+    /// Is it a call that was answered and ended?
+    pub fn is_ended_call(&self) -> bool {
+        let ended = self.state.over || self.state.bye;
+        self.method == Method::Invite && self.state.answered && ended
     }
 
     /// How long after its last message the entry is held, in nanoseconds.

@@ -27,6 +27,8 @@ pub mod media;
 mod names;
 /// Nonces of digest authentication.
 pub mod nonces;
+/// What looks odd between messages.
+pub mod oddity;
 /// How an entry ended.
 pub mod outcome;
 /// The way of a request from hop to hop.
@@ -117,7 +119,7 @@ pub struct Session {
     free: Vec<u32>,
     by_call_id: KeyMap<Slots>,
     timers: Timers,
-    tombstones: KeyMap<u64>,
+    tombstones: KeyMap<Tomb>,
     buried: VecDeque<(u64, u64)>,
     axis: Axis,
     clock: Clock,
@@ -132,6 +134,14 @@ pub struct Session {
     limits: Limits,
     spare: Vec<Vec<u8>>,
     lists: Vec<Vec<Stored>>,
+}
+
+/// What is left of a released entry.
+#[derive(Clone, Copy, Debug)]
+struct Tomb {
+    id: u64,
+    /// Its From-tag, where it was a call that was answered and ended; else 0.
+    ended: u64,
 }
 
 #[derive(Debug)]
@@ -411,7 +421,7 @@ impl Session {
         if emptied {
             self.by_call_id.remove(&key);
         }
-        self.bury(key, id);
+        self.bury(key, &live.entry);
         let first_leg = live.entry.first_leg;
         let mut call = Call::conclude(live.entry, self.clock.now());
         if !self.heard.is_empty() {
@@ -449,15 +459,39 @@ impl Session {
         }
     }
 
-    fn bury(&mut self, key: u64, id: u64) {
-        self.tombstones.insert(key, id);
+    fn bury(&mut self, key: u64, entry: &Entry) {
+        let id = entry.id;
+        let ended = if entry.is_ended_call() {
+            entry.caller_tag
+        } else {
+            0
+        };
+        self.tombstones.insert(key, Tomb { id, ended });
         self.buried.push_back((key, id));
         if self.buried.len() > MOST_TOMBSTONES
             && let Some((oldest, of)) = self.buried.pop_front()
-            && self.tombstones.get(&oldest) == Some(&of)
+            && self
+                .tombstones
+                .get(&oldest)
+                .is_some_and(|tomb| tomb.id == of)
         {
             self.tombstones.remove(&oldest);
         }
+    }
+
+    // The call that was answered and ended and whose names a new one has again.
+    fn reused(&self, keys: &Keys) -> Option<u64> {
+        const NEWEST: usize = 8;
+        let tomb = self.tombstones.get(&keys.call_id);
+        let buried = tomb.filter(|tomb| tomb.ended != 0 && tomb.ended == keys.from_tag);
+        let ended = |slot: u32| {
+            let entry = &self.slots.get(slot as usize)?.as_ref()?.entry;
+            let same = entry.is_ended_call() && entry.caller_tag == keys.from_tag;
+            (same && keys.from_tag != 0).then_some(entry.id)
+        };
+        let live = self.by_call_id.get(&keys.call_id);
+        let live = live.and_then(|slots| slots.newest_first().take(NEWEST).find_map(ended));
+        live.or(buried.map(|tomb| tomb.id))
     }
 
     // The latest entry that takes the message; a Call-ID used for everything must not cost more
@@ -484,7 +518,9 @@ impl Session {
                 && asked_for(entry, answered.get_or_insert_with(|| nonces(head, raw)))
         };
         let known = slots.take(NEWEST).find(|slot| takes(slot));
-        known.or_else(|| self.astray(head, keys))
+        known
+            .or_else(|| self.answered(head, keys))
+            .or_else(|| self.astray(head, keys))
     }
 
     // What has a wrong or missing tag belongs to the newest entry that knows the other one.
@@ -500,12 +536,28 @@ impl Session {
             .find(|slot| !is_initial(head) && knows(slot))
     }
 
+    // An answer whose tags are not those of its request is its answer all the same.
+    fn answered(&self, head: &Head, keys: &Keys) -> Option<u32> {
+        const NEWEST: usize = 4;
+        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
+        let asked = |slot: &u32| {
+            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
+            let mut messages = live.into_iter().flat_map(|live| live.entry.messages.iter());
+            messages.any(|m| m.head.is_request() && m.keys.transaction == keys.transaction)
+        };
+        let known = || slots.take(NEWEST).find(asked);
+        (!head.is_request()).then(known).flatten()
+    }
+
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
         self.last_id += 1;
         let messages = self.lists.pop().unwrap_or_else(|| Vec::with_capacity(LIST));
         let mut entry = Entry::new(self.last_id, head, keys, messages);
         if !is_initial(head) {
-            entry.continues = self.tombstones.get(&keys.call_id).copied();
+            let tomb = self.tombstones.get(&keys.call_id);
+            entry.continues = tomb.map(|tomb| tomb.id);
+        } else if head.method == Method::Invite {
+            entry.reuses = self.reused(&keys);
         }
         self.bytes += entry.weight();
         let live = Some(Live {

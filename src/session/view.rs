@@ -213,6 +213,12 @@ impl View {
         let mut last = self.of(system).filter_map(|peer| peer.last_towards);
         last.any(|last| last >= since - 60 * SECOND)
     }
+
+    /// Did a system send anything at or after `since`, a minute of grace given?
+    pub fn spoke(&self, system: Party, since: i64) -> bool {
+        let mut last = self.of(system).filter_map(|peer| peer.last_from);
+        last.any(|last| last >= since - 60 * SECOND)
+    }
 }
 
 fn succeeded(call: &Call, transaction: &Transaction) -> bool {

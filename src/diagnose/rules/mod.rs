@@ -14,8 +14,12 @@ pub mod auth_realm_or_domain_mismatch;
 pub mod auth_retry_malformed;
 pub mod auth_stale_nonce;
 pub mod auth_wrong_credentials;
+pub mod bad_request_400;
+pub mod body_without_type;
+pub mod branch_invalid;
 pub mod busy;
 pub mod bye_unanswered;
+pub mod call_id_reuse;
 pub mod caller_abandoned;
 pub mod calls_end_together;
 pub mod cancel_200_crossing;
@@ -27,11 +31,13 @@ pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
+pub mod cseq_method_mismatch;
 pub mod cseq_out_of_order_500;
 pub mod dest_address_incomplete;
 pub mod dest_gone_or_changed;
 pub mod dest_not_found;
 pub mod dest_unavailable_480;
+pub mod duplicate_single_header;
 pub mod endpoint_address_changed_midcall;
 pub mod extension_enumeration;
 pub mod final_not_acked;
@@ -42,13 +48,19 @@ pub mod four81_tag_mismatch;
 pub mod four87_missing;
 pub mod glare_491;
 pub mod half_dead_call;
+pub mod header_misspelled;
+pub mod header_value_numeric;
 pub mod icmp_unreachable;
 pub mod internal_name_leak;
 pub mod late_final_after_timeout;
+pub mod line_endings;
+pub mod mandatory_header_missing;
+pub mod max_forwards_range;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod nat_detected;
 pub mod no_answer_timeout;
+pub mod option_tag_contradiction;
 pub mod overlapping_invite_500;
 pub mod peer_fails_all;
 pub mod private_contact;
@@ -65,14 +77,18 @@ pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod route_set_broken;
 pub mod scanner_traffic;
+pub mod sdp_version;
 pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
+pub mod tags;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
 pub mod unwanted_607;
 pub mod uri_scheme_416_or_domain;
+pub mod uri_syntax;
+pub mod via_stack_anomaly;
 
 /// Every rule, in the order in which they are run and their findings printed. Rules on capture
 /// quality come first, because rules about something missing ask for them.
@@ -122,6 +138,22 @@ pub static RULES: &[&super::Rule] = &[
     &answered_elsewhere::RULE,
     &no_answer_timeout::RULE,
     &twoxx_not_acked::RULE,
+    &header_misspelled::RULE,
+    &mandatory_header_missing::RULE,
+    &cseq_method_mismatch::RULE,
+    &branch_invalid::RULE,
+    &via_stack_anomaly::RULE,
+    &line_endings::RULE,
+    &max_forwards_range::RULE,
+    &tags::RULE,
+    &duplicate_single_header::RULE,
+    &uri_syntax::RULE,
+    &call_id_reuse::RULE,
+    &body_without_type::RULE,
+    &header_value_numeric::RULE,
+    &option_tag_contradiction::RULE,
+    &sdp_version::RULE,
+    &bad_request_400::RULE,
     &request_no_response::RULE,
     &trying_then_silence::RULE,
     &four08_origin::RULE,

@@ -1,0 +1,577 @@
+//! Defects of messages (rules.md, group L): who wrote them, and whether anybody minded.
+//!
+//! What breaks the grammar and is taken all the same is no fault that a user has. So a defect is
+//! weighed by what became of the message: refused, ignored, or taken.
+
+use super::complaint::{self, Speech, Topic};
+use super::finding::{Evidence, Part, Template, sender};
+use super::{Acts, Args, Confidence, Context, Finding, Findings, Role, Severity};
+use crate::layers::Transport;
+use crate::message::field::Field;
+use crate::message::{Flaw, Header, Method, Span};
+use crate::session::outcome::never_acknowledged;
+use crate::session::{Call, CopyKind, Outcome, Side, Stored};
+
+/// Sentences that the rules on defects share, by id.
+const SENTENCES: &[(&str, &str)] = &[
+    ("defect-again", "the same again, {count} messages so"),
+    ("defect-refused", "and it was answered {code}"),
+    ("defect-ignored", "nobody answered it"),
+    (
+        "defect-repeated",
+        "and this was sent again after the answer had come",
+    ),
+];
+
+/// The shared sentence with this id.
+pub(super) fn sentence(id: &str) -> Option<&'static str> {
+    let known = SENTENCES.iter().find(|(known, _)| *known == id);
+    known.map(|(_, text)| *text)
+}
+
+/// How much a defect weighs where nobody minded it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Allowed, or done by so many that nobody minds: not worth a word.
+    Usual,
+    /// Against the rules, and harmless as long as nobody minds.
+    Harmless,
+    /// Against the rules, and bound to go wrong with other peers.
+    Risky,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Defect {
+    /// How much it weighs.
+    pub weight: Weight,
+    /// Codes beside 400 with which it is refused.
+    pub codes: &'static [u16],
+    /// What an answer speaks of that refuses it.
+    pub topics: &'static [Topic],
+    /// The same bytes in a message of somebody else were only copied from the first.
+    pub copied: bool,
+}
+
+/// Where a defect is.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// The line shown.
+    pub line: Span,
+    /// The bytes meant.
+    pub span: Span,
+    /// What the line is.
+    pub part: Part,
+}
+
+impl Mark {
+    /// The start line as a whole.
+    pub fn start_line(stored: &Stored) -> Mark {
+        let line = stored.message().start_line();
+        Mark {
+            line,
+            span: line,
+            part: Part::StartLine,
+        }
+    }
+
+    /// Bytes of a header.
+    pub fn header(header: Header, span: Span) -> Mark {
+        let line = Span {
+            start: header.name.start,
+            end: header.value.end,
+        };
+        Mark {
+            line,
+            span,
+            part: Part::Header(header),
+        }
+    }
+
+    /// The value of the first header with this name; the start line where there is none.
+    pub fn value(stored: &Stored, name: &'static str) -> Mark {
+        match stored.message().header(name) {
+            Some(header) => Mark::header(header, header.value),
+            None => Mark::start_line(stored),
+        }
+    }
+
+    /// As evidence.
+    pub fn evidence(self, message: usize, note: Template) -> Evidence {
+        Evidence::Excerpt {
+            message,
+            line: self.line,
+            mark: self.span,
+            part: self.part,
+            note,
+        }
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reaction {
+    /// Nothing shows that anybody minded.
+    Taken,
+    /// Answered with an error.
+    Refused { answer: usize, decided: bool },
+    /// Not answered, or its answer not heard.
+    Ignored { again: Option<usize>, decided: bool },
+}
+
+/// A defect by one author.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// Index of the message.
+    pub message: usize,
+    /// The message.
+    pub stored: &'a Stored,
+    /// Where in it.
+    pub mark: Mark,
+    /// In how many messages of this author, on the hop nearest to it.
+    pub count: usize,
+    last: usize,
+    reaction: Reaction,
+    taken: bool,
+}
+
+/// Messages with a defect that are looked at, and authors that are named.
+const MOST_LOOKED_AT: usize = 64;
+const MOST_CASES: usize = 2;
+
+/// Is the message whole, as far as the capture tells?
+pub fn is_whole(stored: &Stored) -> bool {
+    !stored.head.flaws.has(Flaw::CutByCapture)
+}
+
+/// Are its bytes those of the wire? A log may trim, fold and end lines as it likes.
+pub fn has_bytes(stored: &Stored) -> bool {
+    is_whole(stored) && stored.stamp.lines == 0
+}
+
+/// Can its headers be judged? Those of a log may be trimmed, joined or masked: there is reason to look
+/// at them only where the message was refused as malformed.
+pub fn is_told(call: &Call, stored: &Stored) -> bool {
+    has_bytes(stored) || (is_whole(stored) && was_answered(call, &[400]))
+}
+
+/// Did any answer in the call have one of these codes?
+pub fn was_answered(call: &Call, codes: &[u16]) -> bool {
+    call.finals
+        .iter()
+        .any(|answer| codes.contains(&answer.code))
+}
+
+/// The messages with a defect, one case for each author; `broken` tells where it is.
+pub fn cases<'a>(
+    call: &'a Call,
+    defect: &Defect,
+    broken: &dyn Fn(usize, &Stored) -> Option<Mark>,
+) -> Vec<Case<'a>> {
+    let mut all: Vec<Case<'a>> = Vec::new();
+    let found = call.originals().filter(|(_, m)| is_whole(m));
+    let found = found.filter_map(|(index, m)| Some((index, m, broken(index, m)?)));
+    for (index, stored, mark) in found.take(MOST_LOOKED_AT) {
+        if is_relayed(call, stored, broken) {
+            continue;
+        }
+        let reaction = reaction(call, defect, index, stored);
+        let taken = reaction == Reaction::Taken;
+        if let Some(known) = all.iter_mut().find(|case| is_author(case.stored, stored)) {
+            known.count += 1;
+            known.last = index;
+            known.taken |= taken;
+            if weight(reaction) > weight(known.reaction) {
+                (known.message, known.stored, known.mark) = (index, stored, mark);
+                known.reaction = reaction;
+            }
+            continue;
+        }
+        let text = |case: &Case<'_>| case.mark.span.of(&case.stored.raw).to_vec();
+        let copied = defect.copied
+            && all
+                .iter()
+                .any(|case| text(case) == mark.span.of(&stored.raw));
+        if !copied && all.len() < MOST_CASES {
+            all.push(Case {
+                message: index,
+                stored,
+                mark,
+                count: 1,
+                last: index,
+                reaction,
+                taken,
+            });
+        }
+    }
+    all
+}
+
+fn weight(reaction: Reaction) -> u8 {
+    match reaction {
+        Reaction::Taken => 0,
+        Reaction::Ignored { decided: false, .. } => 1,
+        Reaction::Refused { decided: false, .. } => 2,
+        Reaction::Ignored { decided: true, .. } => 3,
+        Reaction::Refused { decided: true, .. } => 4,
+    }
+}
+
+fn is_author(known: &Stored, stored: &Stored) -> bool {
+    known.stamp.sender().is(stored.stamp.sender())
+}
+
+// Had the message the defect already on a hop nearer its author?
+fn is_relayed(
+    call: &Call,
+    stored: &Stored,
+    broken: &dyn Fn(usize, &Stored) -> Option<Mark>,
+) -> bool {
+    nearer(call, stored).any(|(index, m)| broken(index, m).is_some())
+}
+
+/// The same message on hops nearer its author.
+pub fn nearer<'a>(
+    call: &'a Call,
+    stored: &'a Stored,
+) -> impl Iterator<Item = (usize, &'a Stored)> + 'a {
+    let is_nearer = |m: &Stored| match stored.head.is_request() {
+        true => m.head.vias < stored.head.vias,
+        false => m.head.vias > stored.head.vias,
+    };
+    call.originals()
+        .filter(move |(_, m)| is_nearer(m) && is_same(m, stored))
+}
+
+/// A response for which no request is there, and the request that it must mean.
+#[derive(Clone, Copy, Debug)]
+pub struct Orphan {
+    /// Index of the request.
+    pub request: usize,
+    /// What differs.
+    pub other: Other,
+}
+
+/// What tells a response from the one that its request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// Number or method.
+    CSeq,
+    /// Branch or host of the topmost Via.
+    Via,
+}
+
+/// The request that a response must mean though nothing but the hop and one of branch and CSeq says
+/// so: it was sent before and is still unanswered.
+pub fn orphan(call: &Call, index: usize) -> Option<Orphan> {
+    let response = call.messages.get(index)?;
+    if response.head.is_request() || !is_whole(response) {
+        return None;
+    }
+    let own = call.transaction_of(index)?;
+    if own.request().is_some() {
+        return None;
+    }
+    let waiting = call.transactions().iter().filter(|t| !t.is_answered());
+    let waiting = waiting.filter_map(|t| t.request()).filter(|at| *at < index);
+    waiting
+        .filter_map(|at| Some((at, call.messages.get(at)?)))
+        .find_map(|(at, request)| {
+            let hop = request.stamp.sender().is(response.stamp.receiver())
+                && request.stamp.receiver().is(response.stamp.sender());
+            let same_branch = request.head.branch.of(&request.raw)
+                == response.head.branch.of(&response.raw)
+                && request.head.sent_by.of(&request.raw) == response.head.sent_by.of(&response.raw);
+            let same_cseq =
+                (request.head.method, request.cseq()) == (response.head.method, response.cseq());
+            // A CANCEL has the branch and the number of its INVITE.
+            let cancel = request.cseq() == response.cseq()
+                && [request.head.method, response.head.method].contains(&Method::Cancel);
+            let other = match (same_branch, same_cseq) {
+                (true, false) if !cancel => Other::CSeq,
+                (false, true) => Other::Via,
+                _ => return None,
+            };
+            hop.then_some(Orphan { request: at, other })
+        })
+}
+
+// Is it the same message, on whatever hop?
+fn is_same(a: &Stored, b: &Stored) -> bool {
+    let names = |m: &Stored| {
+        let (code, method, cseq) = (m.head.code(), m.head.method, m.head.cseq);
+        (code, method, cseq, m.keys.from_tag, m.keys.to_tag)
+    };
+    names(a) == names(b)
+}
+
+fn reaction(call: &Call, defect: &Defect, index: usize, stored: &Stored) -> Reaction {
+    let of_beginning = call.is_of_beginning(stored);
+    let failed = call.outcome.is_failure();
+    let Some(transaction) = call.transaction_of(index) else {
+        return Reaction::Taken;
+    };
+    if stored.head.is_request() && stored.head.method != Method::Ack {
+        let refusal = transaction.finals.iter().find(|at| {
+            let code = call.messages.get(**at).and_then(|m| m.head.code());
+            code.is_some_and(|code| matches!(code, 400 | 481 | 500) || defect.codes.contains(&code))
+        });
+        if let Some(&answer) = refusal {
+            let decided = of_beginning && failed && decides(call, stored);
+            return Reaction::Refused { answer, decided };
+        }
+        if transaction.is_answered() {
+            return Reaction::Taken;
+        }
+        let decided = of_beginning && failed && gave_up(call);
+        return Reaction::Ignored {
+            again: None,
+            decided,
+        };
+    }
+    if stored.head.is_request() {
+        return Reaction::Taken;
+    }
+    if let Some(orphan) = orphan(call, index) {
+        let asked = call.messages.get(orphan.request);
+        let waiting = call.transaction_of(orphan.request);
+        let again = waiting.and_then(|t| t.sends.last().copied());
+        return Reaction::Ignored {
+            again: again.filter(|again| *again > index),
+            decided: failed && asked.is_some_and(|m| call.is_of_beginning(m)),
+        };
+    }
+    let repeats = transaction.sends.iter().filter(|at| **at > index);
+    let is_udp = stored.stamp.transport == Some(Transport::Udp);
+    let is_copy = |m: &Stored| m.copy.is_some_and(|c| c.kind == CopyKind::Retransmission);
+    let again: Vec<usize> = repeats
+        .copied()
+        .filter(|at| is_udp && call.messages.get(*at).is_some_and(is_copy))
+        .collect();
+    let unheard = (0..call.finals.len())
+        .any(|at| call.finals[at].message == index && never_acknowledged(call, at));
+    match again.last() {
+        Some(last) if again.len() >= 2 => Reaction::Ignored {
+            again: Some(*last),
+            decided: of_beginning && failed,
+        },
+        _ if unheard => Reaction::Ignored {
+            again: None,
+            decided: failed,
+        },
+        _ => Reaction::Taken,
+    }
+}
+
+// Is it the answer to this request that decided the call?
+fn decides(call: &Call, stored: &Stored) -> bool {
+    call.deciding()
+        .is_some_and(|m| m.head.method == stored.head.method && m.cseq() == stored.cseq())
+}
+
+fn gave_up(call: &Call) -> bool {
+    call.outcome == Outcome::TimedOut || matches!(call.code(), Some(408 | 480 | 500 | 503 | 504))
+}
+
+/// What a case comes to; nothing where it is not worth a word.
+struct Verdict {
+    severity: Severity,
+    role: Role,
+    confidence: Confidence,
+}
+
+fn verdict(
+    call: &Call,
+    context: &Context<'_>,
+    found: &Findings,
+    defect: &Defect,
+    case: &Case<'_>,
+) -> Option<Verdict> {
+    let (confidence, decided) = match case.reaction {
+        Reaction::Taken => (None, false),
+        Reaction::Refused { answer, decided } => (refused(call, defect, case, answer), decided),
+        Reaction::Ignored { decided, .. } => {
+            (ignored(context, found, defect, case, decided), decided)
+        }
+    };
+    match (confidence, decided, defect.weight) {
+        (Some(confidence), true, _) => Some(Verdict {
+            severity: Severity::Error,
+            role: Role::Cause,
+            confidence,
+        }),
+        (Some(confidence), false, _) => Some(Verdict {
+            severity: Severity::Warning,
+            role: Role::Contributing,
+            confidence,
+        }),
+        (None, _, Weight::Usual) => None,
+        (None, _, weight) => Some(Verdict {
+            severity: match weight {
+                Weight::Risky => Severity::Warning,
+                _ => Severity::Info,
+            },
+            role: Role::Contributing,
+            confidence: Confidence::Certain,
+        }),
+    }
+}
+
+// 400 is what a malformed request gets (RFC 3261 §21.4.1); 481 and 500 have many other reasons. An
+// answer that speaks of something else, and a peer that takes the same elsewhere, speak against it.
+fn refused(call: &Call, defect: &Defect, case: &Case<'_>, answer: usize) -> Option<Confidence> {
+    let answer = call.messages.get(answer)?;
+    let code = answer.head.code()?;
+    let meant = code == 400 || defect.codes.contains(&code);
+    match (complaint::speech(answer, defect.topics), defect.weight) {
+        (Speech::Names, _) => Some(Confidence::Certain),
+        (Speech::Other, _) => None,
+        (Speech::Nothing, Weight::Usual) => meant.then_some(Confidence::Possible),
+        (Speech::Nothing, _) if !meant => {
+            (defect.weight == Weight::Risky).then_some(Confidence::Possible)
+        }
+        (Speech::Nothing, _) if case.taken => Some(Confidence::Possible),
+        (Speech::Nothing, _) => Some(Confidence::Likely),
+    }
+}
+
+// Silence has many reasons: it speaks for the defect only where the peer was there and talking.
+fn ignored(
+    context: &Context<'_>,
+    found: &Findings,
+    defect: &Defect,
+    case: &Case<'_>,
+    decided: bool,
+) -> Option<Confidence> {
+    if defect.weight == Weight::Usual || (!decided && defect.weight != Weight::Risky) {
+        return None;
+    }
+    let (stamp, at) = (case.stored.stamp, case.stored.time()?);
+    let alive =
+        context.view.spoke(stamp.receiver(), at) && context.view.towards(stamp.sender(), at);
+    // What explains the silence without the defect.
+    const OTHERWISE: [&str; 3] = ["capture-one-sided", "icmp-unreachable", "udp-too-big"];
+    let otherwise = OTHERWISE.iter().any(|id| found.has(id));
+    let likely = alive && !case.taken && !otherwise;
+    match defect.weight {
+        Weight::Risky if likely => Some(Confidence::Likely),
+        Weight::Risky => Some(Confidence::Possible),
+        _ => alive.then_some(Confidence::Possible),
+    }
+}
+
+/// Adds what a case comes to; gives the finding to be filled in with element, the arguments
+/// `element`, `writer`, `what`, `count` and `code`, and the evidence of the reaction.
+pub fn add<'f>(
+    found: &'f mut Findings,
+    call: &Call,
+    context: &Context<'_>,
+    defect: &Defect,
+    case: &Case<'_>,
+    note: Template,
+) -> Option<&'f mut Finding> {
+    let verdict = verdict(call, context, found, defect, case)?;
+    let acts = acts(call, case.stored);
+    let finding = match verdict.role {
+        Role::Cause => found.add_with(verdict.severity, verdict.role, verdict.confidence, acts)?,
+        _ => found.remark(verdict.severity, verdict.confidence, acts)?,
+    };
+    let answer = match case.reaction {
+        Reaction::Refused { answer, .. } => call.messages.get(answer),
+        _ => None,
+    };
+    finding.element(sender(case.stored)).args(
+        Args::new()
+            .text("writer", writer(call, case))
+            .text("what", what(case.stored))
+            .count("count", case.count)
+            .code("code", answer.and_then(|m| m.head.code()).unwrap_or(0)),
+    );
+    finding.proof(case.mark.evidence(case.message, note));
+    prove(finding, call, case);
+    Some(finding)
+}
+
+fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
+    let plain = |id| Template::new(id, Args::new());
+    let again = call.messages.get(case.last).filter(|_| case.count > 1);
+    if let Some(last) = again.filter(|_| case.last != case.message) {
+        finding.proof(Evidence::start_line(case.last, last, plain("defect-again")));
+    }
+    match case.reaction {
+        Reaction::Taken => {}
+        Reaction::Refused { answer, .. } => {
+            if let Some(stored) = call.messages.get(answer) {
+                finding.proof(Evidence::start_line(
+                    answer,
+                    stored,
+                    plain("defect-refused"),
+                ));
+            }
+        }
+        Reaction::Ignored {
+            again: Some(again), ..
+        } => {
+            if let Some(stored) = call.messages.get(again) {
+                finding.proof(Evidence::start_line(
+                    again,
+                    stored,
+                    plain("defect-repeated"),
+                ));
+            }
+        }
+        Reaction::Ignored { again: None, .. } => {
+            if let (Some(from), Some(until)) = (case.stored.time(), call.seen_until) {
+                finding.proof(Evidence::Absence {
+                    message: case.message,
+                    from,
+                    until,
+                    note: plain("defect-ignored"),
+                });
+            }
+        }
+    }
+}
+
+/// Whoever runs what wrote a message.
+fn acts(call: &Call, stored: &Stored) -> Acts {
+    let is_request = stored.head.is_request();
+    // Its sender had got it from somebody else, without the defect.
+    let came_in = |m: &Stored| is_same(m, stored) && m.stamp.receiver().is(stored.stamp.sender());
+    let written_here = call.originals().any(|(_, m)| came_in(m));
+    match call.side(stored) {
+        _ if written_here => Acts::Proxy,
+        _ if call.method == Method::Register && !is_request => Acts::Registrar,
+        Some(Side::Caller) => Acts::Caller,
+        Some(Side::Callee) => Acts::Callee,
+        None if is_request => Acts::Caller,
+        None => Acts::Callee,
+    }
+}
+
+// What the author calls itself, and where it was seen.
+fn writer(call: &Call, case: &Case<'_>) -> String {
+    let fields = call.fields(case.message);
+    let own = match case.stored.head.is_request() {
+        true => Field::UserAgent,
+        false => Field::Server,
+    };
+    let agent = fields.text(own).or_else(|| fields.text(Field::UserAgent));
+    match agent.filter(|agent| !agent.is_empty()) {
+        Some(agent) => {
+            let agent: String = agent.chars().take(64).collect();
+            format!("{agent} at {}", sender(case.stored))
+        }
+        None => sender(case.stored),
+    }
+}
+
+/// `INVITE`, or `200 (INVITE)`.
+pub fn what(stored: &Stored) -> String {
+    let method = stored.message().method_name();
+    match stored.head.code() {
+        Some(code) if method.is_empty() => code.to_string(),
+        Some(code) => format!("{code} ({method})"),
+        None => method,
+    }
+}

@@ -1,0 +1,129 @@
+//! L16: a 400 that names what it minds.
+
+use super::super::complaint::{self, Topic};
+use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use crate::message::{Header, lossy};
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "bad-request-400",
+    severity: Severity::Error,
+    frequency: Frequency::Medium,
+    needs: &[],
+    rfc: &[(3261, "21.4.1")],
+    title: "{element} could not read the request and says where",
+    why: "{element} refused {what} as malformed and names {header} (\"{said}\"); the header is there, so it is its value that {element} does not like",
+    fix: "Compare {header} of the refused request with one that {element} takes, or with what its operator documents (form of numbers, domain, parameters), and correct it at {asker}.",
+    sentences: &[
+        (
+            "why-absent",
+            "{element} refused {what} as malformed and names {header} (\"{said}\"), and the request has no such header",
+        ),
+        (
+            "why-part",
+            "{element} refused {what} as malformed and names the part that it could not read (\"{said}\")",
+        ),
+        (
+            "fix-absent",
+            "Make {asker} send {header} with this request, or find out what takes it away on the way.",
+        ),
+        (
+            "fix-part",
+            "Look at this part of the refused request and compare it with one that {element} takes; then correct it at {asker}.",
+        ),
+        ("said", "what the answer says"),
+        ("meant", "the header that it names"),
+        ("asked", "the request that was refused"),
+    ],
+    confirm: "the log of {element}, which would show where its parser stopped",
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.code() != Some(400) {
+        return;
+    }
+    let Some((index, answer)) = deciding(call) else {
+        return;
+    };
+    // Of credentials other rules know more.
+    let topics = complaint::topics(answer);
+    let Some(topic) = topics
+        .into_iter()
+        .find(|topic| *topic != Topic::Credentials)
+    else {
+        return;
+    };
+    let Some((asked, request)) = refused(call, index) else {
+        return;
+    };
+    let Some(finding) = found.add(Confidence::Likely, Acts::Caller) else {
+        return;
+    };
+    finding.element(sender(answer)).args(
+        Args::new()
+            .text("what", request.message().method_name())
+            .text("asker", sender(request))
+            .text("said", said(answer))
+            .text("header", complaint::header(topic).unwrap_or("a part of it")),
+    );
+    finding.proof(mark_of(index, answer, note("said")));
+    let Some(name) = complaint::header(topic) else {
+        finding.why("why-part").fix("fix-part");
+        finding.proof(Evidence::start_line(asked, request, note("asked")));
+        return;
+    };
+    match request.message().header(name) {
+        Some(header) => {
+            let evidence = Evidence::of_header(asked, header, header.value, note("meant"));
+            finding.proof(evidence);
+        }
+        None => {
+            finding.why("why-absent").fix("fix-absent");
+            finding.proof(Evidence::start_line(asked, request, note("asked")));
+        }
+    }
+}
+
+// The request as it came to the one who refused it.
+fn refused(call: &Call, answer: usize) -> Option<(usize, &Stored)> {
+    let asked = call.transaction_of(answer)?.request()?;
+    Some((asked, call.messages.get(asked)?))
+}
+
+// The Warning that names it, where the phrase does not.
+fn warning(answer: &Stored) -> Option<Header> {
+    let phrase = answer.message().reason()?.of(&answer.raw);
+    match complaint::is_about_something(&lossy(phrase)) {
+        true => None,
+        false => answer.message().header("Warning"),
+    }
+}
+
+fn said(answer: &Stored) -> String {
+    let text = match warning(answer) {
+        Some(header) => lossy(header.value.of(&answer.raw)),
+        None => answer
+            .message()
+            .slice(answer.message().reason().unwrap_or_default()),
+    };
+    text.chars().take(120).collect()
+}
+
+fn mark_of(index: usize, answer: &Stored, note: Template) -> Evidence {
+    let line = answer.message().start_line();
+    match (warning(answer), answer.message().reason()) {
+        (Some(header), _) => Evidence::of_header(index, header, header.value, note),
+        (None, Some(mark)) => Evidence::Excerpt {
+            message: index,
+            line,
+            mark,
+            part: Part::StartLine,
+            note,
+        },
+        (None, None) => Evidence::start_line(index, answer, note),
+    }
+}

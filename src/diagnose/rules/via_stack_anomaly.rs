@@ -1,0 +1,147 @@
+//! L4: the Vias of an answer are not those of its request.
+
+use super::super::complaint::Topic;
+use super::super::finding::note;
+use super::super::lint::{self, Defect, Mark, Other, Weight};
+use super::super::{Args, Context, Findings, Frequency, Rule, Severity};
+use crate::message::{Span, header, span};
+use crate::session::oddity::Oddity;
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "via-stack-anomaly",
+    severity: Severity::Warning,
+    frequency: Frequency::Low,
+    needs: &[],
+    rfc: &[(3261, "8.2.6.2"), (3261, "8.1.3.3"), (3261, "17.1.3")],
+    title: "the Vias of {what} are not those of the request",
+    why: "{writer} changed the topmost Via in its answer {what}: the sender finds its answers by the branch and host in it, so it takes this one for no answer of its own, drops it and goes on waiting",
+    fix: "Update {writer} or report this to its vendor: an answer carries all Vias of its request, in order and unchanged but for the parameters received and rport. If a NAT helper or script there rewrites Via, switch that off.",
+    sentences: &[
+        (
+            "why-count",
+            "{writer} answered {what} with {has} Vias, where the request on this hop had {had}: each proxy takes its own Via off and sends the answer to the next one, so this answer goes astray or is dropped by the sender",
+        ),
+        (
+            "why-twice",
+            "{writer} sent {what} with the same Via twice, host and branch: the request has passed the same element twice unchanged, or an element added its Via two times, and a server that looks for loops refuses it",
+        ),
+        (
+            "fix-twice",
+            "Follow the request back from {writer} to the element whose host stands in the Via, and look there for a route that leads back to itself.",
+        ),
+        ("wrong", "this Via"),
+        ("asked", "as the request had it"),
+        ("count", "{has} Vias"),
+        ("counted", "{had} Vias"),
+        ("twice", "it stands here for the second time"),
+    ],
+    explains: &["request-no-response", "2xx-not-acked", "bad-request-400"],
+    confirm: "a capture at the sender of the request, which would show the answer arrive and be ignored",
+    check,
+    ..Rule::PLAIN
+};
+
+const DEFECT: Defect = Defect {
+    weight: Weight::Risky,
+    codes: &[482, 483],
+    topics: &[Topic::Via],
+    copied: false,
+};
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    if call.oddities().has(Oddity::Orphan) {
+        altered(call, context, found);
+    }
+    if call.oddities().has(Oddity::ViaCount) {
+        count(call, context, found);
+    }
+    if lint::was_answered(call, &[400, 482, 483]) {
+        twice(call, context, found);
+    }
+}
+
+fn altered(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let broken = |index: usize, m: &Stored| {
+        let other = lint::orphan(call, index).is_some_and(|of| of.other == Other::Via);
+        other.then(|| Mark::value(m, "Via"))
+    };
+    for case in lint::cases(call, &DEFECT, &broken) {
+        let Some(of) = lint::orphan(call, case.message) else {
+            continue;
+        };
+        let Some(request) = call.messages.get(of.request) else {
+            continue;
+        };
+        if let Some(finding) = lint::add(found, call, context, &DEFECT, &case, note("wrong")) {
+            let asked = Mark::value(request, "Via");
+            finding.proof(asked.evidence(of.request, note("asked")));
+        }
+    }
+}
+
+fn count(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let broken = |index: usize, m: &Stored| {
+        request_with_other_count(call, index, m).map(|_| Mark::start_line(m))
+    };
+    for case in lint::cases(call, &DEFECT, &broken) {
+        let Some((asked, request)) = request_with_other_count(call, case.message, case.stored)
+        else {
+            continue;
+        };
+        if let Some(finding) = lint::add(found, call, context, &DEFECT, &case, note("count")) {
+            finding.why("why-count").args(
+                Args::new()
+                    .count("has", case.stored.head.vias.into())
+                    .count("had", request.head.vias.into()),
+            );
+            finding.proof(Mark::start_line(request).evidence(asked, note("counted")));
+        }
+    }
+}
+
+// The request that a response answers on this very hop, where their Vias are not as many.
+fn request_with_other_count<'a>(
+    call: &'a Call,
+    index: usize,
+    m: &Stored,
+) -> Option<(usize, &'a Stored)> {
+    if m.head.is_request() || !lint::is_whole(m) || m.head.vias == 0 {
+        return None;
+    }
+    let asked = call.transaction_of(index)?.request()?;
+    let request = call.messages.get(asked).filter(|m| lint::is_whole(m))?;
+    let same_hop = request.stamp.sender().is(m.stamp.receiver())
+        && request.stamp.receiver().is(m.stamp.sender());
+    (same_hop && request.head.vias != m.head.vias).then_some((asked, request))
+}
+
+fn twice(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let broken = |_: usize, m: &Stored| twice_in(m);
+    for case in lint::cases(call, &DEFECT, &broken) {
+        if let Some(finding) = lint::add(found, call, context, &DEFECT, &case, note("twice")) {
+            finding.why("why-twice").fix("fix-twice");
+        }
+    }
+}
+
+fn twice_in(m: &Stored) -> Option<Mark> {
+    const MOST: usize = 70;
+    if !m.head.is_request() || m.head.vias < 2 {
+        return None;
+    }
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for line in m.message().all("Via") {
+        for via in header::elements(line.value.of(&m.raw)) {
+            if seen.contains(&via) {
+                let mark: Span = span::span_in(&m.raw, via);
+                return Some(Mark::header(line, mark));
+            }
+            if seen.len() < MOST {
+                seen.push(via);
+            }
+        }
+    }
+    None
+}
