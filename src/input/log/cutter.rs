@@ -42,7 +42,7 @@ pub(super) struct Cutter {
     pub(super) formats: Vec<&'static str>,
     /// The time on the line before, where nothing else stood there, and that on this line.
     heading: Option<Stamp>,
-    alone: Option<Stamp>,
+    pub(super) alone: Option<Stamp>,
     /// Lines since an envelope whose message did not begin yet.
     waited: usize,
     /// Whether the record before was escaped: what it began may go on in the next one.
@@ -129,15 +129,15 @@ impl Cutter {
 
     /// Takes one line, in which a start line may be or not; true when a message is ready.
     pub(super) fn line(&mut self, content: &[u8], end: &[u8], mentions: bool) -> bool {
-        let text = self.journal.unindented(content);
-        let prefix = prefix::of(text);
-        let (indented, blank) = (text.len() < content.len(), text.trim_ascii().is_empty());
-        self.journal.see(prefix.syslog, indented, blank);
-        let line = Line {
-            text: text.get(prefix.len..).unwrap_or_default(),
-            prefix,
-            end,
+        // As viewers show a CR.
+        let (content, end) = match content.strip_suffix(b"^M") {
+            Some(content) => (content, b"\r\n".as_slice()),
+            None => (content, end),
         };
+        let prefix = prefix::of(content);
+        let text = content.get(prefix.len..).unwrap_or_default();
+        let text = self.journal.under(text, prefix.syslog);
+        let line = Line { text, prefix, end };
         self.heading = self.alone.take();
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);

@@ -97,6 +97,8 @@ pub(super) struct Opening {
     pub(super) crlf: bool,
     /// The line may only mention a start line: headers must follow.
     pub(super) doubtful: bool,
+    /// The number of the record, where the rest of a long one follows under the same.
+    pub(super) record: u64,
 }
 
 /// What a line is, inside a message.
@@ -119,6 +121,8 @@ pub(super) enum Cut {
     Part(Vec<u8>),
     /// No text of the message, and the last line of the message goes on behind it.
     Resume,
+    /// From this place on more of the last line of the message, which a record before cut off.
+    Rest(usize),
     /// The last line of the message, up to a mark glued to it.
     Last(Vec<u8>),
 }

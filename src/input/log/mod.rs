@@ -41,6 +41,7 @@ mod avaya_attendant;
 mod avaya_csdk;
 mod avaya_ip_office;
 mod avaya_iview;
+mod avaya_mpp;
 mod avaya_one_x;
 mod avaya_phone;
 mod avaya_session_manager;
@@ -104,6 +105,7 @@ static LOGS: &[&Format] = &[
     &acme::FORMAT,
     &avaya_csdk::FORMAT,
     &avaya_ip_office::FORMAT,
+    &avaya_mpp::FORMAT,
     &avaya_session_manager::FORMAT,
     &broadworks::FORMAT,
     &cisco_cue::FORMAT,

@@ -9,7 +9,7 @@ use super::{dated, mobile};
 pub(super) struct Prefix {
     /// Bytes that it takes.
     pub(super) len: usize,
-    /// Those of them that are syslog's: time, host, program.
+    /// Those of them that are syslog's, of the innermost: time, host, program.
     pub(super) syslog: usize,
     /// The time in it.
     pub(super) stamp: Option<Stamp>,
@@ -31,7 +31,11 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     let inner = one(line.get(outer.len..).unwrap_or_default());
     Prefix {
         len: outer.len + inner.len,
-        syslog: outer.syslog,
+        syslog: if inner.syslog > 0 {
+            inner.syslog
+        } else {
+            outer.syslog
+        },
         stamp: closest(outer.stamp, inner.stamp),
         entry: outer.entry || inner.entry,
         dated: outer.dated || inner.dated,
