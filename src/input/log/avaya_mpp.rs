@@ -13,9 +13,9 @@ pub(super) static FORMAT: Format = Format {
     name: "avaya-mpp",
     signs: Signs {
         first: b"@",
-        ..Signs::ANY
+        ..Signs::START_LINE
     },
-    bare: false,
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

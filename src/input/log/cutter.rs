@@ -42,7 +42,7 @@ pub(super) struct Cutter {
     pub(super) formats: Vec<&'static str>,
     /// The time on the line before, where nothing else stood there, and that on this line.
     heading: Option<Stamp>,
-    alone: Option<Stamp>,
+    pub(super) alone: Option<Stamp>,
     /// Lines since an envelope whose message did not begin yet.
     waited: usize,
     /// Whether the record before was escaped: what it began may go on in the next one.

@@ -38,7 +38,8 @@ impl Cutter {
             let run = self.run(awaited, rest, position + taken as u64);
             let lines = rest.get(..run.length).unwrap_or_default();
             if run.lines > 0 {
-                self.journal.under(b"a", 0);
+                self.journal.end();
+                self.alone = None;
             }
             self.lines += run.lines;
             self.draft.append_run(lines, &run, self.lines);
@@ -117,6 +118,10 @@ impl Cutter {
                 }
             }
             let text = line.strip_suffix(b"\r").unwrap_or(line);
+            // As viewers show a CR.
+            if text.ends_with(b"^M") {
+                break;
+            }
             if matches!(name, [b'C' | b'c' | b'L' | b'l', ..]) {
                 self.draft
                     .note_header(name, text.get(name.len() + 1..).unwrap_or_default());
