@@ -44,9 +44,13 @@ impl LogChoice {
 
 impl Cutter {
     /// What a line opens, among the formats that are looked for.
-    pub(super) fn opened_by(&self, line: &Line<'_>) -> Option<(&'static Format, Opening)> {
+    pub(super) fn opened_by(
+        &self,
+        line: &Line<'_>,
+        mentions: bool,
+    ) -> Option<(&'static Format, Opening)> {
         let chosen = match self.choice.0 {
-            Chosen::All => return opened_by(line, &self.draft),
+            Chosen::All => return opened_by(line, mentions, &self.draft),
             Chosen::Dumps => return None,
             Chosen::One(format) => format,
         };
