@@ -23,7 +23,15 @@ pub mod dest_not_found;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
 pub mod peer_fails_all;
+pub mod reg_binding_missing_at_call;
+pub mod reg_expiry_decay_or_flap;
+pub mod reg_interval_too_brief;
+pub mod reg_no_binding;
+pub mod reg_private_contact;
+pub mod reg_rejected;
+pub mod reg_stale_bindings;
 pub mod reg_storm;
+pub mod reg_timeout;
 pub mod request_no_response;
 pub mod retry_amplification;
 pub mod scanner_traffic;
@@ -46,6 +54,14 @@ pub static RULES: &[&super::Rule] = &[
     &auth_algorithm_unsupported::RULE,
     &auth_no_credentials_sent::RULE,
     &auth_in_dialog_challenge::RULE,
+    &reg_interval_too_brief::RULE,
+    &reg_rejected::RULE,
+    &reg_binding_missing_at_call::RULE,
+    &reg_private_contact::RULE,
+    &reg_timeout::RULE,
+    &reg_no_binding::RULE,
+    &reg_stale_bindings::RULE,
+    &reg_expiry_decay_or_flap::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,

@@ -50,25 +50,38 @@ pub static RULE: Rule = Rule {
 /// those that a capture may lose.
 const ENOUGH: usize = 5;
 
-fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+/// A request that nobody answered.
+pub(super) struct Silence<'c> {
+    /// Its index, on the last hop that it reached.
+    pub(super) index: usize,
+    pub(super) request: &'c Stored,
+    /// How often it was sent, and over how many nanoseconds.
+    pub(super) copies: usize,
+    pub(super) span: i64,
+    /// How sure it is that no answer came.
+    pub(super) confidence: Confidence,
+    /// The answer that its sender made of it.
+    pub(super) gave_up: Option<(usize, &'c Stored)>,
+}
+
+/// The silence that decided a call.
+pub(super) fn silence<'c>(call: &'c Call, context: &Context<'_>) -> Option<Silence<'c>> {
     let relayed =
         call.outcome == Outcome::Failed && matches!(call.code(), Some(408 | 503 | 504 | 500 | 480));
     if call.outcome != Outcome::TimedOut && !relayed {
-        return;
+        return None;
     }
-    let Some((index, request, copies)) = unanswered(call) else {
-        return;
-    };
+    let (index, request, copies) = unanswered(call)?;
     let gave_up = super::super::finding::deciding(call)
         .filter(|(_, m)| relayed && made_by_sender(m, request));
     if relayed && gave_up.is_none() {
-        return;
+        return None;
     }
-    let Some(from) = request.time() else { return };
+    let from = request.time()?;
     // The log of the system that was asked knows itself, not its address.
     let received = request.stamp.sent == Some(false);
     if request.stamp.destination.is_none() && !received {
-        return;
+        return None;
     }
     let last = call
         .messages
@@ -77,13 +90,35 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .filter_map(Stored::time)
         .max();
     let span = last.unwrap_or(from) - from;
-    let Some(confidence) = confidence(call, request, copies, context, gave_up.is_some()) else {
+    let confidence = confidence(call, request, copies, context, gave_up.is_some())?;
+    Some(Silence {
+        index,
+        request,
+        copies,
+        span,
+        confidence,
+        gave_up,
+    })
+}
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    let Some(silence) = silence(call, context) else {
         return;
     };
+    let Silence {
+        index,
+        request,
+        copies,
+        span,
+        gave_up,
+        ..
+    } = silence;
+    let received = request.stamp.sent == Some(false);
+    let from = request.time().unwrap_or(0);
     let confidence = if found.has("capture-one-sided") {
         Confidence::Possible
     } else {
-        confidence
+        silence.confidence
     };
     let Some(finding) = found.add(confidence, Acts::Network) else {
         return;
