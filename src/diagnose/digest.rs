@@ -124,17 +124,18 @@ impl Exchange {
         }
     }
 
-    /// The challenge that credentials answer.
-    pub fn asked_for(&self, credentials: &Credentials) -> Option<&Asked> {
-        let same = |asked: &&Asked| asked.challenge.nonce == credentials.nonce;
-        self.asked.iter().find(same)
+    /// The challenge that credentials in this message answer.
+    pub fn asked_for(&self, message: usize, credentials: &Credentials) -> Option<&Asked> {
+        let answered =
+            |asked: &&Asked| asked.message < message && asked.challenge.nonce == credentials.nonce;
+        self.asked.iter().find(answered)
     }
 
     /// Every answered challenge, in order.
     pub fn tries(&self) -> impl Iterator<Item = Try<'_>> {
         self.attempts.iter().flat_map(move |attempt| {
             attempt.credentials.iter().map(move |credentials| Try {
-                asked: self.asked_for(credentials),
+                asked: self.asked_for(attempt.message, credentials),
                 attempt,
                 credentials,
             })
@@ -271,7 +272,12 @@ pub fn server(call: &Call, answer: &Stored) -> Acts {
     }
 }
 
-/// Does the reason phrase contain one of these words, whatever their case?
+/// Does the reason phrase speak of the nonce? Some servers say only there that it had run out.
+pub fn speaks_of_nonce(stored: &Stored) -> bool {
+    phrase_says(stored, &["nonce", "stale"])
+}
+
+/// Does the reason phrase contain one of these words, in lower case?
 pub fn phrase_says(stored: &Stored, words: &[&str]) -> bool {
     let line = stored
         .message()
@@ -279,7 +285,7 @@ pub fn phrase_says(stored: &Stored, words: &[&str]) -> bool {
         .map(|reason| reason.of(&stored.raw));
     let line = line.unwrap_or_default().to_ascii_lowercase();
     let says = |word: &&str| memchr::memmem::find(&line, word.as_bytes()).is_some();
-    words.iter().any(|word| says(&word))
+    words.iter().any(says)
 }
 
 /// Name of the header of a challenge.

@@ -55,6 +55,8 @@ pub struct Call {
     pub joins: Vec<Join>,
     /// Numbers of calls that may belong to it.
     pub related: Vec<u64>,
+    /// The tags of the side that began, the last one first.
+    began: [u64; 2],
     lens: Lens,
 }
 
@@ -96,6 +98,8 @@ impl Call {
             cseqs,
             mut messages,
             asides,
+            caller_tag,
+            former_tag,
             ..
         } = entry;
         mark_copies(&mut messages);
@@ -116,6 +120,7 @@ impl Call {
             legs: Vec::new(),
             joins: Vec::new(),
             related: Vec::new(),
+            began: [caller_tag, former_tag],
             lens: Lens::default(),
         };
         steps::mark(&mut call);
@@ -228,9 +233,15 @@ impl Call {
         self.finals.get(self.decided_by?).map(|f| f.code)
     }
 
-    /// Is the message part of what began the call: its method, and one of its sequence numbers?
+    /// Is the message part of what began the call: its method, one of its sequence numbers, and not
+    /// a transaction of the callee, who counts for himself?
     pub fn is_of_beginning(&self, stored: &Stored) -> bool {
+        let keys = &stored.keys;
+        let by_callee = keys.to_tag != 0
+            && self.began.contains(&keys.to_tag)
+            && !self.began.contains(&keys.from_tag);
         stored.head.method == self.method
+            && !by_callee
             && stored
                 .head
                 .cseq

@@ -101,7 +101,7 @@ pub struct Entry {
     /// Tag of the side that began, as far as seen.
     pub caller_tag: u64,
     /// Its tag in the attempt before, where a challenge was answered under another one.
-    former_tag: u64,
+    pub former_tag: u64,
     /// Method of the first message.
     pub method: Method,
     /// Sequence numbers of the request that began it and of those that answered a step.

@@ -183,7 +183,9 @@ fn key(aor: &str) -> String {
     format!("sip:{}@{host}", uri.number())
 }
 
-fn attempt(call: &Call) -> Option<(&Stored, Attempt)> {
+/// The last REGISTER of a call on the hop nearest its sender, and what came of it; `None` where
+/// nothing says when.
+pub fn attempt(call: &Call) -> Option<(&Stored, Attempt)> {
     // The last request: an earlier one may have asked for less time than the registrar grants.
     let nearest = call
         .requests(Method::Register)

@@ -14,28 +14,24 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[(3261, "8.1.3.5"), (3261, "22.2"), (3261, "17.2.3")],
     title: "the {method} with credentials is no proper second try",
-    why: "the caller answered the challenge with a {method} that {wrong}, and {element} answered {code}",
+    why: "the caller answered the challenge with a new {method} that keeps the branch and the CSeq number of the first one; for {element} that is the first {method} once more, so it never looked at the credentials and answered {code} again",
     fix: "Have the caller's software mended: after a challenge the request is sent again with the same Call-ID, From and To, the next CSeq number, a new branch, and its Route headers and body.",
     sentences: &[
         (
-            "why-branch",
-            "the caller answered the challenge with a {method} that keeps the branch and the CSeq number of the first one; for {element} that is the first {method} once more, so it never looked at the credentials and answered {code} again",
-        ),
-        (
             "why-cseq",
-            "the caller answered the challenge with a {method} that keeps the CSeq number {cseq}; {element} may take it for the first one on another way, and answered {code}",
+            "the caller answered the challenge with a new {method} that keeps the CSeq number {cseq}; {element} may take it for the first one on another way, and answered {code}",
         ),
         (
             "why-tag",
-            "the caller answered the challenge with a {method} that carries the To-tag of the challenge, as if that had made a dialog; {element} knows no such dialog and answered {code}",
+            "the caller answered the challenge with a new {method} that carries the To-tag of the challenge, as if that had made a dialog; {element} knows no such dialog and answered {code}",
         ),
         (
             "why-body",
-            "the caller answered the challenge with a {method} without the body of the first one, and {element} answered {code}",
+            "the caller answered the challenge with a new {method} without the body of the first one, and {element} answered {code}",
         ),
         (
             "why-route",
-            "the caller answered the challenge with a {method} without the Route of the first one, and {element} answered {code}",
+            "the caller answered the challenge with a new {method} without the Route of the first one, and {element} answered {code}",
         ),
         (
             "why-elsewhere",
@@ -136,7 +132,7 @@ fn fault(call: &Call, challenge: &Stored, last: &Attempt, code: u16) -> Option<F
     })?;
     let challenged_again = matches!(code, 401 | 407);
     if retry.keys.transaction == first.keys.transaction {
-        return Some(("why-branch", "Via", "branch", Confidence::Certain));
+        return Some(("why", "Via", "branch", Confidence::Certain));
     }
     if retry.head.cseq == first.head.cseq && retry.keys.call_id == first.keys.call_id {
         let told = matches!(code, 482 | 400 | 500);

@@ -24,6 +24,10 @@ pub static RULE: Rule = Rule {
             "{username} used an old nonce, {element} refused it with a new one and without stale=true, which says that the password is wrong, and {caller} believed it; credentials of the same name were accepted {ago} before, so most likely only the nonce had run out",
         ),
         (
+            "why-phrase",
+            "{username} answered the nonce of {element}, and {element} refused it as run out ({phrase}), but with stale=false or without stale, which tells a client that the password is wrong; {caller} did not try again with the new nonce",
+        ),
+        (
             "why-unknown",
             "{username} used a nonce that {element} had not given out in this call, {element} refused it with a new one and without stale=true, and {caller} did not try again: either the nonce had run out or the password is wrong",
         ),
@@ -115,7 +119,10 @@ fn refreshed(call: &Call) -> bool {
 const ROUNDS: usize = 2;
 
 fn nonces_die_young(call: &Call, exchange: &Exchange, found: &mut Findings) -> bool {
-    let stale = |t: &Try<'_>| t.asked_again(call).is_some_and(|again| again.stale);
+    let stale = |t: &Try<'_>| {
+        let said = t.verdict(call).is_some_and(digest::speaks_of_nonce);
+        t.asked_again(call).is_some_and(|again| again.stale || said)
+    };
     let young: Vec<Try<'_>> = exchange
         .tries()
         .filter(|t| t.asked.is_some() && stale(t))
@@ -213,7 +220,14 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
         .view
         .nonces
         .accepted(&credentials.username, &credentials.realm);
+    let phrase = digest::speaks_of_nonce(refusal);
     let (confidence, why, fix, acts) = match (again.stale, is_old(call, &old), accepted) {
+        (false, ..) if phrase => (
+            Confidence::Likely,
+            "why-phrase",
+            "fix-not-said",
+            digest::server(call, refusal),
+        ),
         (true, _, _) if received(call, refusal) => {
             (Confidence::Certain, "why", "fix", Acts::Caller)
         }
@@ -240,6 +254,11 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     finding.args(names(&old, refusal));
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
         finding.args(Args::new().duration("ago", now - accepted));
+    }
+    if phrase {
+        let phrase = refusal.message().reason();
+        let phrase = phrase.map(|span| refusal.message().slice(span));
+        finding.args(Args::new().text("phrase", phrase.unwrap_or_default()));
     }
     let said = if again.stale { "stale" } else { "not-said" };
     let shown = [old_nonce(call, &old, context), verdict_of(call, &old, said)];

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-once",
-            "{username} answered the nonce that {element} had just given out for realm {realm}, and was asked again with a new nonce that does not say stale: the password or the authentication user name is most likely wrong for that realm",
+            "{username} answered the nonce that {element} had just given out for realm {realm}, and was asked again without a word about a stale nonce: the password or the authentication user name is most likely wrong for that realm",
         ),
         (
             "why-403",
@@ -164,9 +164,7 @@ fn is_refused(call: &Call, of: &Try<'_>) -> bool {
     };
     match verdict.head.code() {
         Some(403) => true,
-        _ if digest::phrase_says(verdict, &["nonce", "stale"]) => false,
-        _ => of
-            .asked_again(call)
-            .is_some_and(|again| again.nonce != of.credentials.nonce && !again.stale),
+        _ if digest::speaks_of_nonce(verdict) => false,
+        _ => of.asked_again(call).is_some_and(|again| !again.stale),
     }
 }

@@ -67,7 +67,15 @@ pub mod private_contact;
 pub mod private_sdp;
 pub mod proxy_bypassed;
 pub mod refresh_rejected;
+pub mod reg_binding_missing_at_call;
+pub mod reg_expiry_decay_or_flap;
+pub mod reg_interval_too_brief;
+pub mod reg_no_binding;
+pub mod reg_private_contact;
+pub mod reg_rejected;
+pub mod reg_stale_bindings;
 pub mod reg_storm;
+pub mod reg_timeout;
 pub mod remote_target_ignored;
 pub mod request_no_response;
 pub mod response_to_wrong_port;
@@ -120,6 +128,14 @@ pub static RULES: &[&super::Rule] = &[
     &auth_algorithm_unsupported::RULE,
     &auth_no_credentials_sent::RULE,
     &auth_in_dialog_challenge::RULE,
+    &reg_interval_too_brief::RULE,
+    &reg_rejected::RULE,
+    &reg_binding_missing_at_call::RULE,
+    &reg_private_contact::RULE,
+    &reg_timeout::RULE,
+    &reg_no_binding::RULE,
+    &reg_stale_bindings::RULE,
+    &reg_expiry_decay_or_flap::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,

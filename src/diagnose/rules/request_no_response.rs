@@ -131,12 +131,28 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
 }
 
+/// The silence that decided a call, how sure it is, and over how many nanoseconds the request was
+/// sent: for rules that know more of a certain kind of request.
+pub(super) fn silence<'c>(
+    call: &'c Call,
+    context: &Context<'_>,
+) -> Option<(Silence<'c>, Confidence, i64)> {
+    let silence = deciding_silences(call).pop()?;
+    let confidence = confidence(call, &silence, context)?;
+    let span = sent_over(call, &silence, silence.request.time()?);
+    Some((silence, confidence, span))
+}
+
+fn sent_over(call: &Call, silence: &Silence<'_>, from: i64) -> i64 {
+    let sent = |index: &usize| call.messages.get(*index).and_then(Stored::time);
+    let last = silence.transaction.sends.iter().filter_map(sent).max();
+    last.unwrap_or(from) - from
+}
+
 fn tell(call: &Call, silence: &Silence<'_>, from: i64, finding: &mut Finding) {
     let (index, request) = (silence.index, silence.request);
     let copies = silence.transaction.sends.len();
-    let sent = |index: &usize| call.messages.get(*index).and_then(Stored::time);
-    let last = silence.transaction.sends.iter().filter_map(sent).max();
-    let span = last.unwrap_or(from) - from;
+    let span = sent_over(call, silence, from);
     let (sender, element) = (sender(request), receiver(request));
     finding.element(element.clone()).args(
         Args::new()

@@ -1,0 +1,124 @@
+//! R8: the registrar never answered.
+
+use super::super::finding::{Evidence, Template, note, receiver};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use super::request_no_response::silence;
+use crate::message::Method;
+use crate::session::Call;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "reg-timeout",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[Need::Time, Need::Addresses],
+    rfc: &[(3261, "10.2.7"), (3261, "17.1.2.2")],
+    title: "the registrar {element} never answered",
+    why: "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back, so the device is not registered: it does not arrive there, nobody listens there, or the answers do not find the way back",
+    fix: "Check name, address, port and transport of the registrar in the device; then whether the network there lets SIP out (try another network, another port, TCP or TLS). If it worked before, ask the operator of {element} whether it is up and whether it blocks this address.",
+    sentences: &[
+        (
+            "why-once",
+            "the REGISTER for {aor} was sent to {element} over {transport} and nothing came back, so the device is not registered: there is a connection, and nobody at its other end answers",
+        ),
+        (
+            "fix-once",
+            "Check that {element} is the registrar and takes registrations on this port and transport; then ask its operator whether the REGISTER arrives. A firewall that lets connections in and drops what they carry shows the same.",
+        ),
+        (
+            "why-up",
+            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back, while {element} sent other messages in that time: it is up, so either this device's requests do not reach it, its answers do not come back, or it does not want to answer this address",
+        ),
+        (
+            "fix-up",
+            "Compare with a device that {element} answers: network and router of this device, source port, transport, size of the request. Ask the operator of {element} whether it blocks this address, for example by fail2ban.",
+        ),
+        (
+            "why-refused",
+            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}: after several refusals many servers block an address",
+        ),
+        (
+            "fix-refused",
+            "Ask the operator of {element} whether this address is blocked (fail2ban, pike, an access list), and set the credentials right before it is let in again. If it is not blocked, check the way to {element}.",
+        ),
+        ("sent", "sent {copies} times, the same every time"),
+        ("sent-once", "sent once"),
+        ("silence", "no answer from {element}"),
+    ],
+    explains: &["request-no-response", "retransmission-storm"],
+    confirm: "a capture at {element} that shows whether the REGISTER arrives",
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Register {
+        return;
+    }
+    let Some((silence, sure, span)) =
+        silence(call, context).filter(|(silence, ..)| silence.gave_up.is_none())
+    else {
+        return;
+    };
+    let (request, copies) = (silence.request, silence.transaction.sends.len());
+    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else {
+        return;
+    };
+    // One copy over UDP may have been answered by one that was lost in the capture.
+    let reliable = request
+        .stamp
+        .transport
+        .filter(|transport| transport.is_reliable());
+    if copies < 2 && reliable.is_none() {
+        return;
+    }
+    let aor = call
+        .to()
+        .unwrap_or_else(|| "an unreadable address".to_owned());
+    let confidence = match found.has("capture-one-sided") {
+        true => Confidence::Possible,
+        false => sure,
+    };
+    let Some(finding) = found.add(confidence, Acts::Network) else {
+        return;
+    };
+    if let Some(transport) = reliable {
+        finding.why("why-once").fix("fix-once");
+        finding.args(Args::new().text("transport", transport.name().to_uppercase()));
+    }
+    let refused = context
+        .view
+        .registration(&aor)
+        .and_then(|known| known.before(from))
+        .filter(|last| last.code >= 300 && last.source == request.stamp.source);
+    let up = context
+        .view
+        .peer(destination.ip())
+        .and_then(|peer| peer.last_from);
+    if let Some(last) = refused.filter(|_| reliable.is_none()) {
+        finding.why("why-refused").fix("fix-refused");
+        finding.args(
+            Args::new()
+                .code("code", last.code)
+                .duration("ago", from - last.at),
+        );
+    } else if reliable.is_none() && up.is_some_and(|up| up >= from) {
+        finding.why("why-up").fix("fix-up");
+    }
+    let element = receiver(request);
+    let count = || Args::new().count("copies", copies);
+    finding
+        .element(element.clone())
+        .args(count().duration("span", span).text("aor", aor));
+    let sent = match copies {
+        1 => note("sent-once"),
+        _ => Template::new("sent", count()),
+    };
+    finding.proof(Evidence::start_line(silence.index, request, sent));
+    finding.proof(Evidence::Absence {
+        message: silence.index,
+        from,
+        until: call.seen_until.unwrap_or(from + span),
+        note: Template::new("silence", Args::new().text("element", element)),
+    });
+}
