@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     id: "ack-misrouted",
     severity: Severity::Error,
     frequency: Frequency::High,
-    needs: &[Need::Time, Need::Addresses],
+    needs: &[Need::Time],
     rfc: &[(3261, "12.2.1.1"), (3261, "13.2.2.4"), (3261, "12.1.2")],
     title: "the ACK was wrong, so the answer stayed unacknowledged",
     why: "{element} acknowledged the {code} at {got}, but the Contact of that {code} is {want}; the ACK never came to {callee}, which repeated its answer {copies} times and gave the call up",

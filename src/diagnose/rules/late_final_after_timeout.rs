@@ -80,7 +80,8 @@ fn given_up(call: &Call, index: usize) -> Option<Late<'_>> {
     let cancels =
         |m: &Stored| m.stamp.sender().is(client) && m.stamp.receiver().is(answer.stamp.sender());
     let cancelled = call.requests(Method::Cancel).any(|(_, m)| cancels(m));
-    (!cancelled && !(sent(Method::Ack) && sent(Method::Bye))).then_some(Late {
+    let ended = sent(Method::Ack) && sent(Method::Bye);
+    (!cancelled && !ended).then_some(Late {
         index: at,
         answer,
         before: (given, call.messages.get(given)?),

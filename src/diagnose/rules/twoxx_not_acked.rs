@@ -332,11 +332,10 @@ fn asks_again<'a>(call: &'a Call, asked: usize, near: &Stored) -> Option<Placed<
     const ROUND_TRIP: i64 = SECOND;
     let heard = near.time()? + ROUND_TRIP;
     let sends = &call.transaction_of(asked)?.sends;
-    let again = sends.iter().rev().find_map(|&index| {
+    sends.iter().rev().find_map(|&index| {
         let copy = call.messages.get(index)?;
         (copy.time()? > heard).then_some((index, copy))
-    });
-    again
+    })
 }
 
 // A private Contact only matters where no route leads past it and the caller is outside.
