@@ -25,6 +25,7 @@ pub mod four81_state_lost;
 pub mod four81_tag_mismatch;
 pub mod glare_491;
 pub mod half_dead_call;
+pub mod hold_not_resumed;
 pub mod icmp_unreachable;
 pub mod internal_name_leak;
 pub mod message_too_large_513;
@@ -36,12 +37,15 @@ pub mod private_contact;
 pub mod private_sdp;
 pub mod proxy_bypassed;
 pub mod reg_storm;
+pub mod reinvite_rejected_session_survives;
 pub mod remote_target_ignored;
 pub mod request_no_response;
+pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod route_set_broken;
+pub mod rtp_profile_mismatch;
 pub mod sip_alg_mangling;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -67,6 +71,8 @@ pub static RULES: &[&super::Rule] = &[
     &auth_no_credentials_sent::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
+    &rtp_profile_mismatch::RULE,
+    &require_unsupported_420::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
     &dest_gone_or_changed::RULE,
@@ -84,6 +90,8 @@ pub static RULES: &[&super::Rule] = &[
     &glare_491::RULE,
     &overlapping_invite_500::RULE,
     &cseq_out_of_order_500::RULE,
+    &hold_not_resumed::RULE,
+    &reinvite_rejected_session_survives::RULE,
     &remote_target_ignored::RULE,
     &proxy_bypassed::RULE,
     &half_dead_call::RULE,
