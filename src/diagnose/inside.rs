@@ -1,6 +1,7 @@
 //! Requests inside the dialogs of a call, and the dialogs by their tags (RFC 3261 §12).
 
-use super::{Role, Severity};
+use super::finding::note;
+use super::{Evidence, Role, Severity};
 use crate::message::uri::Uri;
 use crate::message::{Method, Span, lossy};
 use crate::session::{Call, Outcome, Side, Step, Stored, Transaction, outcome};
@@ -157,24 +158,6 @@ pub struct Missed<'a> {
     pub is_ack: bool,
 }
 
-impl Missed<'_> {
-    /// What became of it, in a few words.
-    pub fn result(&self) -> String {
-        match self.answer {
-            Some((_, answer)) if !self.is_ack => {
-                let code = answer.head.code().unwrap_or(0);
-                let reason = answer.message().reason();
-                let reason = reason.map(|span| answer.message().slice(span));
-                format!("was refused with {code} {}", reason.unwrap_or_default())
-                    .trim_end()
-                    .to_owned()
-            }
-            Some(_) => "did not stop the repeats of the answer".to_owned(),
-            None => "was never answered".to_owned(),
-        }
-    }
-}
-
 /// Codes that say that a request went astray on its way through proxies, or came to somebody else.
 const ASTRAY: [u16; 14] = [
     400, 403, 404, 405, 408, 416, 476, 478, 481, 482, 483, 500, 503, 604,
@@ -218,6 +201,27 @@ pub fn missed(call: &Call) -> impl Iterator<Item = Missed<'_>> {
         })
     });
     lost_ack.into_iter().chain(astray)
+}
+
+/// What became of a request that was missed: the answer, or the silence.
+pub fn outcome_of(
+    missed: Missed<'_>,
+    seen_until: Option<i64>,
+    answer: &'static str,
+    silence: &'static str,
+) -> Option<Evidence> {
+    match missed.answer {
+        Some((at, stored)) => Some(Evidence::start_line(at, stored, note(answer))),
+        None => {
+            let from = missed.request.time()?;
+            Some(Evidence::Absence {
+                message: missed.index,
+                from,
+                until: seen_until.unwrap_or(from).max(from),
+                note: note(silence),
+            })
+        }
+    }
 }
 
 /// How bad it is that a request was missed, and what it is to the outcome.

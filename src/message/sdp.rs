@@ -42,6 +42,8 @@ pub struct Media {
     pub connection: Span,
     /// Its own direction, else that of the session, else both ways (RFC 8866 §6.7).
     pub direction: Direction,
+    /// The line that says so, in bytes of the body; empty where none does.
+    pub direction_line: Span,
     /// Does it list ICE candidates (RFC 8839 §5.1)? Its c= line is then only one address of several.
     pub candidates: bool,
 }
@@ -93,6 +95,15 @@ impl Direction {
 }
 
 impl Media {
+    /// The line that says which way media flows: c= with an address of zeros, the direction, else m=.
+    pub fn says_direction(&self) -> Span {
+        match (self.is_zeroed(), self.direction_line.is_empty()) {
+            (true, _) => self.connection,
+            (false, false) => self.direction_line,
+            (false, true) => self.line,
+        }
+    }
+
     /// Does its author ask for silence in the old way, an address of zeros (RFC 3264 §8.4)?
     pub fn is_zeroed(&self) -> bool {
         matches!(self.address.as_deref(), Some("0.0.0.0" | "::"))
@@ -134,14 +145,16 @@ const MOST_LINES: usize = 4096;
 /// Reads the media lines of a session description; empty where the body is none.
 pub fn media(body: &[u8]) -> Vec<Media> {
     let mut all: Vec<Media> = Vec::new();
-    let (mut of_session, mut direction) = ((None, Span::default()), Direction::default());
+    let mut of_session = (None, Span::default());
+    let mut direction = (Direction::default(), Span::default());
     for line in body.split(|b| *b == b'\n').map(trim).take(MOST_LINES) {
         if let Some(rest) = line.strip_prefix(b"m=") {
             all.extend(media_line(rest).ok().map(|(_, media)| Media {
                 line: span_in(body, line),
                 address: of_session.0.clone(),
                 connection: of_session.1,
-                direction,
+                direction: direction.0,
+                direction_line: direction.1,
                 ..media
             }));
         } else if let Some(rest) = line.strip_prefix(b"c=IN IP") {
@@ -151,8 +164,9 @@ pub fn media(body: &[u8]) -> Vec<Media> {
                 None => of_session = (address, line),
             }
         } else if let Some(own) = Direction::of(line) {
+            let own = (own, span_in(body, line));
             match all.last_mut() {
-                Some(media) => media.direction = own,
+                Some(media) => (media.direction, media.direction_line) = own,
                 None => direction = own,
             }
         } else if line.starts_with(b"a=candidate:") {
@@ -219,6 +233,7 @@ fn media_line(input: &[u8]) -> IResult<&[u8], Media> {
         line: Span::default(),
         connection: Span::default(),
         direction: Direction::default(),
+        direction_line: Span::default(),
         candidates: false,
     };
     Ok((b"", media))
@@ -283,6 +298,7 @@ mod tests {
         let all = media(body);
         let directions: Vec<_> = all.iter().map(|m| m.direction).collect();
         assert_eq!(directions, [Direction::Inactive, Direction::SendOnly]);
+        assert_eq!(all[0].direction_line.of(body), b"a=inactive");
         assert_eq!(all[0].connection.of(body), b"c=IN IP4 192.0.2.1");
         assert_eq!(all[1].connection.of(body), b"c=IN IP4 0.0.0.0");
         assert_eq!((all[0].candidates, all[1].candidates), (true, false));

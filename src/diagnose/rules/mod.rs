@@ -50,6 +50,7 @@ pub mod glare_491;
 pub mod half_dead_call;
 pub mod header_misspelled;
 pub mod header_value_numeric;
+pub mod hold_not_resumed;
 pub mod icmp_unreachable;
 pub mod internal_name_leak;
 pub mod late_final_after_timeout;
@@ -76,14 +77,17 @@ pub mod reg_rejected;
 pub mod reg_stale_bindings;
 pub mod reg_storm;
 pub mod reg_timeout;
+pub mod reinvite_rejected_session_survives;
 pub mod remote_target_ignored;
 pub mod request_no_response;
+pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
 pub mod retransmission_storm;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod route_set_broken;
+pub mod rtp_profile_mismatch;
 pub mod scanner_traffic;
 pub mod sdp_version;
 pub mod session_interval_422;
@@ -138,6 +142,8 @@ pub static RULES: &[&super::Rule] = &[
     &reg_expiry_decay_or_flap::RULE,
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
+    &rtp_profile_mismatch::RULE,
+    &require_unsupported_420::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
     &dest_gone_or_changed::RULE,
@@ -179,6 +185,8 @@ pub static RULES: &[&super::Rule] = &[
     &glare_491::RULE,
     &overlapping_invite_500::RULE,
     &cseq_out_of_order_500::RULE,
+    &hold_not_resumed::RULE,
+    &reinvite_rejected_session_survives::RULE,
     &remote_target_ignored::RULE,
     &proxy_bypassed::RULE,
     &half_dead_call::RULE,

@@ -16,24 +16,25 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "12.2.1.1"), (3261, "12.1.2")],
     title: "{method} of {element} is not addressed to the Contact of the other side",
-    why: "{method} of {element} is addressed to {used}, and the other side had given {wanted} as its Contact; it {result}",
+    why: "{method} of {element} is addressed to {used}, and the other side had given {wanted} as its Contact; it failed",
     fix: "Correct {element}: the Request-URI of a request inside a call is the Contact that the other side gave last, with its parameters, whatever was dialled and whoever is the first Route.",
     sentences: &[
         (
             "why-old",
-            "{method} of {element} is addressed to {used}, a Contact that the other side had replaced by {wanted} since; it {result}",
+            "{method} of {element} is addressed to {used}, a Contact that the other side had replaced by {wanted} since; it failed",
         ),
         (
             "why-route",
-            "{method} of {element} is addressed to {used}, which is the first Route, and the other side had given {wanted} as its Contact; it {result}",
+            "{method} of {element} is addressed to {used}, which is the first Route, and the other side had given {wanted} as its Contact; it failed",
         ),
         (
             "why-dialled",
-            "{method} of {element} is addressed to {used}, as the first INVITE was, and the other side had given {wanted} as its Contact; it {result}",
+            "{method} of {element} is addressed to {used}, as the first INVITE was, and the other side had given {wanted} as its Contact; it failed",
         ),
         ("contact", "where it has to go"),
         ("request", "where it was sent"),
         ("answer", "what became of it"),
+        ("silence", "no answer to it"),
     ],
     explains: &[
         "bye-unanswered",
@@ -150,8 +151,7 @@ fn tell(
             .text(
                 "wanted",
                 wanted.map_or_else(String::new, |t| inside::shown(t.uri)),
-            )
-            .text("result", missed.result()),
+            ),
     );
     match used {
         Used::Old => drop(finding.why("why-old")),
@@ -168,7 +168,6 @@ fn tell(
         ));
     }
     finding.proof(Evidence::start_line(missed.index, request, note("request")));
-    if let Some((at, answer)) = missed.answer {
-        finding.proof(Evidence::start_line(at, answer, note("answer")));
-    }
+    let became = inside::outcome_of(missed, call.seen_until, "answer", "silence");
+    finding.evidence.extend(became);
 }

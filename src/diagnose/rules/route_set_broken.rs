@@ -18,20 +18,20 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "12.1.2"), (3261, "12.2.1.1"), (3261, "16.12")],
     title: "{method} of {element} does not follow the recorded path",
-    why: "the path recorded by Record-Route is {wanted}, and {method} of {element} carries {carried}; it {result}",
+    why: "the path recorded by Record-Route is {wanted}, and {method} of {element} carries {carried}; it failed",
     fix: "Correct how {element} builds Route: take the URIs of Record-Route from the answer that set up the call, whole and with their parameters; the caller reverses their order, the called side keeps it.",
     sentences: &[
         (
             "why-none",
-            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries no Route at all; it {result}",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries no Route at all; it failed",
         ),
         (
             "why-reversed",
-            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries the same addresses the other way round; it {result}",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries the same addresses the other way round; it failed",
         ),
         (
             "why-strict",
-            "the Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that, and the request {result}",
+            "the Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that, and the request failed",
         ),
         (
             "fix-strict",
@@ -41,6 +41,7 @@ pub static RULE: Rule = Rule {
         ("route", "the path that {method} takes"),
         ("request", "no Route in it"),
         ("answer", "what became of it"),
+        ("silence", "no answer to it"),
     ],
     explains: &[
         "2xx-not-acked",
@@ -170,7 +171,6 @@ fn tell(
             .text("method", request.message().method_name())
             .text("wanted", list(&wanted))
             .text("carried", list(&carried))
-            .text("result", missed.result())
             .text(
                 "first",
                 wanted.first().map_or_else(String::new, |uri| lossy(uri)),
@@ -194,7 +194,6 @@ fn tell(
         true => Evidence::start_line(missed.index, request, note("request")),
         false => Evidence::header(missed.index, request, "Route", note("route")),
     });
-    if let Some((at, answer)) = missed.answer {
-        finding.proof(Evidence::start_line(at, answer, note("answer")));
-    }
+    let became = inside::outcome_of(missed, call.seen_until, "answer", "silence");
+    finding.evidence.extend(became);
 }
