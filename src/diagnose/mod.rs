@@ -262,7 +262,6 @@ pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
-    let context = &Context::new(context.view);
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);

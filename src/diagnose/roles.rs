@@ -38,6 +38,8 @@ pub(super) fn assign(call: &Call, findings: &mut [Finding]) -> (Option<usize>, V
 // What follows from a finding that is at least likely is its symptom; one that is itself explained
 // explains on.
 fn mark_symptoms(findings: &mut [Finding]) {
+    // Of two that explain each other, the first in the order of the rules does.
+    let mut explained_by: Vec<Option<usize>> = vec![None; findings.len()];
     for index in 0..findings.len() {
         let Some(explained) = findings
             .get(index)
@@ -49,9 +51,14 @@ fn mark_symptoms(findings: &mut [Finding]) {
         if explained.role == Role::Contributing && explains.is_empty() {
             continue;
         }
-        for finding in findings.iter_mut() {
-            if finding.rule.id != own && explains.contains(&finding.rule.id) {
+        let by = explained_by.get(index).copied().flatten();
+        for (other, finding) in findings.iter_mut().enumerate() {
+            let follows = finding.rule.id != own && explains.contains(&finding.rule.id);
+            if follows && by != Some(other) {
                 finding.role = Role::Symptom;
+                if let Some(known) = explained_by.get_mut(other) {
+                    known.get_or_insert(index);
+                }
             }
         }
     }

@@ -30,7 +30,12 @@ pub static RULE: Rule = Rule {
         ("wrong", "this branch"),
         ("before", "and it stood here before"),
     ],
-    explains: &["request-no-response", "bad-request-400", "bye-unanswered"],
+    explains: &[
+        "request-no-response",
+        "reg-timeout",
+        "bad-request-400",
+        "bye-unanswered",
+    ],
     confirm: "the log of the element that got it, which would show the request taken for a repeat",
     check,
     ..Rule::PLAIN

@@ -38,8 +38,6 @@ pub static RULE: Rule = Rule {
         "auth-no-credentials-sent",
         "auth-challenge-not-received",
         "require-unsupported-420",
-        "session-interval-422",
-        "reg-interval-too-brief",
     ],
     confirm: "the log of {element}, or another request with the header in it",
     check,

@@ -45,6 +45,7 @@ pub static RULE: Rule = Rule {
         ("refused", "wants at least {least} s"),
         ("refused-bare", "refused, without Min-Expires"),
     ],
+    explains: &["mandatory-header-missing"],
     check,
     ..Rule::PLAIN
 };

@@ -44,6 +44,7 @@ pub static RULE: Rule = Rule {
         ("silence", "no answer to it"),
     ],
     explains: &[
+        "private-contact",
         "2xx-not-acked",
         "ack-misrouted",
         "bye-unanswered",

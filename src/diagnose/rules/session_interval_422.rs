@@ -51,7 +51,7 @@ pub static RULE: Rule = Rule {
             "On FreeSWITCH: `session-timeout` in the profile, or `enable-timer` set to false.",
         ),
     ],
-    explains: &["refresh-rejected"],
+    explains: &["refresh-rejected", "mandatory-header-missing"],
     check,
     ..Rule::PLAIN
 };

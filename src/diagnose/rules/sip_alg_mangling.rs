@@ -185,7 +185,11 @@ fn changed_via(call: &Call) -> Option<(usize, usize)> {
         .first()
         .or(unmatched.finals.first())?;
     let answer = call.messages.get(at)?;
-    let (_, to) = answer.stamp.observed()?;
+    let (from, to) = answer.stamp.observed()?;
+    // Its author named itself there: no router does that for it.
+    if sent_by(answer).is_some_and(|(host, _)| host.ip() == Some(from.ip())) {
+        return None;
+    }
     let branch = |m: &Stored| m.head.branch.of(&m.raw).to_vec();
     let asked = call.originals().take(64).find(|(_, m)| {
         m.head.is_request()
