@@ -132,17 +132,18 @@ impl Count {
                 .cause
                 .map_or_else(Vec::new, |rule| not_shown(rule, shape, found));
             let said = missing.iter().all(|need| found.missing.contains(need));
+            // What follows from the cause may be all that is left.
+            let follows = |rule: &Rule| {
+                let explains = expected.cause.map_or(&[][..], |cause| cause.explains);
+                explains.contains(&rule.id)
+            };
             let right = match missing.as_slice() {
                 [] => id(found.cause) == id(expected.cause),
-                // What follows from the cause is all that is left.
-                needs if needs.contains(&Need::Packets) => {
-                    let follows = |rule: &Rule| {
-                        let explains = expected.cause.map_or(&[][..], |cause| cause.explains);
-                        explains.contains(&rule.id)
-                    };
-                    found.cause.is_none_or(follows)
+                needs if needs.contains(&Need::Packets) => found.cause.is_none_or(follows),
+                _ => {
+                    let nothing = found.cause.is_none() && found.undetermined && said;
+                    nothing || found.cause.is_some_and(follows)
                 }
-                _ => found.cause.is_none() && found.undetermined && said,
             };
             if !right {
                 self.wrong.push(format!(

@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Low,
     needs: &[],
     rfc: &[(3261, "16.6"), (3261, "20.22"), (3261, "8.1.1.6")],
-    title: "Max-Forwards of {what} is out of order",
+    title: "the Max-Forwards of {what} is out of order",
     why: "{element} sent {what} on with Max-Forwards {value}, where it had got it with {before}: every hop has to take one off, or nothing ends a request that goes round in a circle",
     fix: "Make {element} take one off Max-Forwards whenever it sends a request on, and not set it anew; in a proxy this is part of the routing script or profile.",
     sentences: &[

@@ -41,6 +41,14 @@ pub static RULE: Rule = Rule {
             "fix-refused",
             "Ask the operator of {element} whether this address is blocked (fail2ban, pike, an access list), and set the credentials right before it is let in again. If it is not blocked, check the way to {element}.",
         ),
+        (
+            "why-received",
+            "the REGISTER for {aor} arrived at {element} {copies} times over {span} and was never answered, so the device is not registered",
+        ),
+        (
+            "fix-received",
+            "Find out why {element} keeps silent: its log at that time, an overload, a script or access list that drops what it does not like, an answer that could not be sent.",
+        ),
         ("sent", "sent {copies} times, the same every time"),
         ("sent-once", "sent once"),
         ("silence", "no answer from {element}"),
@@ -61,9 +69,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let (request, copies) = (silence.request, silence.transaction.sends.len());
-    let (Some(from), Some(destination)) = (request.time(), request.stamp.destination) else {
+    let Some(from) = request.time() else { return };
+    // The log of the registrar itself.
+    let received = request.stamp.sent == Some(false);
+    if !received && request.stamp.destination.is_none() {
         return;
-    };
+    }
     // One copy over UDP may have been answered by one that was lost in the capture.
     let reliable = request
         .stamp
@@ -91,18 +102,20 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .registration(&aor)
         .and_then(|known| known.before(from))
         .filter(|last| last.code >= 300 && last.source == request.stamp.source);
-    let up = context
-        .view
-        .peer(destination.ip())
-        .and_then(|peer| peer.last_from);
-    if let Some(last) = refused.filter(|_| reliable.is_none()) {
+    let registrar = request.stamp.receiver().address();
+    let up = registrar
+        .and_then(|address| context.view.peer(address)?.last_from)
+        .is_some_and(|last| last >= from);
+    if received {
+        finding.why("why-received").fix("fix-received");
+    } else if let Some(last) = refused.filter(|_| reliable.is_none()) {
         finding.why("why-refused").fix("fix-refused");
         finding.args(
             Args::new()
                 .code("code", last.code)
                 .duration("ago", from - last.at),
         );
-    } else if reliable.is_none() && up.is_some_and(|up| up >= from) {
+    } else if reliable.is_none() && up {
         finding.why("why-up").fix("fix-up");
     }
     let element = receiver(request);
