@@ -43,7 +43,12 @@ pub static RULE: Rule = Rule {
         ("refused", "refused"),
         ("bye", "hung up while on hold"),
     ],
-    explains: &["one-way-rtp", "no-rtp-both", "media-timeout-bye"],
+    explains: &[
+        "reinvite-rejected-session-survives",
+        "one-way-rtp",
+        "no-rtp-both",
+        "media-timeout-bye",
+    ],
     check,
     ..Rule::PLAIN
 };

@@ -67,8 +67,8 @@ pub static RULE: Rule = Rule {
 
 /// Refusals of a change as such. Challenges, glare, lost calls and wrong numbers have rules of
 /// their own.
-const REFUSALS: [u16; 14] = [
-    400, 403, 404, 406, 415, 420, 480, 488, 500, 501, 503, 580, 603, 606,
+const REFUSALS: [u16; 13] = [
+    400, 403, 404, 406, 415, 420, 480, 488, 500, 503, 580, 603, 606,
 ];
 
 /// Who hangs up as soon as this does so because of the refusal.

@@ -89,9 +89,14 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
                 .text("tags", list(&tags))
                 .text("required", list(&required)),
         )
-        .why(why)
-        // The setting is one of the caller.
-        .agent(fields.text(Field::UserAgent).as_deref());
+        .why(why);
+    // What has a setting, and that is one of the caller.
+    let has_setting = tags
+        .iter()
+        .any(|tag| matches!(tag.as_str(), "100rel" | "timer"));
+    if has_setting && acts == Acts::Caller {
+        finding.agent(fields.text(Field::UserAgent).as_deref());
+    }
     if why == "why-other" {
         finding.fix("fix-other");
     }
