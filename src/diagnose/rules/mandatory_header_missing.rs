@@ -37,7 +37,6 @@ pub static RULE: Rule = Rule {
         "bad-request-400",
         "auth-no-credentials-sent",
         "auth-challenge-not-received",
-        "require-unsupported-420",
     ],
     confirm: "the log of {element}, or another request with the header in it",
     check,

@@ -42,6 +42,7 @@ pub static RULE: Rule = Rule {
             "rel1xx supported \"100rel\" under voice service voip, sip offers it and rel1xx require \"100rel\" insists on it.",
         ),
     ],
+    explains: &["mandatory-header-missing"],
     check,
     ..Rule::PLAIN
 };
