@@ -95,6 +95,39 @@ pub struct Text {
     pub lang: Option<String>,
 }
 
+/// Names to look up.
+#[derive(Debug, Args)]
+pub struct Names {
+    /// What to look up.
+    #[arg(value_name = "NAME", required = true)]
+    pub names: Vec<String>,
+    /// How the pages look.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How pages of the reference look.
+#[derive(Debug, Args)]
+pub struct Look {
+    /// How the pages are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: LookFormat,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
+}
+
+/// Formats of the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LookFormat {
+    /// For a terminal.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// An array of pages.
+    Json,
+}
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -120,32 +153,52 @@ pub enum FailOn {
 /// What can be looked up.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Explain a response code (607), a cause (q850:34), a warning (warning:304) or a STIR reason (stir:438)
+    /// Explain response codes: 607, a class (4xx), a range (480-489), words of a phrase ("not acceptable"); also causes (q850:34), warnings (warning:304), STIR reasons (stir:438) and protocols of Reason (reason:Q.850)
     Code {
-        /// The code.
+        /// What to look up.
         #[arg(value_name = "CODE", required = true)]
         codes: Vec<String>,
         /// Explain it for this method
         #[arg(long, value_name = "METHOD")]
         method: Option<String>,
-        /// Options of everything that writes text.
+        /// How the pages look.
         #[command(flatten)]
-        text: Text,
+        look: Look,
     },
+    /// Set two response codes side by side, or two causes, warnings, methods, ...
+    Compare {
+        /// One of them: 200, q850:17, method:INFO.
+        #[arg(value_name = "CODE")]
+        a: String,
+        /// The other one.
+        #[arg(value_name = "CODE")]
+        b: String,
+        /// How the pages look.
+        #[command(flatten)]
+        look: Look,
+    },
+    /// Explain a request method
+    Method(Names),
+    /// Explain a header, also by its compact form
+    Header(Names),
+    /// Explain an option tag
+    Option(Names),
+    /// Explain a timer
+    Timer(Names),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
         #[arg(value_name = "ID")]
         id: String,
-        /// Options of everything that writes text.
+        /// How the pages look.
         #[command(flatten)]
-        text: Text,
+        look: Look,
     },
-    /// List the diagnosis rules
+    /// List the diagnosis rules: id, severity, frequency, title
     Rules {
-        /// Options of everything that writes text.
+        /// How the pages look.
         #[command(flatten)]
-        text: Text,
+        look: Look,
     },
 }
 

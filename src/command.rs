@@ -1,13 +1,13 @@
 //! What each command does with its options. The only place that writes to standard error.
 
 use crate::analyze;
-use crate::cli::{FailOn, Main, Text, When};
+use crate::cli::{FailOn, Look, LookFormat, Main, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, Named};
 use crate::lang::{LANGS, Lang};
 use crate::layers::Keys;
+use crate::report::reference::{self, Sheet, Style, query};
 use crate::report::terminal::escape::clean;
-use crate::report::terminal::page::Page;
 use crate::report::terminal::palette::Palette;
 use crate::report::{FORMATS, Options, Output};
 use crate::select::Selection;
@@ -234,105 +234,87 @@ fn refuse(why: &str) -> Status {
     Status::NotJudged
 }
 
-fn page(text: &Text) -> Result<Page, String> {
-    Ok(Page {
-        lang: language(text, true)?,
-        palette: Palette::new(colour(text.color)),
-        width: width(),
-    })
-}
-
-fn print(lines: &[String]) -> Status {
+fn print(text: &str) -> Status {
     let mut out = Output::new(std::io::stdout());
-    let text = lines
-        .iter()
-        .fold(String::new(), |text, line| text + line.trim_end() + "\n");
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Status::Fine,
         Err(error) => refuse(&error.to_string()),
     }
 }
 
-/// Explains codes and causes.
-pub fn code(codes: &[String], method: Option<&str>, text: &Text) -> Status {
-    let page = match page(text) {
-        Ok(page) => page,
-        Err(wrong) => return refuse(&wrong),
-    };
+fn style(look: &Look) -> Style {
+    match look.format {
+        LookFormat::Text => Style::Text(Palette::new(colour(look.text.color)), width()),
+        LookFormat::Markdown => Style::Markdown,
+        LookFormat::Json => Style::Json,
+    }
+}
+
+// Machine formats do not depend on the locale.
+fn language_of(look: &Look) -> Result<&'static Lang, String> {
+    language(&look.text, look.format != LookFormat::Json)
+}
+
+// Writes what was found; what was not is said, and makes the status 2.
+fn show(found: Vec<Result<Vec<Sheet>, String>>, look: &Look) -> Status {
     let mut status = Status::Fine;
-    for (index, wanted) in codes.iter().enumerate() {
-        let method = method.map(str::to_ascii_uppercase);
-        match look_up(page, wanted, method.as_deref()) {
-            Some(mut lines) => {
-                if index > 0 {
-                    lines.insert(0, String::new());
-                }
-                if print(&lines) != Status::Fine {
-                    return Status::NotJudged;
-                }
-            }
-            None => status = refuse(&format!("code {wanted}: {}", suggestion(wanted))),
+    let mut sheets: Vec<Sheet> = Vec::new();
+    for one in found {
+        match one {
+            Ok(some) => sheets.extend(some),
+            Err(wrong) => status = refuse(&wrong),
         }
+    }
+    if !sheets.is_empty() && print(&reference::write(&sheets, style(look))) != Status::Fine {
+        return Status::NotJudged;
     }
     status
 }
 
-fn look_up(page: Page, wanted: &str, method: Option<&str>) -> Option<Vec<String>> {
-    if let Some((protocol, number)) = wanted.split_once(':') {
-        let protocol = match protocol.to_ascii_lowercase().as_str() {
-            "q850" | "q.850" => "Q.850",
-            "warning" | "warn" => "warning",
-            "stir" => "STIR",
-            _ => return None,
-        };
-        return page.cause(protocol, number.parse().ok()?);
-    }
-    page.code(wanted.parse().ok()?, method)
+/// Explains codes, classes, ranges, phrases and causes.
+pub fn code(codes: &[String], method: Option<&str>, look: &Look) -> Status {
+    let lang = match language_of(look) {
+        Ok(lang) => lang,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let method = method.map(str::to_ascii_uppercase);
+    let look_up = |wanted: &String| {
+        query::find(wanted, method.as_deref(), lang).map_err(|why| format!("code {wanted}: {why}"))
+    };
+    show(codes.iter().map(look_up).collect(), look)
 }
 
-fn suggestion(wanted: &str) -> String {
-    if let Some((protocol, _)) = wanted.split_once(':') {
-        let protocol = protocol.to_ascii_lowercase();
-        return match protocol.as_str() {
-            "q850" | "q.850" | "warning" | "warn" | "stir" => {
-                format!("no such {protocol} number in the table")
-            }
-            _ => "known tables are q850, warning and stir, as in q850:34".to_owned(),
-        };
-    }
-    match wanted.parse::<u16>() {
-        Ok(number) => {
-            let range = "status codes run from 100 to 699";
-            // Numbers that programs count or log, and that no message carries.
-            if let Some(local) = knowledge::code(number) {
-                return format!(
-                    "{range}; {number} comes from {}. {}",
-                    local.origin, local.meaning
-                );
-            }
-            let near = knowledge::near(number);
-            let near: Vec<_> = near.iter().map(|code| code.code.to_string()).collect();
-            match near.is_empty() {
-                true => range.to_owned(),
-                false => format!("{range}; did you mean {}?", near.join(" or ")),
-            }
-        }
-        Err(_) => {
-            "a status code is a number from 100 to 699, as in `sipexplain code 607`".to_owned()
-        }
+/// Explains methods, headers, option tags or timers.
+pub fn term(kind: &str, names: &[String], look: &Look) -> Status {
+    let lang = match language_of(look) {
+        Ok(lang) => lang,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let look_up = |name: &String| match query::term(kind, name, lang) {
+        Ok(sheet) => Ok(vec![sheet]),
+        Err(why) => Err(format!("{kind} {why}")),
+    };
+    show(names.iter().map(look_up).collect(), look)
+}
+
+/// Sets two codes or causes side by side.
+pub fn compare(a: &str, b: &str, look: &Look) -> Status {
+    match language_of(look).and_then(|lang| reference::compare(a, b, lang)) {
+        Ok(sheet) => show(vec![Ok(vec![sheet])], look),
+        Err(wrong) => refuse(&format!("compare: {wrong}")),
     }
 }
 
 /// Explains a rule.
-pub fn rule(id: &str, text: &Text) -> Status {
-    match (rules::rule(id), page(text)) {
-        (Some(rule), Ok(page)) => print(&page.rule(rule)),
+pub fn rule(id: &str, look: &Look) -> Status {
+    match (rules::rule(id), language_of(look)) {
+        (Some(rule), Ok(lang)) => show(vec![Ok(vec![reference::rule(rule, lang)])], look),
         (_, Err(wrong)) => refuse(&wrong),
         (None, _) => {
             let near = rules::RULES
                 .iter()
                 .map(|rule| rule.id)
-                .min_by_key(|known| distance(known, id))
+                .min_by_key(|known| knowledge::distance(known, id))
                 .unwrap_or_default();
             refuse(&format!(
                 "no rule {id}; did you mean {near}? `sipexplain rules` lists all"
@@ -342,24 +324,11 @@ pub fn rule(id: &str, text: &Text) -> Status {
 }
 
 /// Lists the rules.
-pub fn rules(text: &Text) -> Status {
-    match page(text) {
-        Ok(page) => print(&page.rules(rules::RULES)),
-        Err(wrong) => refuse(&wrong),
-    }
-}
-
-// Levenshtein distance, on ids that are short.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let substitute = row[j] + usize::from(from != *to);
-            next.push(substitute.min(row[j + 1] + 1).min(next[j] + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
+pub fn rules(look: &Look) -> Status {
+    let lang = match language_of(look) {
+        Ok(lang) => lang,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let rows = reference::rules(rules::RULES, lang);
+    print(&reference::list(&rows, rules::RULES, style(look)))
 }

@@ -12,10 +12,15 @@ fn main() -> ExitCode {
         Some(Command::Code {
             codes,
             method,
-            text,
-        }) => command::code(&codes, method.as_deref(), &text),
-        Some(Command::Rule { id, text }) => command::rule(&id, &text),
-        Some(Command::Rules { text }) => command::rules(&text),
+            look,
+        }) => command::code(&codes, method.as_deref(), &look),
+        Some(Command::Compare { a, b, look }) => command::compare(&a, &b, &look),
+        Some(Command::Method(asked)) => command::term("method", &asked.names, &asked.look),
+        Some(Command::Header(asked)) => command::term("header", &asked.names, &asked.look),
+        Some(Command::Option(asked)) => command::term("option", &asked.names, &asked.look),
+        Some(Command::Timer(asked)) => command::term("timer", &asked.names, &asked.look),
+        Some(Command::Rule { id, look }) => command::rule(&id, &look),
+        Some(Command::Rules { look }) => command::rules(&look),
     };
     match status {
         Status::Fine => ExitCode::SUCCESS,

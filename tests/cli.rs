@@ -257,6 +257,13 @@ fn a_code_that_is_no_code_is_a_suggestion_and_status_2() {
         (["code", "-1"], "-1"),
         (["code", "q850:999"], "q850"),
         (["code", "isup:1"], "stir"),
+        (
+            ["code", "not aceptable"],
+            "did you mean 406 Not Acceptable?",
+        ),
+        (["code", "690-699"], "no registered code"),
+        (["method", "INVTE"], "did you mean INVITE?"),
+        (["option", "100rell"], "did you mean 100rel?"),
         (["rule", "nope"], "`sipexplain rules` lists all"),
         (["rule", "bussy"], "did you mean busy?"),
         (["rule", "auth-wrong-credential"], "auth-wrong-credentials"),
@@ -265,6 +272,65 @@ fn a_code_that_is_no_code_is_a_suggestion_and_status_2() {
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{args:?}");
         assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
     }
+}
+
+#[test]
+fn codes_are_found_by_class_range_and_phrase_and_terms_by_name() {
+    let titles = |args: &[&str]| -> Vec<String> {
+        let ran = run(args.iter().chain(&["--format", "json"]));
+        assert_fine(&ran);
+        let pages = ran.json();
+        let title = |page: &serde_json::Value| page["title"].as_str().unwrap().to_owned();
+        pages.as_array().unwrap().iter().map(title).collect()
+    };
+    assert_eq!(titles(&["code", "6xx"]).len(), 6);
+    assert_eq!(titles(&["code", "486-488"]).len(), 3);
+    assert_eq!(
+        titles(&["code", "not acceptable"]),
+        ["SIP 406 Not Acceptable", "SIP 606 Not Acceptable"]
+    );
+    assert_eq!(titles(&["code", "607", "q850:21"]).len(), 2);
+    assert_eq!(titles(&["code", "reason:q.850"]), ["Q.850"]);
+    assert_eq!(
+        titles(&["header", "v", "Retry-After"]),
+        ["Via", "Retry-After"]
+    );
+    assert_eq!(titles(&["timer", "b"]), ["B"]);
+    assert_eq!(titles(&["option", "timer"]), ["timer"]);
+}
+
+#[test]
+fn any_two_are_compared() {
+    for (a, b, said) in [
+        (
+            "200",
+            "607",
+            "They are of different classes: 200 is success, 607 is global failure.",
+        ),
+        ("486", "480", "What sets them apart is who decides"),
+        ("607", "607", "Both are the same code."),
+        (
+            "607",
+            "677",
+            "677 is not registered; its class is global failure.",
+        ),
+        ("q850:17", "q850:19", "Q.850 17 User busy and Q.850 19"),
+        ("method:INFO", "method:MESSAGE", "INFO and MESSAGE"),
+    ] {
+        let ran = run(["compare", a, b]);
+        assert_fine(&ran);
+        assert!(ran.out.contains(said), "{a} {b}: {}", ran.out);
+        assert!(!ran.out.contains(['{', '}']), "{}", ran.out);
+    }
+    let markdown = run(["compare", "200", "607", "--format", "markdown"]);
+    assert!(
+        markdown
+            .out
+            .contains("| Class | 2xx, success | 6xx, global failure |"),
+        "{}",
+        markdown.out
+    );
+    assert_eq!(run(["compare", "200", "4xx"]).status, 2);
 }
 
 #[test]

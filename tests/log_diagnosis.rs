@@ -106,6 +106,7 @@ fn not_shown(rule: &Rule, shape: &Shape, call: &Told) -> Vec<Need> {
         // Who received knows itself, and finds the sender in the topmost Via.
         Need::Addresses => shape.addresses || (shape.by_an_end && !call.sent),
         Need::BothDirections => true,
+        Need::Packets => false,
     };
     let needs = rule.needs.iter().copied();
     needs.filter(|need| !shown(need)).collect()
@@ -131,9 +132,17 @@ impl Count {
                 .cause
                 .map_or_else(Vec::new, |rule| not_shown(rule, shape, found));
             let said = missing.iter().all(|need| found.missing.contains(need));
-            let right = match missing.is_empty() {
-                true => id(found.cause) == id(expected.cause),
-                false => found.cause.is_none() && found.undetermined && said,
+            let right = match missing.as_slice() {
+                [] => id(found.cause) == id(expected.cause),
+                // What follows from the cause is all that is left.
+                needs if needs.contains(&Need::Packets) => {
+                    let follows = |rule: &Rule| {
+                        let explains = expected.cause.map_or(&[][..], |cause| cause.explains);
+                        explains.contains(&rule.id)
+                    };
+                    found.cause.is_none_or(follows)
+                }
+                _ => found.cause.is_none() && found.undetermined && said,
             };
             if !right {
                 self.wrong.push(format!(

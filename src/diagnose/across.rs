@@ -336,6 +336,7 @@ impl Across {
             fix: "fix",
             args: Args::default(),
             product: None,
+            alone: false,
             evidence: Vec::new(),
         };
         self.all.push(CaptureFinding {

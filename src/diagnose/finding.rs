@@ -229,6 +229,15 @@ pub enum Evidence {
         /// What to read there.
         note: Note,
     },
+    /// A packet beside SIP: an ICMP error, the answer of a name server, ...
+    Beside {
+        /// The message that it is about.
+        message: usize,
+        /// Index into `Call::asides`.
+        aside: usize,
+        /// What it shows.
+        note: Note,
+    },
 }
 
 /// What a line of a message is.
@@ -248,7 +257,18 @@ impl Evidence {
         match self {
             Evidence::Excerpt { message, .. }
             | Evidence::Absence { message, .. }
-            | Evidence::Decoded { message, .. } => *message,
+            | Evidence::Decoded { message, .. }
+            | Evidence::Beside { message, .. } => *message,
+        }
+    }
+
+    /// The remark on it.
+    pub fn note(&self) -> &Note {
+        match self {
+            Evidence::Excerpt { note, .. }
+            | Evidence::Absence { note, .. }
+            | Evidence::Decoded { note, .. }
+            | Evidence::Beside { note, .. } => note,
         }
     }
 
@@ -259,6 +279,18 @@ impl Evidence {
             message,
             line,
             mark: line,
+            part: Part::StartLine,
+            note,
+        }
+    }
+
+    /// The Request-URI of a request.
+    pub fn request_uri(message: usize, stored: &Stored, note: Note) -> Evidence {
+        let line = stored.message().start_line();
+        Evidence::Excerpt {
+            message,
+            line,
+            mark: stored.message().request_uri().unwrap_or(line),
             part: Part::StartLine,
             note,
         }
@@ -313,6 +345,8 @@ pub struct Finding {
     pub args: Args,
     /// The product that has to be set, where it is known.
     pub product: Option<Product>,
+    /// Does the fix stand alone, so that no setting of a product belongs to it?
+    pub alone: bool,
     /// The proof.
     pub evidence: Vec<Evidence>,
 }
@@ -392,6 +426,7 @@ impl Findings {
             fix: "fix",
             args: Args::default(),
             product: None,
+            alone: false,
             evidence: Vec::new(),
         });
         self.all.last_mut().filter(|_| self.depth == Depth::Proof)
@@ -445,6 +480,12 @@ impl Finding {
     pub fn proofs(&mut self, all: impl IntoIterator<Item = Option<Evidence>>) -> &mut Finding {
         self.evidence.extend(all.into_iter().flatten());
         self
+    }
+
+    /// Sets the sentence what to do, where the settings of products in the rule do not help.
+    pub fn fix_alone(&mut self, id: &'static str) -> &mut Finding {
+        self.alone = true;
+        self.fix(id)
     }
 
     /// Adds proof.

@@ -17,14 +17,22 @@ pub mod details;
 pub mod digest;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Telephone numbers in URIs.
+pub mod numbers;
 /// PASSporT of an Identity header.
 pub mod passport;
+/// Known words of providers in an answer.
+pub mod phrases;
 /// Products by what they call themselves.
 pub mod product;
 /// Which finding is the cause, and which only follow.
 mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
+/// A request that nobody answered.
+pub mod silence;
+/// How large messages are.
+pub mod size;
 /// Why a call has no root cause.
 pub mod undetermined;
 
@@ -73,6 +81,8 @@ pub enum Need {
     Addresses,
     /// Both directions of a hop.
     BothDirections,
+    /// Packets beside SIP (ICMP, TCP, TLS): a capture has them, a log does not.
+    Packets,
 }
 
 impl Need {
@@ -82,6 +92,7 @@ impl Need {
             Need::Time => "times",
             Need::Addresses => "addresses",
             Need::BothDirections => "both directions",
+            Need::Packets => "packets beside SIP",
         }
     }
 }
@@ -96,6 +107,8 @@ pub struct Rule {
     pub frequency: Frequency,
     /// What it needs of the input.
     pub needs: &'static [Need],
+    /// The status codes that it explains; empty: any, or none.
+    pub codes: &'static [u16],
     /// Where the protocol says so.
     pub rfc: &'static [(u32, &'static str)],
     /// One line, no full stop.
@@ -125,6 +138,7 @@ impl Rule {
         severity: Severity::Info,
         frequency: Frequency::Low,
         needs: &[],
+        codes: &[],
         rfc: &[],
         title: "",
         why: "",
@@ -167,6 +181,8 @@ impl Rule {
 pub struct Context<'a> {
     /// Who was seen receiving, and which codecs each address was seen to use.
     pub view: &'a View,
+    /// The whole call, where one of its further legs is judged.
+    pub whole: Option<&'a Call>,
     exchange: OnceCell<digest::Exchange>,
 }
 
@@ -175,6 +191,7 @@ impl<'a> Context<'a> {
     pub fn new(view: &'a View) -> Context<'a> {
         Context {
             view,
+            whole: None,
             exchange: OnceCell::new(),
         }
     }
@@ -210,16 +227,19 @@ impl Diagnosis {
 /// Runs every rule over a released call, leg by leg. A verdict has neither sentences nor evidence,
 /// and does not say why a call has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
-    let mut diagnosis = diagnose_leg(call, context, depth);
+    let anew = |whole| Context {
+        whole,
+        ..Context::new(context.view)
+    };
+    let mut diagnosis = diagnose_leg(call, &anew(None), depth);
     for (index, leg) in call.legs.iter().enumerate() {
-        let further = diagnose_leg(leg, context, depth);
+        let further = diagnose_leg(leg, &anew(Some(call)), depth);
         roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
     }
     diagnosis
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
-    let context = &Context::new(context.view);
     let mut found = Findings::new(depth);
     for rule in rules::RULES {
         found.of(rule);

@@ -41,6 +41,17 @@ impl Product {
         known.map(|(_, product)| *product)
     }
 
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Product::Asterisk => "Asterisk",
+            Product::FreeSwitch => "FreeSWITCH",
+            Product::Kamailio => "Kamailio",
+            Product::OpenSips => "OpenSIPS",
+            Product::Cube => "Cisco CUBE",
+        }
+    }
+
     /// Id of its sentence among those of a rule.
     pub fn id(self) -> &'static str {
         match self {
@@ -72,7 +83,7 @@ pub(super) fn tell(call: &Call, findings: &mut [Finding]) {
                 looked_up()
             }
         });
-        finding.product = product.filter(|product| known(*product));
+        finding.product = product.filter(|product| known(*product) && !finding.alone);
     }
 }
 

@@ -1,7 +1,15 @@
 //! What a response code, cause or warning means, when it is seen and what fixes it.
 //!
-//! The texts are data: `codes.toml` and `causes.toml`. Looking up never fails: an unregistered
-//! code is explained by its class (RFC 3261 §8.1.3.2).
+//! The texts are data: `codes.toml`, `causes.toml` and `phrases.toml`. Looking up never fails: an
+//! unregistered code is explained by its class (RFC 3261 §8.1.3.2).
+
+/// Words of providers and products.
+pub mod phrases;
+
+/// What sets one code apart from another.
+pub mod choice;
+/// Methods, headers, option tags, timers, Reason protocols.
+pub mod term;
 
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -249,51 +257,76 @@ pub fn explanation_key(number: u16, method: &str, phrase: &str) -> std::borrow::
     }
 }
 
-/// Explains a final response.
+/// Explains a final response in English.
 pub fn explain(number: u16, method: &str, phrase: &str) -> Explanation {
+    explain_in(number, method, phrase, &|_, english| english.to_owned())
+}
+
+/// Explains a final response; `translate` gets where a text stands in the overlays, below
+/// `code.N`, and the English text.
+pub fn explain_in(
+    number: u16,
+    method: &str,
+    phrase: &str,
+    translate: &dyn Fn(&[&str], &str) -> String,
+) -> Explanation {
     let key = explanation_key(number, method, phrase).into_owned();
     let Some(code) = code(number) else {
         return unregistered(number, key);
     };
-    let variant = code
-        .variant
-        .iter()
-        .find(|v| v.phrase.eq_ignore_ascii_case(phrase));
-    let by_method = code
-        .by_method
-        .iter()
-        .find(|m| m.method == method)
-        .filter(|_| variant.is_none());
-    let pick = |variant: Option<&String>, method: Option<&String>, plain: &String| {
-        variant.or(method).unwrap_or(plain).clone()
+    let same = |v: &&Variant| v.phrase.eq_ignore_ascii_case(phrase);
+    let variant = code.variant.iter().find(same);
+    let by_method = code.by_method.iter().find(|m| m.method == method);
+    let by_method = by_method.filter(|_| variant.is_none());
+    let pick = |name: &str,
+                variant_text: Option<&String>,
+                method_text: Option<&String>,
+                plain: &String| {
+        match (variant.zip(variant_text), by_method.zip(method_text)) {
+            (Some((v, text)), _) => translate(&["phrase", &v.phrase, name], text),
+            (None, Some((m, text))) => translate(&["method", &m.method, name], text),
+            (None, None) => translate(&[name], plain),
+        }
+    };
+    let meaning = (
+        variant.and_then(|v| v.meaning.as_ref()),
+        by_method.and_then(|m| m.meaning.as_ref()),
+    );
+    let when = (
+        variant.and_then(|v| v.when.as_ref()),
+        by_method.and_then(|m| m.when.as_ref()),
+    );
+    let fix = (
+        variant.and_then(|v| v.fix.as_ref()),
+        by_method.and_then(|m| m.fix.as_ref()),
+    );
+    let document = |number| Rfc {
+        number,
+        section: code.section.clone().into(),
     };
     Explanation {
         key,
         title: variant.map_or_else(|| code.title.clone(), |v| v.phrase.clone()),
-        meaning: pick(
-            variant.and_then(|v| v.meaning.as_ref()),
-            by_method.and_then(|m| m.meaning.as_ref()),
-            &code.meaning,
-        ),
-        when: pick(
-            variant.and_then(|v| v.when.as_ref()),
-            by_method.and_then(|m| m.when.as_ref()),
-            &code.when,
-        ),
-        fix: pick(
-            variant.and_then(|v| v.fix.as_ref()),
-            by_method.and_then(|m| m.fix.as_ref()),
-            &code.fix,
-        ),
-        rfc: code
-            .rfc
-            .map(|number| Rfc {
-                number,
-                section: code.section.clone().into(),
-            })
-            .into_iter()
-            .collect(),
+        meaning: pick("meaning", meaning.0, meaning.1, &code.meaning),
+        when: pick("when", when.0, when.1, &code.when),
+        fix: pick("fix", fix.0, fix.1, &code.fix),
+        rfc: code.rfc.map(document).into_iter().collect(),
     }
+}
+
+/// Levenshtein distance, on words that are short.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(64).enumerate() {
+        let mut next = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let substitute = row[j] + usize::from(from != *to);
+            next.push(substitute.min(row[j + 1] + 1).min(next[j] + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
 }
 
 fn unregistered(number: u16, key: String) -> Explanation {

@@ -7,6 +7,7 @@ mod overlay;
 
 use crate::diagnose::asides::aside_sentence;
 use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
+use crate::knowledge::{self, Cause, Explanation};
 use overlay::Overlay;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -86,14 +87,48 @@ impl Lang {
         }
     }
 
-    /// A sentence of a rule, written out.
-    pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
+    /// A text about a code, where `key` says below `code.N`.
+    pub fn code_text<'a>(&self, code: u16, key: &[&str], english: &'a str) -> Cow<'a, str> {
+        match self.tag {
+            "en" => Cow::Borrowed(english),
+            _ => self.text(&format!("code.{code}"), key, english),
+        }
+    }
+
+    /// A final response explained.
+    pub fn explain(&self, code: u16, method: &str, phrase: &str) -> Explanation {
+        knowledge::explain_in(code, method, phrase, &|key, english| {
+            self.code_text(code, key, english).into_owned()
+        })
+    }
+
+    /// The name of a cause.
+    pub fn cause_name<'a>(&self, cause: &'a Cause) -> Cow<'a, str> {
+        self.cause_text(cause, "name", &cause.name)
+    }
+
+    /// What a cause points to.
+    pub fn cause_hint<'a>(&self, cause: &'a Cause) -> Cow<'a, str> {
+        self.cause_text(cause, "hint", &cause.hint)
+    }
+
+    fn cause_text<'a>(&self, cause: &Cause, key: &str, english: &'a str) -> Cow<'a, str> {
+        let protocol = cause.protocol.to_ascii_lowercase().replace('.', "");
+        self.text(&format!("cause.{protocol}-{}", cause.code), &[key], english)
+    }
+
+    /// A template of a rule, arguments not filled in.
+    pub fn rule_text(&self, rule: &Rule, id: &str) -> Cow<'static, str> {
         let english = rule.template(id).unwrap_or_default();
-        let text = match self.tag {
+        match self.tag {
             "en" => Cow::Borrowed(english),
             _ => self.text(&format!("rule.{}", rule.id), &[id], english),
-        };
-        self.fill(&text, args)
+        }
+    }
+
+    /// A sentence of a rule, written out.
+    pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
+        self.fill(&self.rule_text(rule, id), args)
     }
 
     /// What a finding says to do, with the settings of the product where they are known.

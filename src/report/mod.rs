@@ -4,6 +4,8 @@
 pub mod json;
 /// Secrets that no report may show.
 pub mod mask;
+/// Pages about codes, causes, terms and rules.
+pub mod reference;
 /// The terminal report.
 pub mod terminal;
 /// What every format counts.

@@ -5,6 +5,7 @@ use super::clock::SECOND;
 use super::keys::Keys;
 use super::series::Series;
 use crate::message::stamp::Stamp;
+use crate::message::uri::Uri;
 use crate::message::{Head, Message, Method};
 
 /// 64*T1, the life of a transaction (RFC 3261 §17, T1 = 500 ms), in seconds.
@@ -15,6 +16,9 @@ const SETTLED: i64 = 5;
 const RINGING: i64 = 200;
 /// A challenge is held this long: a person may have to type a password, in seconds.
 const CHALLENGE: i64 = 180;
+/// Who dials digit by digit thinks about the next one no longer than this (Q.764 timer T10 is 4 to
+/// 6 s, a person may take twice as long), in seconds.
+const NEXT_DIGIT: i64 = 15;
 /// A dialog without SIP is held this long, in seconds.
 const DIALOG: i64 = 2 * 3600;
 
@@ -116,6 +120,7 @@ struct State {
     provisional: bool,
     answered: bool,
     rejected: bool,
+    incomplete: bool,
     challenged: bool,
     acked: bool,
     bye: bool,
@@ -169,6 +174,30 @@ impl Entry {
             method if method == self.method && of_series => true,
             _ => self.forms_dialog() || head.method == Method::Bye,
         }
+    }
+
+    /// Is it the next INVITE of a caller who dials digit by digit: the same number with more digits
+    /// behind it (RFC 3578 §3.2)? The one before may still wait for its answer, a 484.
+    pub fn dials_on(&self, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
+        let invites = head.method == Method::Invite && self.method == Method::Invite;
+        if !invites || !is_initial(head) || !self.is_by_caller(keys) {
+            return false;
+        }
+        let before = self.messages.iter().rev().find(|m| is_initial(&m.head));
+        let (Some(before), Some(cseq)) = (before, head.cseq) else {
+            return false;
+        };
+        let digits = |message: Message<'_>| {
+            let uri = Uri::parse(message.request_uri()?.of(message.raw))?;
+            let digits = uri.number();
+            let number = digits.strip_prefix('+').unwrap_or(&digits);
+            let only = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            only.then_some(digits)
+        };
+        let more = || Some((digits(before.message())?, digits(Message { raw, head })?));
+        self.cseqs.precede(cseq)
+            && more()
+                .is_some_and(|(before, now)| now.len() > before.len() && now.starts_with(&before))
     }
 
     fn forms_dialog(&self) -> bool {
@@ -236,6 +265,7 @@ impl Entry {
             200..=299 => self.state.answered = true,
             _ => {
                 self.state.rejected = true;
+                self.state.incomplete = code == 484;
                 self.state.challenged = matches!(code, 401 | 407);
                 self.step_open = matches!(
                     code,
@@ -260,6 +290,7 @@ impl Entry {
             () if state.answered => SETTLED,
             () if self.step_open && state.challenged => CHALLENGE,
             () if self.step_open => TRANSACTION,
+            () if state.rejected && state.incomplete => NEXT_DIGIT,
             () if state.rejected && (state.acked || !invite) => SETTLED,
             () if state.rejected => TRANSACTION,
             () if state.over => SETTLED,

@@ -467,7 +467,7 @@ impl Session {
                 return false;
             };
             if !entry.takes(head, keys) {
-                return false;
+                return entry.dials_on(head, keys, raw);
             }
             if !is_initial(head) || entry.is_by_caller(keys) {
                 return !ignores_challenge(entry, head, raw);

@@ -68,6 +68,25 @@ impl Call {
         at
     }
 
+    /// The request that a response answers, as it was sent on that hop.
+    pub fn asked(&self, response: &Stored) -> Option<(usize, &Stored)> {
+        let on_hop = |m: &Stored| {
+            m.head.is_request()
+                && m.head.method == response.head.method
+                && m.keys.transaction == response.keys.transaction
+        };
+        self.originals().find(|(_, m)| on_hop(m))
+    }
+
+    /// The first ringing (180 to 189) on the hop of a response.
+    pub fn rang(&self, response: &Stored) -> Option<(usize, &Stored)> {
+        let on_hop = |m: &Stored| {
+            m.keys.transaction == response.keys.transaction
+                && m.head.code().is_some_and(|code| (180..190).contains(&code))
+        };
+        self.originals().find(|(_, m)| on_hop(m))
+    }
+
     /// Was the sender of this message seen to send or receive anything on the side away from the
     /// receiver: another peer than the receiver?
     pub fn seen_behind(&self, stored: &Stored) -> bool {

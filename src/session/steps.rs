@@ -143,6 +143,16 @@ fn answered_step(call: &Call, index: usize) -> Option<Step> {
                 || branches_elsewhere(response, later()).any(|m| goes_to_contact(m, response));
             (newer().next().is_some() || recursed()).then_some(Step::RedirectFollowed)
         }
+        // Overlap dialling: the number with more digits may have been sent before this answer.
+        484 => call
+            .messages
+            .iter()
+            .find(|m| {
+                m.is_initial()
+                    && m.head.method == response.head.method
+                    && m.cseq() > response.cseq()
+            })
+            .map(|_| Step::Retried),
         420 | 421 | 422 | 423 | 428 | 491 | 494 => newer().next().map(|_| Step::Retried),
         503 => {
             let elsewhere = || branches_elsewhere(response, later()).next().is_some();

@@ -19,8 +19,9 @@ use std::net::IpAddr;
 
 /// Peers remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_PEERS: usize = 65_536;
-/// Longest name of a codec or number that is remembered: names come from anyone.
+/// Longest name of a codec, number or domain that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
+const LONGEST_HOST: usize = 256;
 /// Session descriptions read of each address: its lists hardly change.
 const SAMPLES: u8 = 4;
 /// Numbers remembered that an address took.
@@ -43,6 +44,8 @@ pub struct Peer {
     pub smallest_ignored: Option<u32>,
     /// User parts of Request-URIs of calls that it took, in calls that are over.
     pub numbers: Vec<String>,
+    /// Hosts of the same Request-URIs, in small letters.
+    pub hosts: Vec<String>,
     samples: u8,
 }
 
@@ -148,6 +151,14 @@ impl View {
                 if !user.is_empty() && user.len() <= LONGEST_NAME && !peer.numbers.contains(&user) {
                     peer.numbers.push(user);
                 }
+                let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
+                let new = |host: &String| {
+                    host.len() <= LONGEST_HOST
+                        && peer.hosts.len() < MOST_NUMBERS
+                        && !peer.hosts.contains(host)
+                };
+                let host = host.filter(new);
+                peer.hosts.extend(host);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::harness::{fixtures, flows, root};
 use crate::placeholders;
-use sipexplain::diagnose::{Args, Depth, Diagnosis, Evidence, Finding};
+use sipexplain::diagnose::{Args, Depth, Diagnosis, Finding};
 use sipexplain::input::{Inputs, Named};
 use sipexplain::report::{Report, Run};
 use sipexplain::select::Selection;
@@ -72,9 +72,7 @@ impl Collector {
             fired.sentence(finding, id, &own);
         }
         for evidence in &finding.evidence {
-            let (Evidence::Excerpt { note, .. }
-            | Evidence::Absence { note, .. }
-            | Evidence::Decoded { note, .. }) = evidence;
+            let note = evidence.note();
             let mut all = names(&note.args);
             fired.given.extend(&all);
             all.extend(&own);

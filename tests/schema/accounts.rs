@@ -303,6 +303,15 @@ fn the_proof_stands_in_the_trace() {
                 format!("{rule} gives no proof")
             });
             for evidence in list(&finding["evidence"]) {
+                if evidence["kind"] == "beside" {
+                    let said = evidence["text"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty());
+                    checked.require(evidence["frame"].is_u64() && said, || {
+                        format!("{rule}: {evidence} names no frame, or says nothing of it")
+                    });
+                    continue;
+                }
                 let Some(message) = all.get(&place(evidence)) else {
                     checked.require(false, || format!("{rule}: no message at {evidence}"));
                     continue;

@@ -1,9 +1,13 @@
 //! D12: the callee is, or claims to be, busy.
 
+use super::super::across::{Across, Ledger};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::phrases;
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use crate::knowledge::phrases::Kind;
 use crate::message::{Method, typed};
-use crate::session::Call;
+use crate::session::clock::SECOND;
+use crate::session::{Call, Outcome};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -32,39 +36,91 @@ pub static RULE: Rule = Rule {
             "why-q850",
             "{element} answered {code} with Q.850 cause 17: the telephone network reports the line of the called person as busy",
         ),
+        (
+            "why-told",
+            "{element} answers {code} and says \"{said}\", which means: {means}",
+        ),
+        (
+            "fix-limit",
+            "Raise the limit of parallel calls at the provider, or look at the same second which other calls of this customer were up. The called person's phone is not busy.",
+        ),
+        (
+            "fix-account",
+            "Look at the account and the state of the called number at the provider. The called person's phone is not busy.",
+        ),
+        (
+            "why-always",
+            "all {calls} calls to {element}, for more than half an hour, were answered busy without ringing: a line that is in use is free at some time, so a limit, do not disturb or a missing route answers there",
+        ),
+        (
+            "fix-always",
+            "Look on {element} for a limit of parallel calls, do not disturb, call waiting switched off, or a called number that it does not route.",
+        ),
         ("answer", "the final answer"),
         ("ringing", "it rang before"),
         ("cause", "the telephone network says so"),
+        ("said", "the words that tell the cause"),
+        ("first", "the first of them"),
+        ("last", "the last of them"),
     ],
     check,
+    across,
     ..Rule::PLAIN
 };
 
+/// Fewer calls than this may all have been busy by chance.
+const ENOUGH: u64 = 5;
+/// A person may well talk for that long, nanoseconds.
+const LONG: i64 = 1800 * SECOND;
+
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    // A 486 after a CANCEL says nothing about the line: such a call is cancelled.
+    if call.method != Method::Invite
+        || call.outcome != Outcome::Refused
+        || !matches!(call.code(), Some(486 | 600))
+    {
+        return;
+    }
     let Some((index, response)) = deciding(call) else {
         return;
     };
-    if call.method != Method::Invite || !matches!(call.code(), Some(486 | 600)) {
-        return;
-    }
-    let is_17 = |r: &typed::Reason| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(17);
-    let cause_17 = typed::reasons(response.message()).iter().any(is_17);
+    let reasons = typed::reasons(response.message());
+    let q850 = reasons
+        .iter()
+        .filter(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
+    let cause = q850.filter_map(|r| r.cause).next();
     let ringing = call.originals().find(|(_, m)| {
         m.head.code().is_some_and(|code| (180..200).contains(&code)) && call.is_of_beginning(m)
     });
-    let confidence = match cause_17 || ringing.is_some() {
+    let told = phrases::told(response);
+    let confidence = match cause == Some(17) || ringing.is_some() || told.is_some() {
         true => Confidence::Certain,
         false => Confidence::Likely,
     };
-    let Some(finding) = found.add(confidence, Acts::Nobody) else {
+    let kind = told.as_ref().map(|told| told.phrase.kind);
+    let (severity, acts) = match kind {
+        None | Some(Kind::DoNotDisturb) => (Severity::Info, Acts::Nobody),
+        Some(_) => (Severity::Error, Acts::Callee),
+    };
+    let Some(finding) = found.add_with(severity, Role::Cause, confidence, acts) else {
         return;
     };
     finding
         .element(sender(response))
         .args(Args::new().code("code", call.code().unwrap_or(486)));
+    if let Some(told) = told {
+        told.prove(finding, (index, response), (note("answer"), note("said")));
+        finding.why("why-told");
+        match kind {
+            Some(Kind::Channels | Kind::Rate) => finding.fix("fix-limit"),
+            Some(Kind::DoNotDisturb) => finding,
+            _ => finding.fix("fix-account"),
+        };
+        return;
+    }
     finding.proof(Evidence::start_line(index, response, note("answer")));
     match ringing {
-        _ if cause_17 => {
+        _ if cause == Some(17) => {
             finding.why("why-q850").proof(Evidence::header(
                 index,
                 response,
@@ -86,5 +142,38 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         None => {
             finding.why("why-at-once").fix("fix-at-once");
         }
+    }
+}
+
+// One destination that says busy to everybody, at once.
+fn across(ledger: &Ledger, across: &mut Across) {
+    for (ip, account) in ledger.by_address() {
+        let busy: u64 = [486, 600]
+            .iter()
+            .filter_map(|code| account.failed.get(code))
+            .sum();
+        let rang = account.samples.iter().any(|sample| sample.rang.is_some());
+        let shown = account
+            .first_failure
+            .as_ref()
+            .zip(account.last_failure.as_ref());
+        let Some((first, last)) = shown.and_then(|(a, b)| a.time.zip(b.time)) else {
+            continue;
+        };
+        if account.calls < ENOUGH || busy < account.calls || rang || last - first < LONG {
+            continue;
+        }
+        let Some(found) = across.add(Confidence::Likely, Acts::Callee) else {
+            return;
+        };
+        found.count = account.calls;
+        let calls = usize::try_from(account.calls).unwrap_or(usize::MAX);
+        found.finding.element(ip.to_string());
+        found.finding.args(Args::new().count("calls", calls));
+        found.finding.why("why-always").fix("fix-always");
+        found.times = Some((first, last));
+        let first = account.first_failure.clone().map(|e| (e, note("first")));
+        let last = account.last_failure.clone().map(|e| (e, note("last")));
+        found.exhibits.extend(first.into_iter().chain(last));
     }
 }

@@ -1,11 +1,18 @@
 //! D1: the number or user is unknown where it was asked for.
 
+use super::super::address::is_private;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::numbers::{self, Form};
+use super::super::phrases::{self, Told};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use super::scanner_traffic::is_scanner;
+use crate::knowledge::phrases::Kind;
+use crate::message::Method;
+use crate::message::typed;
 use crate::message::uri::Uri;
-use crate::message::{Method, typed};
-use crate::session::Call;
+use crate::session::view::Peer;
+use crate::session::{Call, Stored};
+use std::net::IpAddr;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -34,15 +41,103 @@ pub static RULE: Rule = Rule {
             "fix-no-route",
             "Send the call by another route or carrier, and report cause {cause} with the number to the operator of {element}.",
         ),
+        (
+            "why-same-number",
+            "{element} answers {code} to {dialled}, and took a call to the same number written as {example}: the number is right and its form is not",
+        ),
+        (
+            "why-form",
+            "{element} answers {code} to {dialled}, and every number that it took before is written in another form, like {example}",
+        ),
+        (
+            "fix-form",
+            "Let the dial plan of the calling side send the number in the form that {element} takes, like {example}, and no other.",
+        ),
+        (
+            "why-in-to",
+            "the Request-URI asks {element} for {user}, which is no number; the number that was called, {called}, stands only in {header}, and {element} looks for {user}",
+        ),
+        (
+            "fix-in-to",
+            "Let {element} take the called number from {header} where a call comes in for {user}, or ask the carrier to send the number in the Request-URI. If {element} is a phone, {user} is what it registered once: register it anew.",
+        ),
+        (
+            "why-domain",
+            "{element} answers {code} to a call for {host}; the calls that it took were all for {example}, so it seems not to be responsible for {host}",
+        ),
+        (
+            "why-address",
+            "{element} answers {code} to a call for {host}, which is another address than its own: it neither is that host nor hands the call on to it",
+        ),
+        (
+            "fix-domain",
+            "Put the domain or address that {element} serves behind the @ of the Request-URI (on the calling side the domain, server or proxy setting of the account or trunk), or add {host} to the domains of {element}.",
+        ),
+        (
+            "why-told",
+            "{element} answers {code} and says \"{said}\", which means: {means}",
+        ),
+        (
+            "fix-account",
+            "Let the owner of the number look at the account, the balance and the state of the SIP connection at the provider; the form of the number is not the problem.",
+        ),
+        (
+            "fix-route",
+            "Set up a route for the number as it was sent ({dialled}) at {element}, or ask its operator why there is none; another number or carrier may be reached meanwhile.",
+        ),
+        (
+            "fix-unregistered",
+            "Look why the phone or trunk of the called side is not registered at {element}: its last REGISTER, its expiry, and the network between the two.",
+        ),
         ("dialled", "what was asked for"),
+        ("called", "the number that was called"),
         ("answer", "the final answer"),
         ("cause", "what the telephone network says: {name}"),
+        ("said", "the words that tell the cause"),
+    ],
+    settings: &[
+        (
+            Product::Asterisk,
+            "Asterisk looks for the extension in the `context` of the endpoint in pjsip.conf; `dialplan show` lists what that context holds.",
+        ),
+        (
+            Product::FreeSwitch,
+            "FreeSWITCH looks for it in the `context` of the sofia profile or of the gateway; the log names the extensions of the dialplan that it tried.",
+        ),
+        (
+            Product::Kamailio,
+            "Kamailio's default script answers 404 where lookup(\"location\") finds no registered contact: `kamcmd ul.dump` lists those there are.",
+        ),
+        (
+            Product::OpenSips,
+            "OpenSIPS' default script answers 404 where lookup(\"location\") finds no registered contact: `opensips-cli -x mi ul_dump` lists those there are.",
+        ),
     ],
     check,
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+/// What the trace tells beyond the code.
+enum Why<'a> {
+    /// Q.850 cause of the network behind.
+    Cause(u32),
+    /// Words of the provider.
+    Told(Told),
+    /// It took the same number in another form.
+    SameNumber(&'a str),
+    /// The number is in this header only; the Request-URI has something else.
+    InTo(&'static str),
+    /// The host of the calls that it took.
+    Domain(&'a str),
+    /// The host is an address, and not its own.
+    Address,
+    /// Every number that it took has another form.
+    Form(&'a str),
+    /// Nothing more.
+    Code,
+}
+
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call).filter(|_| matches!(call.code(), Some(404 | 604)))
     else {
         return;
@@ -50,55 +145,151 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || is_scanner(call) {
         return;
     }
-    // The request that this answer belongs to: behind a proxy the Request-URI may have changed.
-    let mut asked = call
-        .originals()
-        .filter(|(_, m)| m.head.is_request() && m.keys.transaction == response.keys.transaction);
-    let Some((asked_at, request)) = asked.find(|(_, m)| m.head.method == call.method) else {
+    // Behind a proxy the Request-URI may have changed: the one that this element saw counts.
+    let Some((asked_at, request)) = call.asked(response) else {
         return;
     };
     let Some(uri) = request.message().request_uri() else {
         return;
     };
+    let Some(parsed) = Uri::parse(uri.of(&request.raw)) else {
+        return;
+    };
+    let peer = request
+        .stamp
+        .destination
+        .and_then(|at| context.view.peer(at.ip()));
+    let why = why(request, response, parsed, peer);
+    let (confidence, acts) = match &why {
+        Why::Cause(2 | 3) => (Confidence::Certain, Acts::Carrier),
+        Why::Told(told) if told.phrase.kind == Kind::NoRoute => {
+            (Confidence::Certain, Acts::Carrier)
+        }
+        Why::Told(told) if told.phrase.kind != Kind::Number => (Confidence::Certain, Acts::Callee),
+        Why::Cause(_) | Why::Told(_) | Why::Code => (Confidence::Certain, Acts::Caller),
+        Why::InTo(_) => (Confidence::Likely, Acts::Callee),
+        _ => (Confidence::Likely, Acts::Caller),
+    };
+    let Some(finding) = found.add(confidence, acts) else {
+        return;
+    };
+    finding.element(sender(response));
+    finding.args(
+        Args::new()
+            .text("dialled", parsed.bare())
+            .text("user", parsed.number())
+            .text("host", crate::message::lossy(parsed.host))
+            .code("code", call.code().unwrap_or(404)),
+    );
+    finding.proof(Evidence::request_uri(asked_at, request, note("dialled")));
+    if let Why::InTo(header) = why
+        && let Some((line, span, called)) = numbers::uri_in(request.message(), header)
+    {
+        finding.args(Args::new().text("called", called).text("header", header));
+        finding.proof(Evidence::of_header(asked_at, line, span, note("called")));
+    }
+    if !matches!(why, Why::Told(_)) {
+        finding.proof(Evidence::start_line(index, response, note("answer")));
+    }
+    let (sentence, fix) = match why {
+        Why::Cause(cause) => {
+            finding.args(Args::new().count("cause", cause as usize));
+            let name = crate::knowledge::cause("Q.850", cause)
+                .map_or_else(|| cause.to_string(), |c| c.name.clone());
+            finding.proof(Evidence::header(
+                index,
+                response,
+                "Reason",
+                Template::new("cause", Args::new().text("name", name)),
+            ));
+            match cause {
+                1 => ("why-unassigned", "fix-unassigned"),
+                2 | 3 => ("why-no-route", "fix-no-route"),
+                _ => ("why", "fix"),
+            }
+        }
+        Why::Told(told) => {
+            let fix = match told.phrase.kind {
+                Kind::NoRoute => "fix-route",
+                Kind::Unregistered => "fix-unregistered",
+                Kind::Number => "fix-unassigned",
+                _ => "fix-account",
+            };
+            told.prove(finding, (index, response), (note("answer"), note("said")));
+            ("why-told", fix)
+        }
+        Why::SameNumber(example) => {
+            finding.args(Args::new().text("example", example));
+            ("why-same-number", "fix-form")
+        }
+        Why::Form(example) => {
+            finding.args(Args::new().text("example", example));
+            ("why-form", "fix-form")
+        }
+        Why::Domain(example) => {
+            finding.args(Args::new().text("example", example));
+            ("why-domain", "fix-domain")
+        }
+        Why::InTo(_) => ("why-in-to", "fix-in-to"),
+        Why::Address => ("why-address", "fix-domain"),
+        Why::Code => ("why", "fix"),
+    };
+    match fix {
+        "fix" | "fix-in-to" | "fix-domain" | "fix-unregistered" => finding.fix(fix),
+        _ => finding.fix_alone(fix),
+    };
+    finding.why(sentence);
+}
+
+// The strongest sign first.
+fn why<'a>(request: &Stored, response: &Stored, uri: Uri<'_>, peer: Option<&'a Peer>) -> Why<'a> {
+    let user = uri.number();
+    let taken = || peer.into_iter().flat_map(|peer| &peer.numbers);
+    let same = taken().find(|known| **known != user && numbers::is_same(known, &user));
+    if let Some(same) = same {
+        return Why::SameNumber(same);
+    }
     let q850 = typed::reasons(response.message())
         .into_iter()
         .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    let cause = q850.and_then(|r| r.cause);
-    let (why, fix, acts) = match cause {
-        Some(1) => ("why-unassigned", "fix-unassigned", Acts::Caller),
-        Some(2 | 3) => ("why-no-route", "fix-no-route", Acts::Carrier),
-        _ => ("why", "fix", Acts::Caller),
-    };
-    let Some(finding) = found.add(Confidence::Certain, acts) else {
-        return;
-    };
-    let dialled =
-        Uri::parse(uri.of(&request.raw)).map_or_else(|| request.message().slice(uri), |u| u.bare());
-    finding.why(why).fix(fix).element(sender(response));
-    finding.args(
-        Args::new()
-            .text("dialled", dialled)
-            .code("code", call.code().unwrap_or(404)),
-    );
-    let line = request.message().start_line();
-    let part = super::super::finding::Part::StartLine;
-    finding.proof(Evidence::Excerpt {
-        message: asked_at,
-        line,
-        mark: uri,
-        part,
-        note: note("dialled"),
+    if let Some(cause @ 1..=3) = q850.and_then(|r| r.cause) {
+        return Why::Cause(cause);
+    }
+    if let Some(told) = phrases::told(response) {
+        return Why::Told(told);
+    }
+    let called = ["P-Called-Party-ID", "To"].into_iter().find(|name| {
+        let called = numbers::uri_in(request.message(), name).map(|(_, _, user)| user);
+        called.is_some_and(|called| numbers::is_number(&called) && !user.ends_with(&called))
     });
-    finding.proof(Evidence::start_line(index, response, note("answer")));
-    if let Some(cause) = cause {
-        finding.args(Args::new().count("cause", cause as usize));
-        let name = crate::knowledge::cause("Q.850", cause)
-            .map_or_else(|| cause.to_string(), |c| c.name.clone());
-        finding.proof(Evidence::header(
-            index,
-            response,
-            "Reason",
-            Template::new("cause", Args::new().text("name", name)),
-        ));
+    if let Some(header) = called.filter(|_| !numbers::is_number(&user)) {
+        return Why::InTo(header);
+    }
+    let host = crate::message::lossy(uri.host).to_ascii_lowercase();
+    if let Some([known]) = peer.map(|peer| peer.hosts.as_slice())
+        && *known != host
+    {
+        return Why::Domain(known);
+    }
+    // Of a server behind a NAT the packets show the inner address, the URI the outer one.
+    let own = request.stamp.destination.map(|at| at.ip());
+    let named = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+    if let (Some(named), Some(own)) = (named, own)
+        && named != own
+        && is_private(named) == is_private(own)
+    {
+        return Why::Address;
+    }
+    let form = numbers::form(&user);
+    let mut forms = taken().filter(|known| numbers::is_number(known));
+    match forms.next() {
+        Some(example)
+            if form != Form::Name
+                && numbers::form(example) != form
+                && forms.all(|other| numbers::form(other) != form) =>
+        {
+            Why::Form(example)
+        }
+        _ => Why::Code,
     }
 }

@@ -19,9 +19,15 @@ pub mod capture_partial_call;
 pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
+pub mod dest_address_incomplete;
+pub mod dest_gone_or_changed;
 pub mod dest_not_found;
+pub mod dest_unavailable_480;
 pub mod extension_enumeration;
 pub mod fixed_duration_drop;
+pub mod icmp_unreachable;
+pub mod message_too_large_513;
+pub mod method_not_allowed;
 pub mod peer_fails_all;
 pub mod reg_binding_missing_at_call;
 pub mod reg_expiry_decay_or_flap;
@@ -34,9 +40,12 @@ pub mod reg_storm;
 pub mod reg_timeout;
 pub mod request_no_response;
 pub mod retry_amplification;
+pub mod ring_no_answer;
 pub mod scanner_traffic;
 pub mod twoxx_not_acked;
+pub mod udp_too_big;
 pub mod unwanted_607;
+pub mod uri_scheme_416_or_domain;
 
 /// Every rule, in the order in which they are run and their findings printed. Rules on capture
 /// quality come first, because rules about something missing ask for them.
@@ -44,6 +53,9 @@ pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
     &scanner_traffic::RULE,
+    &icmp_unreachable::RULE,
+    &udp_too_big::RULE,
+    &message_too_large_513::RULE,
     &auth_retry_malformed::RULE,
     &auth_digest_params::RULE,
     &auth_realm_or_domain_mismatch::RULE,
@@ -65,7 +77,13 @@ pub static RULES: &[&super::Rule] = &[
     &unwanted_607::RULE,
     &carrier_congestion::RULE,
     &codec_no_common::RULE,
+    &uri_scheme_416_or_domain::RULE,
+    &dest_gone_or_changed::RULE,
+    &dest_address_incomplete::RULE,
     &dest_not_found::RULE,
+    &dest_unavailable_480::RULE,
+    &ring_no_answer::RULE,
+    &method_not_allowed::RULE,
     &busy::RULE,
     &caller_abandoned::RULE,
     &twoxx_not_acked::RULE,

@@ -304,10 +304,12 @@ fn evidence(
         line,
         ..
     } = place(stored);
-    let (kind, note) = match of {
-        Evidence::Excerpt { note, .. } => ("excerpt", note),
-        Evidence::Absence { note, .. } => ("absence", note),
-        Evidence::Decoded { note, .. } => ("decoded", note),
+    let note = of.note();
+    let kind = match of {
+        Evidence::Excerpt { .. } => "excerpt",
+        Evidence::Absence { .. } => "absence",
+        Evidence::Decoded { .. } => "decoded",
+        Evidence::Beside { .. } => "beside",
     };
     let mut args = finding.args.clone();
     args.0.extend(note.args.0.iter().cloned());
@@ -355,6 +357,12 @@ fn evidence(
             shaped.part_of = Some("header");
             shaped.text = Some(text.clone());
             shaped.span = Some([header.name.start, header.value.end]);
+        }
+        Evidence::Beside { aside, .. } => {
+            let aside = call.asides.get(*aside)?;
+            (shaped.input, shaped.part) = (aside.origin.input, None);
+            shaped.frame = Some(aside.origin.place);
+            shaped.text = Some(lang.aside(&diagnose::asides::aside(call, aside)));
         }
     }
     Some(shaped)

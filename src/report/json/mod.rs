@@ -7,7 +7,6 @@ mod shape;
 
 use super::{Options, Output, Report, Run};
 use crate::diagnose::{Depth, Diagnosis};
-use crate::knowledge;
 use crate::lang::Lang;
 use crate::session::Call;
 use foldhash::fast::RandomState;
@@ -83,7 +82,7 @@ fn unexplained(
         let key = answer.explanation.as_ref();
         if !known(key) && !new.iter().any(|(other, _)| other == key) {
             let method = answer.method.as_deref().unwrap_or_default();
-            let explained = knowledge::explain(answer.code, method, &answer.reason);
+            let explained = lang.explain(answer.code, method, &answer.reason);
             new.push((explained.key.clone(), build::explanation(explained, lang)));
         }
     }

@@ -7,7 +7,6 @@ use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{
     Acts, Diagnosis, Evidence, Finding, Role, Severity, Template, asides, details,
 };
-use crate::knowledge;
 use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
@@ -99,11 +98,7 @@ impl Block {
             return;
         };
         let mut args = finding.args.clone();
-        let note = match evidence {
-            Evidence::Excerpt { note, .. }
-            | Evidence::Absence { note, .. }
-            | Evidence::Decoded { note, .. } => note,
-        };
+        let note = evidence.note();
         args.0.extend(note.args.0.iter().cloned());
         let note = clean(&self.options.lang.rule(finding.rule, note.id, &args));
         match evidence {
@@ -125,6 +120,27 @@ impl Block {
                 let from = (header.value.start - header.name.start) as usize;
                 self.marked(lines, &mask(raw), from, raw.len(), &note);
             }
+            Evidence::Beside { aside, .. } => {
+                if let Some(aside) = call.asides.get(*aside) {
+                    self.beside(lines, call, aside, &note);
+                }
+            }
+        }
+    }
+
+    // `#4  09:00:00.001  ICMP`, what it says, and the remark.
+    fn beside(&self, lines: &mut Vec<String>, call: &Call, aside: &Aside, note: &str) {
+        let time = aside.time.map(|time| self.clock(time.0));
+        let place = ladder::numbered("#", aside.origin);
+        let parts = [place, time.unwrap_or_default(), aside.protocol().to_owned()];
+        let line = format!("  |  {}", parts.join("  "));
+        lines.push(self.palette.faint(&line));
+        let said = self.options.lang.aside(&asides::aside(call, aside));
+        let text = format!("{} ({note})", clean(&said));
+        let options = textwrap::Options::new(self.room())
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for part in textwrap::wrap(&text, options) {
+            self.bar(lines, &part);
         }
     }
 
@@ -211,7 +227,7 @@ impl Block {
                 .reason()
                 .map(|span| answer.message().slice(span))
                 .unwrap_or_default();
-            knowledge::explain(code, &answer.message().method_name(), &reason)
+            lang.explain(code, &answer.message().method_name(), &reason)
         });
         if let Some(explained) = &explained {
             self.item(lines, &lang.word("meaning"), &explained.meaning);
@@ -548,7 +564,7 @@ fn inside(stored: &Stored, lang: &Lang) -> String {
         .map(|span| message.slice(span))
         .unwrap_or_default();
     let place = ladder::place(stored, lang);
-    let meaning = knowledge::explain(code, &method, &reason).meaning;
+    let meaning = lang.explain(code, &method, &reason).meaning;
     format!(
         "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
         stored.cseq()

@@ -6,8 +6,6 @@ mod block;
 pub mod escape;
 /// Messages by hop.
 mod ladder;
-/// Pages of the reference.
-pub mod page;
 /// Colour.
 pub mod palette;
 /// The counts below the calls, and the statement on coverage above them.

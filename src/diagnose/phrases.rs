@@ -1,0 +1,103 @@
+//! Known words of providers in an answer, and where they stand in it.
+
+use super::finding::{Args, Evidence, Finding, Note, Part};
+use crate::knowledge::phrases::{self, Phrase};
+use crate::message::params::value_after;
+use crate::message::{Header, Span, StartLine};
+use crate::session::Stored;
+
+/// Known words, and the bytes that say them.
+pub struct Told {
+    /// What they mean.
+    pub phrase: &'static Phrase,
+    /// What the answer says, as received.
+    pub said: String,
+    line: Span,
+    mark: Span,
+    part: Part,
+}
+
+impl Told {
+    /// Proves a finding: the answer, and the words in it; gives the finding their arguments `said`
+    /// and `means`.
+    pub fn prove(
+        self,
+        finding: &mut Finding,
+        (message, answer): (usize, &Stored),
+        (is_answer, says): (Note, Note),
+    ) {
+        if self.part != Part::StartLine {
+            finding.proof(Evidence::start_line(message, answer, is_answer));
+        }
+        finding.proof(Evidence::Excerpt {
+            message,
+            line: self.line,
+            mark: self.mark,
+            part: self.part,
+            note: says,
+        });
+        let means = self.phrase.means.clone();
+        finding.args(Args::new().text("said", self.said).text("means", means));
+    }
+}
+
+/// Headers that hold a number of the provider before anything else.
+const NUMBERED: [&str; 1] = ["X-Twilio-Error"];
+/// Headers whose text is read like a reason phrase.
+const SPOKEN: [&str; 2] = ["Reason", "Warning"];
+/// Lines of one such header that are read.
+const MOST: usize = 8;
+
+/// What an answer says in known words: in its phrase first, then in its headers.
+pub fn told(answer: &Stored) -> Option<Told> {
+    let StartLine::Response { code, reason } = answer.head.start else {
+        return None;
+    };
+    let raw = answer.raw.as_slice();
+    let text = String::from_utf8_lossy(reason.of(raw));
+    let word = text.split_whitespace().last().unwrap_or_default();
+    let in_phrase =
+        phrases::of_word(code, word).or_else(|| phrases::of_text(code, &text).map(|(p, _)| p));
+    if let Some(phrase) = in_phrase {
+        return Some(Told {
+            phrase,
+            said: text.trim().to_owned(),
+            line: answer.message().start_line(),
+            mark: reason,
+            part: Part::StartLine,
+        });
+    }
+    let message = answer.message();
+    let in_header = |header: Header, numbered: bool| {
+        let value = header.value.of(raw);
+        let text = String::from_utf8_lossy(value);
+        let word = text.split([' ', ',', ';']).next().unwrap_or_default();
+        let phrase = match numbered {
+            true => phrases::of_word(code, word)?,
+            false => phrases::of_text(code, &text)?.0,
+        };
+        let quoted = value_after(value, 0, "text");
+        let mark = quoted.map_or(header.value, |span| {
+            span.shifted(header.value.start as usize)
+        });
+        let line = Span {
+            start: header.name.start,
+            end: header.value.end,
+        };
+        Some(Told {
+            phrase,
+            said: String::from_utf8_lossy(mark.of(raw)).into_owned(),
+            line,
+            mark,
+            part: Part::Header(header),
+        })
+    };
+    let named = |name: &'static str, numbered: bool| {
+        let mut all = message.all(name).take(MOST);
+        all.find_map(|header| in_header(header, numbered))
+    };
+    NUMBERED
+        .iter()
+        .find_map(|name| named(name, true))
+        .or_else(|| SPOKEN.iter().find_map(|name| named(name, false)))
+}

@@ -1,0 +1,217 @@
+//! D3: the callee cannot be reached now, and why.
+
+use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::phrases;
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use crate::knowledge;
+use crate::knowledge::phrases::Kind;
+use crate::message::{Method, typed};
+use crate::session::clock::SECOND;
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "dest-unavailable-480",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[],
+    rfc: &[(3261, "21.4.18"), (3398, "7.2.4.1")],
+    title: "the called side cannot be reached at present",
+    why: "{element} knows the called user and answers 480: it does not say why, and nothing rang",
+    fix: "Look at {element} for the called user: is a phone registered (last REGISTER and its expiry), is do not disturb or a forwarding set, is the line or profile switched off? Try again once that is changed.",
+    sentences: &[
+        (
+            "why-at-once",
+            "{element} answered 480 {after} after the request and nothing rang: at that speed a server answers from what it knows, mostly that no phone is registered for the user or that calls to it are switched off",
+        ),
+        (
+            "why-rang",
+            "it rang for {ring}, then {element} answered 480: too short for a ring timer, so the phone or its user refused the call, or lost its connection",
+        ),
+        (
+            "fix-rang",
+            "Ask the called person whether the call was rejected by hand; otherwise look at the log of {element} at that second, and at forwarding rules that end the ringing. Nothing has to be changed on the calling side.",
+        ),
+        (
+            "why-rang-untimed",
+            "it rang, then {element} answered 480: the phone or its user refused the call, or nobody answered",
+        ),
+        (
+            "why-18",
+            "{element} answers 480 with Q.850 cause 18 ({name}): the phone did not even begin to ring, it does not answer its network",
+        ),
+        (
+            "why-19",
+            "{element} answers 480 with Q.850 cause 19 ({name}): it rang and nobody answered",
+        ),
+        (
+            "why-20",
+            "{element} answers 480 with Q.850 cause 20 ({name}): the called phone is switched off, out of reach or not registered",
+        ),
+        (
+            "why-31",
+            "{element} answers 480 with Q.850 cause 31 ({name}): the network behind it ended the call and does not say why",
+        ),
+        (
+            "fix-19",
+            "Leave it as it is, or set up voicemail or forwarding on no answer for the called user; nothing is broken.",
+        ),
+        (
+            "why-ended",
+            "{element} answers 480 with Q.850 cause 16, normal clearing: its dial plan ended without an answer, and 480 is only what it makes of that",
+        ),
+        (
+            "fix-ended",
+            "Follow the dial plan of {element} for this number: it reached its end, or a hangup, without an answer. The registration of the phone is not the first thing to look at.",
+        ),
+        (
+            "why-told",
+            "{element} answers 480 and says \"{said}\", which means: {means}",
+        ),
+        (
+            "fix-dnd",
+            "Try again later, or ask the called person to end do not disturb; nothing is broken.",
+        ),
+        (
+            "fix-account",
+            "Look at the settings and the state of the called number at the provider; the calling side has nothing to change.",
+        ),
+        ("answer", "the final answer"),
+        ("rang", "it rang before"),
+        ("cause", "cause {cause} in the telephone network: {name}"),
+        ("said", "the words that tell the cause"),
+    ],
+    settings: &[
+        (
+            Product::Asterisk,
+            "On Asterisk `pjsip show contacts` and `pjsip show endpoint` tell whether the phone is registered and reachable.",
+        ),
+        (
+            Product::FreeSwitch,
+            "On FreeSWITCH `sofia status profile PROFILE reg` lists who is registered.",
+        ),
+        (
+            Product::Kamailio,
+            "On Kamailio `kamcmd ul.dump` lists who is registered.",
+        ),
+        (
+            Product::OpenSips,
+            "On OpenSIPS `opensips-cli -x mi ul_dump` lists who is registered.",
+        ),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// A ring that lasts longer is ended by a timer: rule ring-no-answer, nanoseconds.
+pub(super) const LONG_RING: i64 = 10 * SECOND;
+/// An answer that comes sooner was not looked for, nanoseconds.
+const AT_ONCE: i64 = SECOND / 3;
+/// Causes that RFC 3398 §7.2.4.1 maps to 480, and 18, which §8.2.6.1 maps from it.
+const CAUSES: [u32; 4] = [18, 19, 20, 31];
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let Some((index, response)) = deciding(call).filter(|_| call.code() == Some(480)) else {
+        return;
+    };
+    if call.method != Method::Invite {
+        return;
+    }
+    let rang = call.rang(response);
+    let since = |m: &Stored| {
+        response
+            .time()
+            .zip(m.time())
+            .map(|(end, start)| end - start)
+    };
+    let ring = rang.and_then(|(_, m)| since(m));
+    let q850 = typed::reasons(response.message())
+        .into_iter()
+        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
+    let cause = q850.and_then(|r| r.cause);
+    let told = phrases::told(response);
+    // What another rule names: congestion, a cause that fits another code, a ring timer.
+    let elsewhere =
+        cause.is_some_and(|cause| !CAUSES.contains(&cause) && (cause != 16 || rang.is_some()));
+    let timed = ring.is_some_and(|ring| ring >= LONG_RING);
+    if told.is_none() && (elsewhere || timed) {
+        return;
+    }
+    let confidence = if told.is_some() || cause.is_some() {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    let acts = match (&told, rang) {
+        (Some(told), _) if told.phrase.kind == Kind::DoNotDisturb => Acts::Nobody,
+        (None, _) if cause == Some(19) => Acts::Nobody,
+        _ => Acts::Callee,
+    };
+    let Some(finding) = found.add(confidence, acts) else {
+        return;
+    };
+    finding.element(sender(response));
+    if let Some((at, m)) = rang {
+        finding.proof(Evidence::start_line(at, m, note("rang")));
+    }
+    if let Some(told) = told {
+        finding.why("why-told");
+        match told.phrase.kind {
+            Kind::DoNotDisturb => finding.fix_alone("fix-dnd"),
+            Kind::Unregistered => finding,
+            _ => finding.fix_alone("fix-account"),
+        };
+        told.prove(finding, (index, response), (note("answer"), note("said")));
+        return;
+    }
+    finding.proof(Evidence::start_line(index, response, note("answer")));
+    if let Some(cause) = cause {
+        finding.args(named(cause));
+        finding.proof(Evidence::header(
+            index,
+            response,
+            "Reason",
+            cause_note(cause),
+        ));
+        finding.why(match cause {
+            16 => "why-ended",
+            18 => "why-18",
+            19 => "why-19",
+            20 => "why-20",
+            _ => "why-31",
+        });
+        match cause {
+            16 => finding.fix_alone("fix-ended"),
+            19 => finding.fix_alone("fix-19"),
+            _ => finding,
+        };
+        return;
+    }
+    match (rang, ring) {
+        (Some(_), Some(ring)) => {
+            finding.args(Args::new().duration("ring", ring));
+            finding.why("why-rang").fix_alone("fix-rang");
+        }
+        (Some(_), None) => {
+            finding.why("why-rang-untimed").fix_alone("fix-rang");
+        }
+        (None, _) => {
+            let asked = call.asked(response).and_then(|(_, m)| since(m));
+            if let Some(after) = asked.filter(|after| (0..AT_ONCE).contains(after)) {
+                finding.args(Args::new().duration("after", after));
+                finding.why("why-at-once");
+            }
+        }
+    }
+}
+
+fn named(cause: u32) -> Args {
+    let name = knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+    Args::new()
+        .count("cause", cause as usize)
+        .text("name", name)
+}
+
+fn cause_note(cause: u32) -> Template {
+    Template::new("cause", named(cause))
+}

@@ -1,0 +1,265 @@
+//! X6: a host or firewall reports that a message could not be delivered.
+
+use super::super::finding::{Evidence, Finding, Template, deciding, note, sender};
+use super::super::silence::{Silence, deciding_silences};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+};
+use crate::layers::IcmpKind;
+use crate::message::Method;
+use crate::session::aside::{Icmp, What};
+use crate::session::{Call, Outcome, Stored, outcome};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "icmp-unreachable",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[Need::Addresses, Need::Packets],
+    rfc: &[(3261, "18.4"), (1122, "3.2.2.1"), (4443, "3.1")],
+    title: "{element} cannot be reached, an ICMP error says",
+    why: "{host} itself reports that nothing listens on port {port}, where {what} was sent: the host is up, its SIP service is not, or it listens on another port or transport",
+    fix: "Start the SIP service on {host}, or let {sender} send to the port and transport on which it does listen. Where the service runs, see that it is bound to this address and not only to another one or to the loopback.",
+    sentences: &[
+        (
+            "why-refused",
+            "{reporter}, on the way to {element}, refuses {what} with port unreachable: a firewall that rejects, or an address translation without a mapping for this port",
+        ),
+        (
+            "why-prohibited",
+            "{reporter} reports that a filter or policy refuses {what} to {element}",
+        ),
+        (
+            "fix-prohibited",
+            "Let packets from {sender} to {element} pass at {reporter}: its firewall, access list or security group refuses them. If it is a NAT, forward the port to the system that has to get them.",
+        ),
+        (
+            "why-host",
+            "{reporter} reports that {host} does not answer on its own network, so {what} was not delivered: it is off or unplugged, or its address has changed",
+        ),
+        (
+            "fix-host",
+            "Check that {host} is on, is connected and still has this address. If it has moved, correct the address where {sender} takes it from: trunk or dispatcher entry, registration, DNS record.",
+        ),
+        (
+            "why-network",
+            "{reporter} has no way to the network of {host}, so {what} was not delivered: a route is missing, a link or VPN is down, or the address is wrong",
+        ),
+        (
+            "fix-network",
+            "Check the address of {element} at {sender} first; if it is right, add or repair the route at {reporter}, and see whether the link or VPN that leads there is up.",
+        ),
+        (
+            "why-loop",
+            "{reporter} reports that {what} to {host} ran out of hops: the packet goes round in a routing loop",
+        ),
+        (
+            "fix-loop",
+            "Trace the route to {host} (traceroute) and repair the routers that hand its packets back and forth around {reporter}.",
+        ),
+        (
+            "why-other",
+            "{reporter} reports that {what} to {element} could not be delivered",
+        ),
+        (
+            "fix-other",
+            "Check at {reporter} why packets to {element} are not delivered.",
+        ),
+        (
+            "why-answer",
+            "{what} did not reach {element}: {reporter} reports {kind}. Answers go to the address in the topmost Via of the request, and nobody takes them there: the port was closed, the client has moved, or the mapping of its NAT is gone",
+        ),
+        (
+            "fix-answer",
+            "Compare the source address of the request with its topmost Via. Where they differ, let the client ask for `rport` (RFC 3581) and let {sender} answer to the source address; where they are the same, the client or its NAT closed the port too early.",
+        ),
+        ("sent", "not delivered; sent {copies} times"),
+        ("sent-once", "not delivered"),
+        ("report", "one of {reports} such reports"),
+        ("report-once", "the report"),
+        ("gave-up", "what {sender} made of it"),
+    ],
+    explains: &[
+        "request-no-response",
+        "reg-timeout",
+        "bye-unanswered",
+        "2xx-not-acked",
+        "final-not-acked",
+        "408-origin",
+        "trying-then-silence",
+        "auth-challenge-not-received",
+        "auth-no-credentials-sent",
+        "nat-binding-expired",
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// An ICMP error, the message that it is about, and what it did to the call.
+struct Report<'a> {
+    aside: usize,
+    icmp: &'a Icmp,
+    about: &'a Stored,
+    decided: bool,
+    gave_up: Option<(usize, &'a Stored)>,
+}
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.asides.is_empty() {
+        return;
+    }
+    let silences = deciding_silences(call);
+    let Some(report) = decisive(call, &silences).or_else(|| harmful(call)) else {
+        return;
+    };
+    let acts = acts(report.icmp, report.about);
+    // A call that ended well may still have tried an address where nobody is.
+    let ended_well = call.outcome == Outcome::Succeeded;
+    let (severity, role) = match report.decided && !ended_well {
+        true => (Severity::Error, Role::Cause),
+        false => (Severity::Warning, Role::Contributing),
+    };
+    if let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) {
+        tell(call, &report, finding);
+    }
+}
+
+fn reports(call: &Call) -> impl Iterator<Item = Report<'_>> {
+    let all = call.asides.iter().enumerate();
+    all.filter_map(|(aside, seen)| {
+        let What::Icmp(icmp) = &seen.what else {
+            return None;
+        };
+        let about = call.messages.get(icmp.message)?;
+        is_unreachable(icmp.kind).then_some(Report {
+            aside,
+            icmp,
+            about,
+            decided: false,
+            gave_up: None,
+        })
+    })
+}
+
+// What is too big or cut is another matter.
+fn is_unreachable(kind: IcmpKind) -> bool {
+    !matches!(
+        kind,
+        IcmpKind::TooBig(_) | IcmpKind::Reassembly | IcmpKind::Malformed
+    )
+}
+
+// A report about what decided how the call ended: a request that nobody answered, a challenge that
+// did not arrive, or an answer whose ACK never came.
+fn decisive<'a>(call: &'a Call, silences: &[Silence<'a>]) -> Option<Report<'a>> {
+    let of_silence = |report: Report<'a>| {
+        let message = report.icmp.message;
+        let silence = silences
+            .iter()
+            .find(|silence| silence.transaction.sends.contains(&message))?;
+        Some(Report {
+            decided: true,
+            gave_up: silence.gave_up,
+            ..report
+        })
+    };
+    if let Some(report) = reports(call).find_map(of_silence) {
+        return Some(report);
+    }
+    let unacknowledged = call.outcome == Outcome::Failed
+        && call
+            .decided_by
+            .is_some_and(|index| outcome::never_acknowledged(call, index));
+    let challenged = matches!(call.code(), Some(401 | 407)) && call.outcome == Outcome::Failed;
+    let (deciding, _) = deciding(call).filter(|_| unacknowledged || challenged)?;
+    let of_answer = |index: usize| {
+        let first = call.messages.get(index).and_then(|m| m.copy);
+        index == deciding || first.is_some_and(|copy| copy.first as usize == deciding)
+    };
+    let counts = |report: &Report<'_>| {
+        let lost_ack = unacknowledged && report.about.head.method == Method::Ack;
+        of_answer(report.icmp.message) || lost_ack
+    };
+    let report = reports(call).find(counts)?;
+    Some(Report {
+        decided: true,
+        ..report
+    })
+}
+
+// A report about a request that was never answered, though the call ended otherwise.
+fn harmful(call: &Call) -> Option<Report<'_>> {
+    reports(call).find(|report| {
+        let transaction = call.transaction_of(report.icmp.message);
+        let request = report.about.head.is_request();
+        request && transaction.is_none_or(|t| !t.is_answered())
+    })
+}
+
+fn acts(icmp: &Icmp, about: &Stored) -> Acts {
+    let by_host = icmp.reporter == icmp.flow.destination.ip();
+    match (icmp.kind, about.head.is_request(), about.head.method) {
+        (IcmpKind::PortUnreachable, false, _) if by_host => Acts::Caller,
+        (IcmpKind::PortUnreachable, true, Method::Register) if by_host => Acts::Registrar,
+        (IcmpKind::PortUnreachable, true, _) if by_host => Acts::Callee,
+        _ => Acts::Network,
+    }
+}
+
+fn tell(call: &Call, report: &Report<'_>, finding: &mut Finding) {
+    let (icmp, about) = (report.icmp, report.about);
+    let same = reports(call).filter(|other| {
+        other.icmp.kind == icmp.kind && other.icmp.flow.destination == icmp.flow.destination
+    });
+    let reports = same.count();
+    let copies = call
+        .transaction_of(icmp.message)
+        .map_or(1, |transaction| transaction.sends.len());
+    let by_host = icmp.reporter == icmp.flow.destination.ip();
+    let (why, fix) = match icmp.kind {
+        _ if !about.head.is_request() => ("why-answer", "fix-answer"),
+        IcmpKind::PortUnreachable | IcmpKind::ProtocolUnreachable if by_host => ("why", "fix"),
+        IcmpKind::PortUnreachable | IcmpKind::ProtocolUnreachable => {
+            ("why-refused", "fix-prohibited")
+        }
+        IcmpKind::Prohibited => ("why-prohibited", "fix-prohibited"),
+        IcmpKind::HostUnreachable => ("why-host", "fix-host"),
+        IcmpKind::NetworkUnreachable => ("why-network", "fix-network"),
+        IcmpKind::HopLimit => ("why-loop", "fix-loop"),
+        _ => ("why-other", "fix-other"),
+    };
+    let what = match about.head.code() {
+        Some(code) => format!("the {code}"),
+        None => format!("the {}", about.message().method_name()),
+    };
+    let destination = icmp.flow.destination;
+    finding
+        .element(destination.to_string())
+        .why(why)
+        .fix(fix)
+        .args(
+            Args::new()
+                .text("host", destination.ip().to_string())
+                .text("port", destination.port().to_string())
+                .text("reporter", icmp.reporter.to_string())
+                .text("kind", icmp.kind.name().replace('-', " "))
+                .text("what", what)
+                .text("sender", sender(about)),
+        );
+    let sent = match copies {
+        ..=1 => note("sent-once"),
+        _ => Template::new("sent", Args::new().count("copies", copies)),
+    };
+    finding.proof(Evidence::start_line(icmp.message, about, sent));
+    finding.proof(Evidence::Beside {
+        message: icmp.message,
+        aside: report.aside,
+        note: match reports {
+            ..=1 => note("report-once"),
+            _ => Template::new("report", Args::new().count("reports", reports)),
+        },
+    });
+    if let Some((index, answer)) = report.gave_up {
+        finding.proof(Evidence::start_line(index, answer, note("gave-up")));
+    }
+}

@@ -1,0 +1,79 @@
+//! E4: it rang and nobody answered.
+
+use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+};
+use super::dest_unavailable_480::LONG_RING;
+use crate::message::Method;
+use crate::session::{Call, Outcome, Stored, outcome};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "ring-no-answer",
+    severity: Severity::Info,
+    frequency: Frequency::High,
+    needs: &[Need::Time],
+    rfc: &[(3261, "13.3.1.1"), (3261, "21.4.18")],
+    title: "it rang for {ring} and nobody answered",
+    why: "it rang for {ring}, then {element} ended the attempt with {code}: nothing is broken, nobody took the call in the time that is set there",
+    fix: "Leave it as it is, or set up voicemail, forwarding on no answer, or a longer ring time at {element}, if callers give up too early.",
+    sentences: &[
+        (
+            "why-cancelled",
+            "it rang for {ring}, then the call was cancelled: nothing is broken, nobody took the call before",
+        ),
+        ("rang", "it begins to ring"),
+        ("answer", "the end of the attempt"),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite {
+        return;
+    }
+    let (end, cancelled) = match (call.outcome, call.code()) {
+        (Outcome::Failed, Some(408 | 480)) => (deciding(call), false),
+        (Outcome::Cancelled, _) => (cancel(call), true),
+        _ => return,
+    };
+    let Some((index, end)) = end else { return };
+    let rang = match cancelled {
+        false => call.rang(end),
+        true => call.originals().find(|(_, m)| {
+            m.head.code().is_some_and(|code| (180..190).contains(&code)) && call.is_of_beginning(m)
+        }),
+    };
+    let Some((at, rang)) = rang else { return };
+    let Some(ring) = end.time().zip(rang.time()).map(|(end, start)| end - start) else {
+        return;
+    };
+    if ring < LONG_RING {
+        return;
+    }
+    let role = if cancelled {
+        Role::Contributing
+    } else {
+        Role::Cause
+    };
+    let Some(finding) = found.add_as(role, Confidence::Certain, Acts::Nobody) else {
+        return;
+    };
+    finding.element(sender(end)).args(
+        Args::new()
+            .duration("ring", ring)
+            .code("code", call.code().unwrap_or(487)),
+    );
+    if cancelled {
+        finding.why("why-cancelled");
+    }
+    finding.proof(Evidence::start_line(at, rang, note("rang")));
+    finding.proof(Evidence::start_line(index, end, note("answer")));
+}
+
+fn cancel(call: &Call) -> Option<(usize, &Stored)> {
+    let cancel = outcome::callers_cancel(call)?;
+    call.originals().find(|(_, m)| std::ptr::eq(*m, cancel))
+}

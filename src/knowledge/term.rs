@@ -1,0 +1,103 @@
+//! Methods, headers, option tags, timers and protocols of the Reason header.
+
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// One of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// `method`, `header`, `option`, `timer` or `reason`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// RFC and section; empty for what no RFC defines.
+    pub rfc: Vec<(u32, String)>,
+    /// What it is.
+    pub says: String,
+    /// What to look for in a trace; may be empty.
+    pub trace: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    term: Vec<Term>,
+}
+
+// A test reads the file; a broken one leaves the table empty.
+static TERMS: LazyLock<Vec<Term>> = LazyLock::new(|| {
+    let file = toml::from_str::<File>(include_str!("terms.toml"));
+    file.map(|file| file.term).unwrap_or_default()
+});
+
+/// All terms, in the order of the file.
+pub fn terms() -> &'static [Term] {
+    &TERMS
+}
+
+/// The term of a kind with this name, in any case; a header by its compact form too.
+pub fn term(kind: &str, name: &str) -> Option<&'static Term> {
+    let full = match kind {
+        "header" => crate::message::header::canonical(name.as_bytes()),
+        "timer" => name
+            .trim_start_matches("Timer ")
+            .trim_start_matches("timer ")
+            .to_owned(),
+        _ => name.to_owned(),
+    };
+    TERMS
+        .iter()
+        .find(|term| term.kind == kind && term.name.eq_ignore_ascii_case(&full))
+}
+
+/// Names of the same kind that begin alike or differ little, the nearest first.
+pub fn near(kind: &str, name: &str) -> Vec<&'static str> {
+    let wanted = name.to_ascii_lowercase();
+    let mut all: Vec<(usize, &str)> = TERMS
+        .iter()
+        .filter(|term| term.kind == kind)
+        .map(|term| {
+            (
+                super::distance(&term.name.to_ascii_lowercase(), &wanted),
+                term.name.as_str(),
+            )
+        })
+        .filter(|(distance, _)| *distance <= wanted.len().max(4) / 2)
+        .collect();
+    all.sort_unstable();
+    all.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_are_found_by_name_in_any_case_and_by_compact_form() {
+        toml::from_str::<File>(include_str!("terms.toml")).unwrap();
+        assert_eq!(term("method", "refer").unwrap().name, "REFER");
+        assert_eq!(term("header", "v").unwrap().name, "Via");
+        assert_eq!(term("header", "retry-after").unwrap().name, "Retry-After");
+        assert_eq!(term("option", "100REL").unwrap().name, "100rel");
+        assert_eq!(term("timer", "b").unwrap().name, "B");
+        assert_eq!(near("option", "100rell"), ["100rel"]);
+    }
+
+    #[test]
+    fn names_are_unique_and_texts_are_sentences() {
+        let mut seen = std::collections::BTreeSet::new();
+        for term in terms() {
+            assert!(
+                seen.insert((&term.kind, term.name.to_ascii_lowercase())),
+                "{}",
+                term.name
+            );
+            for text in [&term.says, &term.trace]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+            {
+                assert!(text.ends_with('.'), "{}: {text}", term.name);
+            }
+        }
+    }
+}
