@@ -4,13 +4,18 @@ use memchr::memmem;
 
 use super::address::{hop, socket_address};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, start_line};
 use crate::input::LogHop;
 
 /// `@2026-01-01 09:00:00,427||FINEST|Tele|8513|FileName=...|cUAInterface::SendToNetwork: To 192.0.2.7:5060[71:0] <^INVITE ...`,
 /// `@...|SIPTCP::ProcessRead: <SIP/2.0 180 Ringing`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-mpp",
+    signs: Signs {
+        first: b"@",
+        ..Signs::START_LINE
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -8,6 +8,11 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// What came since belongs to no record.
+    pub(super) fn end(&mut self) {
+        self.width = 0;
+    }
+
     /// The text of a line without what `journalctl` put before it; `head` is what syslog did.
     pub(super) fn under<'a>(&mut self, text: &'a [u8], head: usize) -> &'a [u8] {
         match text.split_at_checked(self.width) {

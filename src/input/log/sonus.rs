@@ -4,7 +4,7 @@
 use super::address::{hop, of_parts};
 use super::clock::Stamp;
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, stamps};
+use super::{Cut, Format, Line, Opening, Signs, stamps};
 use crate::input::LogHop;
 
 /// ```text
@@ -14,6 +14,8 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "sonus-trc",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope,
     cut,
