@@ -224,8 +224,8 @@ fn in_between(call: &Call, found: &mut Findings) {
             .map(|(a, b)| (a - b).abs());
         gap.is_some_and(|gap| gap <= TOGETHER)
     };
-    let ip = |m: &Stored| m.stamp.source.map(|at| at.ip());
-    let told = deciding(call).filter(|(_, m)| near(m) && ip(m) == ip(cancel.message));
+    let canceller = cancel.message.stamp.sender();
+    let told = deciding(call).filter(|(_, m)| near(m) && m.stamp.sender().is(canceller));
     let decides = call.outcome != Outcome::Succeeded && told.is_some();
     let role = if decides {
         Role::Cause
