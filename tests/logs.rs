@@ -19,9 +19,10 @@ mod harness;
 
 use harness::reading::{Message, held_by_files};
 use harness::{read, root, rows, run};
+use serde_json::{Value, json};
 use sipexplain::input::log_formats;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const BEGIN: &str = "<!-- logs -->\n";
 const END: &str = "<!-- end of logs -->";
@@ -178,6 +179,54 @@ fn what_was_made_from_a_capture_says_what_the_capture_says() {
     );
 }
 
+/// Totals, and of every call its method, outcome and cause.
+fn told(path: &str) -> Value {
+    let report = run([path, "--format", "json"]).json();
+    let calls = report["calls"].as_array().unwrap().iter();
+    let calls = calls.map(|call| json!([call["method"], call["outcome"], call["root_cause"]]));
+    let calls: Vec<Value> = calls.collect();
+    let totals = &report["totals"];
+    json!([
+        totals["messages"],
+        totals["final_responses"],
+        totals["outcomes"],
+        calls
+    ])
+}
+
+#[test]
+fn a_recorded_log_tells_of_the_calls_what_the_capture_tells() {
+    let logs = logs().into_iter();
+    let recorded = logs.filter(|log| log.file.starts_with("recorded/") && !log.capture.is_empty());
+    let mut compared = 0;
+    for log in recorded {
+        let file = format!("fixtures/logs/{}", log.file);
+        assert_eq!(told(&file), told(&log.capture), "{file}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
+}
+
+/// `format/01.txt` for every sample in the folder.
+fn samples(folder: &Path) -> BTreeSet<String> {
+    let entries = |path: &Path| {
+        std::fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let formats = entries(folder).filter(|path| path.is_dir());
+    let files = formats.flat_map(|format| entries(&format).collect::<Vec<_>>());
+    files
+        .map(|file| {
+            file.strip_prefix(folder)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+}
+
 #[test]
 fn the_samples_of_others_are_read() {
     let Some(corpus) = std::env::var_os("SIPEXPLAIN_CORPUS").map(PathBuf::from) else {
@@ -198,9 +247,11 @@ fn the_samples_of_others_are_read() {
         Some((row[1].parse::<usize>().unwrap(), row.get(2).is_some()))
     };
     let (mut wrong, mut equal, mut explained) = (Vec::new(), 0, 0);
+    let mut listed = BTreeSet::new();
     for row in index.lines().skip(1) {
         let cells: Vec<&str> = row.split('\t').collect();
         let (file, known) = (cells[0], cells[2].parse::<usize>().ok());
+        listed.insert(file.to_owned());
         let path = folder.join(file);
         let report = run([path.to_str().unwrap(), "--format", "json"]).json();
         let inputs = report["inputs"].as_array().unwrap();
@@ -219,6 +270,22 @@ fn the_samples_of_others_are_read() {
             )),
         }
     }
+    // No sample stands outside the index, and no row is of a sample that is gone.
+    let found = samples(&folder);
+    wrong.extend(
+        found
+            .difference(&listed)
+            .map(|file| format!("{file}: not in the index")),
+    );
+    let rows = by_eye.lines().filter(|row| !row.starts_with('#'));
+    let counted: BTreeSet<String> = rows
+        .filter_map(|row| row.split('\t').next().map(str::to_owned))
+        .collect();
+    wrong.extend(
+        counted
+            .difference(&found)
+            .map(|file| format!("{file}: counted and not there")),
+    );
     println!("{equal} samples equal, {explained} with a reason, 0 skipped");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -4,6 +4,7 @@
 use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Finding, Template};
 use crate::message::field::Field;
+use crate::message::typed;
 use crate::session::path::Made;
 use crate::session::{Call, Outcome, Side, Stored};
 
@@ -49,6 +50,14 @@ pub const GROUNDS: &[(&str, &str)] = &[
     (
         "same-server",
         "the {code} and the 100 before it name the same software ({server}), and a 100 always comes from the next element; nothing is recorded behind {element}",
+    ),
+    (
+        "location",
+        "Reason says that the cause arose in the {network} (location {location}), so the {code} came from further on than {element}",
+    ),
+    (
+        "warning",
+        "the {code} carries a Warning that {agent} added, and nothing is recorded behind {element}",
     ),
     (
         "at-once",
@@ -163,8 +172,51 @@ fn made_by_sender(call: &Call, answer: &Stored, args: Args) -> Template {
     )
 }
 
+/// Where a Q.850 cause arose (RFC 8606 §4, ITU-T Q.850), seen from the one who reports it.
+const LOCATIONS: [(&str, &str); 8] = [
+    ("U", "called user's own equipment"),
+    ("LPN", "private network of the local user"),
+    ("LN", "public network of the local user"),
+    ("TN", "transit network"),
+    ("RLN", "public network of the remote user"),
+    ("RPN", "private network of the remote user"),
+    ("INTL", "international network"),
+    ("BI", "network beyond an interworking point"),
+];
+
+// What the answer itself says of its maker.
+fn by_its_own_words(answer: &Stored, args: &Args) -> Option<(Template, Confidence, bool)> {
+    let located = typed::reasons(answer.message())
+        .into_iter()
+        .find_map(|reason| {
+            let location = reason.location?;
+            let known = LOCATIONS
+                .iter()
+                .find(|(id, _)| id.eq_ignore_ascii_case(&location))?;
+            Some((location, known.1))
+        });
+    if let Some((location, network)) = located {
+        let args = args
+            .clone()
+            .text("network", network)
+            .text("location", location);
+        return Some((Template::new("location", args), Confidence::Likely, true));
+    }
+    let warning = typed::warnings(answer.message())
+        .into_iter()
+        .find(|w| !w.agent.is_empty())?;
+    let own = answer.stamp.source.is_some_and(|source| {
+        warning.agent == source.to_string() || warning.agent == source.ip().to_string()
+    });
+    let args = args.clone().text("agent", warning.agent);
+    Some((Template::new("warning", args), Confidence::Likely, !own))
+}
+
 // The weaker signs, the strongest first.
 fn at_or_beyond(call: &Call, answer: &Stored, args: Args) -> (Template, Confidence, bool) {
+    if let Some(said) = by_its_own_words(answer, &args) {
+        return said;
+    }
     let on_hop = |m: &&Stored| m.keys.transaction == answer.keys.transaction;
     let provisional = |least: u16| {
         let mut on_hop = call.messages.iter().filter(on_hop);

@@ -242,6 +242,8 @@ pub struct Reason {
     pub cause: Option<u32>,
     /// Parameter text.
     pub text: Option<String>,
+    /// Parameter location: in which network a Q.850 cause arose (RFC 8606 §4).
+    pub location: Option<String>,
 }
 
 /// The reasons that a message gives.
@@ -262,6 +264,7 @@ fn reason(element: &[u8]) -> Reason {
         protocol: lossy(protocol.trim_ascii()),
         cause: params::find(&list, "cause").and_then(|cause| cause.parse().ok()),
         text: params::find(&list, "text").map(str::to_owned),
+        location: params::find(&list, "location").map(str::to_owned),
     }
 }
 

@@ -3,12 +3,18 @@
 use super::address::{hop, socket_address};
 use super::pattern::fields;
 use super::prefix::{after_stamp, stamp_in};
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `Jul  4 11:29:22.360 On [257:888]192.0.2.10:5060 sent to 198.51.100.20:5060`, up to 40 dashes
 pub(super) static FORMAT: Format = Format {
     name: "acme-sipmsg",
+    signs: Signs {
+        first: b"ADFJMNOS",
+        word: " On ",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -3,12 +3,17 @@
 
 use super::address::{of_parts, transport_name};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 use std::net::SocketAddr;
 
 /// `<eventEntry>`, `<startTime>`, `<sourceAddress>`, ... `<SipMsgSection>INVITE ...&#xD;&#xA;`
 pub(super) static FORMAT: Format = Format {
     name: "acme-sipd",
+    signs: Signs {
+        word: "<",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope,
     cut,

@@ -2,13 +2,38 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::scan::Scan;
 use crate::input::LogHop;
 
 /// `192.0.2.1:5060`, `[2001:db8::1]:5060`, `2001:db8::1:5060`; none where a name or a redaction
 /// stands in its place.
 pub(super) fn socket_address(text: &str) -> Option<SocketAddr> {
+    if let Some(address) = plain(text.as_bytes()) {
+        return Some(address);
+    }
     let (host, port) = text.trim().rsplit_once(':')?;
     of_parts(host, port)
+}
+
+/// The first of those, which is what most logs hold.
+fn plain(text: &[u8]) -> Option<SocketAddr> {
+    let mut scan = Scan { rest: text };
+    let mut octets = [0; 4];
+    for (n, octet) in octets.iter_mut().enumerate() {
+        if n > 0 {
+            scan.byte(b'.')?;
+        }
+        // A zero before other digits is not for everybody the same.
+        if matches!(scan.rest, [b'0', b'0'..=b'9', ..]) {
+            return None;
+        }
+        *octet = u8::try_from(scan.number(4)?).ok()?;
+    }
+    scan.byte(b':')?;
+    let port = u16::try_from(scan.number(6)?).ok()?;
+    scan.rest
+        .is_empty()
+        .then(|| SocketAddr::from((octets, port)))
 }
 
 /// The same, host and port apart.

@@ -7,12 +7,18 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::address::{socket_address, transport_name};
-use super::{Cut, Format, Line, Opening, one_line};
+use super::scan::Scan;
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `<--- Received SIP request (686 bytes) from UDP:192.0.2.1:5060 --->`
 pub(super) static FORMAT: Format = Format {
     name: "asterisk-pjsip",
+    signs: Signs {
+        last: b">",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,
@@ -28,16 +34,17 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
 
 fn hop(text: &[u8]) -> Option<LogHop> {
     let text = text.trim_ascii().strip_prefix(b"<--- ")?;
-    let text = std::str::from_utf8(text.strip_suffix(b" --->")?).ok()?;
-    let received = text.strip_prefix("Received SIP ");
-    let rest = received.or_else(|| text.strip_prefix("Transmitting SIP "))?;
-    let rest = rest
-        .strip_prefix("request (")
-        .or_else(|| rest.strip_prefix("response ("))?;
-    let (count, rest) = rest.split_once(" bytes) ")?;
-    count.parse::<u64>().ok()?;
-    let direction = if received.is_some() { "from " } else { "to " };
-    let (transport, address) = rest.strip_prefix(direction)?.split_once(':')?;
+    let mut scan = Scan {
+        rest: text.strip_suffix(b" --->")?,
+    };
+    let received = scan.literal(b"Received SIP ");
+    received.or_else(|| scan.literal(b"Transmitting SIP "))?;
+    scan.literal(b"request (")
+        .or_else(|| scan.literal(b"response ("))?;
+    scan.number(19)?;
+    scan.literal(b" bytes) ")?;
+    scan.literal(if received.is_some() { b"from " } else { b"to " })?;
+    let (transport, address) = std::str::from_utf8(scan.rest).ok()?.split_once(':')?;
     let remote = socket_address(address);
     Some(LogHop {
         source: remote.filter(|_| received.is_some()),

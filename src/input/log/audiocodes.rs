@@ -8,12 +8,14 @@ use memchr::memmem::{self, Finder};
 use super::address::{hop, socket_address};
 use super::clock::{Date, Stamp};
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, one_line, stamps, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, stamps, start_line};
 use crate::input::LogHop;
 
 /// `[S=235] [SID=...] (N 712) ---- Incoming SIP Message from 192.0.2.7:5060 to SIPInterface #0 (LAN) UDP TO(#1) SocketID(2) ---- #012INVITE ...#012 [Time:27-08@17:26:38.946]`
 pub(super) static FORMAT: Format = Format {
     name: "audiocodes",
+    signs: Signs::ANY,
+    bare: false,
     recognise,
     envelope: one_line,
     cut,

@@ -1,11 +1,17 @@
 //! The log of Avaya's attendant snap-in: a dated line says that a message follows.
 
 use super::address::hop;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 
 /// `2020-10-14 16:53:24,836 [SipContainerPool : 7] Attendant FINER - ... - CallServer.requestReceived`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-attendant",
+    signs: Signs {
+        word: " Attendant FINER - ",
+        timed: true,
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -2,11 +2,16 @@
 
 use super::address::{hop, socket_address};
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 
 /// `2022-04-14 09:01:12.532 D [21480] [CSDK::SIP] RECEIVED 347 bytes from 192.0.2.7:5061 {`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-csdk",
+    signs: Signs {
+        last: b"{",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -3,11 +3,13 @@
 use super::address::{hop, socket_address};
 use super::clock::{Date, Stamp};
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, margin, one_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line};
 
 /// `3309492437mS SIP Rx: TCP 192.0.2.7:5060 -> 192.0.2.10:5060`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-ip-office",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

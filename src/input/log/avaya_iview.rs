@@ -1,7 +1,7 @@
 //! Avaya iView (Radvision): every line of a message has the time and the part of the program before it.
 
 use super::address::{hop, socket_address};
-use super::{Cut, Format, Line, Opening, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, start_line};
 
 /// ```text
 /// 2016-11-04 08:07:41.305 [.INFO] [..MESSAGE] <--- 192.0.2.7:58851 1 1028
@@ -9,6 +9,12 @@ use super::{Cut, Format, Line, Opening, one_line, start_line};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "avaya-iview",
+    signs: Signs {
+        word: " [..MESSAGE]",
+        timed: true,
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope: one_line,
     cut,

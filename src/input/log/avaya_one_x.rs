@@ -3,7 +3,7 @@
 use super::address::{hop, socket_address};
 use super::pattern::fields;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// [2019-01-02 10:00:00.123] DBH:     SIGNAL: [12] SENT to 192.0.2.7:5061. Length= 512.
@@ -13,6 +13,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "avaya-one-x",
+    signs: Signs {
+        word: "SIGNAL: [",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

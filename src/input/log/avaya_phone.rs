@@ -3,12 +3,18 @@
 
 use super::address::{hop, socket_address};
 use super::clock::{Date, Stamp};
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 use crate::input::LogHop;
 
 /// `... SIPMESSAGE: +01:00 2022 562 1 .TEL | 0 [Part 01 of 02] Outbound SIP message to 192.0.2.7:5061`, then `TX INVITE ...`
 pub(super) static FORMAT: Format = Format {
     name: "avaya-phone",
+    signs: Signs {
+        word: " .TEL | ",
+        timed: true,
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope,
     cut,

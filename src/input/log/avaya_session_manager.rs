@@ -2,7 +2,7 @@
 
 use super::address::{hop, socket_address};
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, stamps};
+use super::{Cut, Format, Line, Opening, Signs, stamps};
 use crate::input::LogHop;
 
 /// ```text
@@ -16,6 +16,8 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "avaya-session-manager",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope,
     cut,

@@ -3,7 +3,7 @@
 
 use super::address::{socket_address, transport_name};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 use crate::input::LogHop;
 
 /// ```text
@@ -12,6 +12,8 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "baresip",
+    signs: Signs::ANY,
+    bare: true,
     recognise,
     envelope,
     cut,

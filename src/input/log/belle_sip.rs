@@ -5,12 +5,18 @@ use memchr::memmem;
 
 use super::address::{socket_address, transport_name};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, margin, one_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line};
 
 /// `channel [0x75df]: message sent to [UDP://192.0.2.1:5060], size: [656] bytes`,
 /// `channel [0x75df]: received [864] new bytes from [TCP://192.0.2.1:5060]:`
 pub(super) static FORMAT: Format = Format {
     name: "belle-sip",
+    signs: Signs {
+        last: b"s:",
+        word: "channel [",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

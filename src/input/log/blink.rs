@@ -2,7 +2,7 @@
 //! transport, the direction and the time.
 
 use super::address::{socket_address, transport_name};
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// 2020-02-17 22:39:44.956646 [blink 7700]: SENDING: Packet 170, +0:00:17.414861
@@ -12,6 +12,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "blink",
+    signs: Signs {
+        first: b"SR",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

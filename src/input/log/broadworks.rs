@@ -2,7 +2,7 @@
 
 use super::address::{hop, socket_address};
 use super::clock::Stamp;
-use super::{Cut, Format, Line, Opening, stamps};
+use super::{Cut, Format, Line, Opening, Signs, stamps};
 use crate::input::LogHop;
 
 /// ```text
@@ -12,6 +12,8 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "broadworks",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope,
     cut,

@@ -5,11 +5,16 @@ use memchr::memmem;
 
 use super::clock::{Date, Stamp};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, margin, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line, start_line};
 
 /// `Thu Nov 27 2014 22:26:22 GMT+0800 (...) | sip.transport | received WebSocket text message:`
 pub(super) static SIP_JS: Format = Format {
     name: "sip.js",
+    signs: Signs {
+        last: b":",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise: sip_js,
     envelope: one_line,
     cut,
@@ -18,6 +23,11 @@ pub(super) static SIP_JS: Format = Format {
 /// `JsSIP:Transport received text message:`, `JsSIP | TRANSPORT | received WebSocket text message:`
 pub(super) static JSSIP: Format = Format {
     name: "jssip",
+    signs: Signs {
+        last: b":",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise: jssip,
     envelope: one_line,
     cut,
@@ -26,6 +36,8 @@ pub(super) static JSSIP: Format = Format {
 /// `SEND: INVITE ...`, `recv=SIP/2.0 ...`
 pub(super) static SIPML5: Format = Format {
     name: "sipml5",
+    signs: Signs::START_LINE,
+    bare: true,
     recognise: sipml5,
     envelope: one_line,
     cut,

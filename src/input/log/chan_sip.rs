@@ -4,7 +4,7 @@
 use super::address::{hop, socket_address};
 use super::asterisk_pjsip::is_console_line;
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// ```text
@@ -16,6 +16,12 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "asterisk-chan-sip",
+    signs: Signs {
+        first: b"<TR",
+        last: b">:",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

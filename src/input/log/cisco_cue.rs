@@ -1,11 +1,13 @@
 //! The trace of Cisco Unity Express: the start line is glued to the state of the call.
 
 use super::clock::Date;
-use super::{Cut, Format, Line, Opening, one_line, stamps, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, stamps, start_line};
 
 /// `4846 07/04 09:35:16.509 ACCN SIPL 0 sip-ltp17: 3602, State=CONTACTING SIP/2.0 100 Trying`
 pub(super) static FORMAT: Format = Format {
     name: "cisco-cue",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -4,7 +4,7 @@
 use super::address::hop;
 use super::clock::{Date, Stamp};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// 001234: *Mar  1 10:00:00.123 UTC: //12/8A2C5D0E800B/SIP/Msg/ccsipDisplayMsg:
@@ -13,6 +13,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "cisco-ios",
+    signs: Signs {
+        last: b":g",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

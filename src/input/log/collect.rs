@@ -1,6 +1,7 @@
 //! Collecting the lines of a message, and handing it out once it has ended.
 
 use super::{Cut, Cutter, LARGEST_MESSAGE, Line, draft::Verdict, escapes};
+use crate::input::LogHop;
 
 impl Cutter {
     /// Adds the line to the message if it belongs there; true if the message ended before it.
@@ -42,6 +43,11 @@ impl Cutter {
                 }
                 false
             }
+            Cut::Rest(from) => {
+                self.draft.goes_on();
+                let text = line.text.get(*from..).unwrap_or_default();
+                self.take(text, line.end, false)
+            }
             Cut::Last(text) => {
                 let ended = !text.is_empty() && self.take(text, line.end, false);
                 ended || self.finish()
@@ -80,6 +86,15 @@ impl Cutter {
         }
     }
 
+    /// Gives up a message of which a record holds the start line alone.
+    fn headless(&mut self) {
+        let (offset, line) = (self.offset, self.draft.first_line);
+        self.damages.note("cut-message", offset, || {
+            format!("of the message at line {line} only the start line is there")
+        });
+        self.draft.clear();
+    }
+
     /// Hands out the message collected so far, if there is one.
     pub(super) fn finish(&mut self) -> bool {
         self.pieces.join(&mut self.draft);
@@ -91,6 +106,10 @@ impl Cutter {
             return false;
         }
         self.draft.trim();
+        if self.draft.lines == 1 && opening.hop != LogHop::default() {
+            self.headless();
+            return false;
+        }
         let again = opening.repeats && same_lines(&self.draft.bytes, &self.ready.bytes);
         if again || opening.prepared {
             self.draft.clear();

@@ -2,7 +2,7 @@
 
 use super::address::{hop, of_parts};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 use crate::input::LogHop;
 
 /// ```text
@@ -12,6 +12,8 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "cucm-sdl",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope,
     cut,

@@ -7,6 +7,8 @@ use super::dots::Pieces;
 use super::draft::Draft;
 use super::dump::Dumps;
 use super::journal::Journal;
+use super::skim::Next;
+use super::start_line::VERSION;
 use super::{Cut, Format, LONGEST_LINE, Line, Opening, dump, lossy, prefix};
 use crate::input::summary::Damages;
 use crate::input::{Body, LogHop, Time};
@@ -18,11 +20,15 @@ const LONGEST_WAIT: usize = 20;
 #[derive(Default)]
 pub(super) struct Cutter {
     pub(super) clock: Clock,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// The message that is being collected, and how it was opened.
     pub(super) draft: Draft,
     pub(super) open: Option<(&'static Format, Opening)>,
     pub(super) pieces: Pieces,
+    /// The next start line that is mentioned.
+    pub(super) version: Next,
+    /// The next byte of a colour or an entity.
+    pub(super) odd: Next,
     pub(super) dumps: Dumps,
     /// The name of the last format with an envelope of several lines, and what those said.
     pub(super) base: Option<(&'static str, LogHop, Option<Stamp>)>,
@@ -36,7 +42,7 @@ pub(super) struct Cutter {
     pub(super) formats: Vec<&'static str>,
     /// The time on the line before, where nothing else stood there, and that on this line.
     heading: Option<Stamp>,
-    alone: Option<Stamp>,
+    pub(super) alone: Option<Stamp>,
     /// Lines since an envelope whose message did not begin yet.
     waited: usize,
     /// Whether the record before was escaped: what it began may go on in the next one.
@@ -115,17 +121,23 @@ impl Cutter {
         });
     }
 
-    /// Takes one line; true when a message is ready.
-    pub(super) fn line(&mut self, content: &[u8], end: &[u8]) -> bool {
-        let text = self.journal.unindented(content);
-        let prefix = prefix::of(text);
-        let (indented, blank) = (text.len() < content.len(), text.trim_ascii().is_empty());
-        self.journal.see(prefix.syslog, indented, blank);
-        let line = Line {
-            text: text.get(prefix.len..).unwrap_or_default(),
-            prefix,
-            end,
+    /// Whether a start line may be in the first `len` of these bytes, which stand at the offset.
+    pub(super) fn mentions(&mut self, bytes: &[u8], len: usize) -> bool {
+        let next = self.version.find(&VERSION, bytes, self.offset);
+        next.is_some_and(|next| next < len)
+    }
+
+    /// Takes one line, in which a start line may be or not; true when a message is ready.
+    pub(super) fn line(&mut self, content: &[u8], end: &[u8], mentions: bool) -> bool {
+        // As viewers show a CR.
+        let (content, end) = match content.strip_suffix(b"^M") {
+            Some(content) => (content, b"\r\n".as_slice()),
+            None => (content, end),
         };
+        let prefix = prefix::of(content);
+        let text = content.get(prefix.len..).unwrap_or_default();
+        let text = self.journal.under(text, prefix.syslog);
+        let line = Line { text, prefix, end };
         self.heading = self.alone.take();
         if let Some(stamp) = line.prefix.stamp {
             self.clock.see(stamp);
@@ -139,7 +151,7 @@ impl Cutter {
         if dump::begins(line.text) {
             return self.begin_dump(line.text) || dumped;
         }
-        let finished = self.message_line(&line) || dumped;
+        let finished = self.message_line(&line, mentions) || dumped;
         if self.open.is_none() && self.instead.is_none() && self.formats.is_empty() {
             self.instead = lossy::of(content);
         }
@@ -147,7 +159,7 @@ impl Cutter {
     }
 
     /// Takes a line that is no hex dump.
-    fn message_line(&mut self, line: &Line<'_>) -> bool {
+    fn message_line(&mut self, line: &Line<'_>, mentions: bool) -> bool {
         let announced = self.draft.is_empty() && self.pieces.is_empty();
         if let Some((format, opening)) = &mut self.open
             && announced
@@ -157,7 +169,8 @@ impl Cutter {
             self.waited = 0;
             return false;
         }
-        if let Some((format, mut opening)) = opened_by(line, &self.draft)
+        if !self.is_plain(line, mentions)
+            && let Some((format, mut opening)) = opened_by(line, mentions, &self.draft)
             && !self.repeats(line, &opening)
             && self.refer(format, &mut opening)
         {

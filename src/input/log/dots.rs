@@ -1,18 +1,23 @@
 //! Messages that ngrep wrote as one line: a dot stands for CR, for LF and for whatever else is not
 //! printed, and the line may be cut at the edge of the window.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::draft::Draft;
 
-/// The lines of a message that stands whole on this line; `None` for any other line.
+/// What stands for the end of a line.
+pub(super) static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b".."));
+
+/// The lines of a message that stands whole on this line, which mentions a start line; `None` for any
+/// other line.
 pub(super) fn undo(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    memmem::find(line, b"SIP/2.0")?;
     // Two blanks stand before the pieces of a message that was cut at the edge of a window.
     if line.starts_with(b"  ") {
         return None;
     }
-    let headers = memmem::find_iter(line, b"..").filter(|at| {
+    let headers = END.find_iter(line).filter(|at| {
         let rest = line.get(at + 2..).unwrap_or_default();
         is_header(rest)
     });
@@ -106,7 +111,7 @@ fn split_at_ends(text: &[u8]) -> Vec<Vec<u8>> {
 fn split(text: &[u8]) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let (mut line, mut at, mut body) = (0, 0, false);
-    while let Some(found) = memmem::find(text.get(at..).unwrap_or_default(), b"..") {
+    while let Some(found) = END.find(text.get(at..).unwrap_or_default()) {
         let dots = at + found;
         let run = text.iter().skip(dots).take_while(|byte| **byte == b'.');
         let after = dots + run.count();

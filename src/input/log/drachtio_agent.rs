@@ -2,11 +2,17 @@
 
 use super::address::{hop, of_parts};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 
 /// `2022-03-23T01:44:41.419Z drachtio:agent <===467#<id>|sip|network|0|tcp|192.0.2.7|5060|01:44:41.418704|...`
 pub(super) static FORMAT: Format = Format {
     name: "drachtio-srf",
+    signs: Signs {
+        word: "|sip|",
+        timed: true,
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

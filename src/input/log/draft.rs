@@ -5,6 +5,9 @@
 
 use memchr::memmem;
 
+use super::plain::Run;
+use super::start_line::VERSION;
+
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -14,6 +17,14 @@ pub(super) enum Verdict {
     Skip,
     /// The message ended before it.
     End,
+}
+
+/// What a line may be that needs no second look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Header,
+    /// A line of a session description.
+    Description,
 }
 
 /// A line of a message that comes in more pieces than this has bytes is nobody's.
@@ -118,7 +129,7 @@ impl Draft {
             _ if self.goes_on && !foreign => Verdict::Append,
             Part::Nothing if blank || foreign => Verdict::Skip,
             // What an envelope announces may be no SIP, as a keep-alive.
-            Part::Nothing if memmem::find(text, b"SIP/2.0").is_none() => Verdict::Skip,
+            Part::Nothing if VERSION.find(text).is_none() => Verdict::Skip,
             Part::Nothing => Verdict::Append,
             Part::Head if foreign => Verdict::Skip,
             Part::Head => Verdict::Append,
@@ -145,6 +156,33 @@ impl Draft {
     /// The last line was only a piece; the next one continues it.
     pub(super) fn goes_on(&mut self) {
         self.goes_on = self.part != Part::Nothing;
+    }
+
+    /// What comes next, if it is known; nothing where the ends of lines were changed.
+    pub(super) fn awaits(&self) -> Option<Awaited> {
+        match self.part {
+            _ if self.goes_on || self.doubled.is_some() => None,
+            Part::Head => Some(Awaited::Header),
+            Part::Body if matches!(self.kind, Kind::None | Kind::Sdp) => Some(Awaited::Description),
+            _ => None,
+        }
+    }
+
+    /// Takes lines that are what it awaits, the last of which is this one of the text.
+    pub(super) fn append_run(&mut self, lines: &[u8], run: &Run, last_line: u64) {
+        if run.lines == 0 {
+            return;
+        }
+        self.last = (self.bytes.len() + run.last, self.counted);
+        if self.part == Part::Body {
+            self.last.1 += run.counted_before;
+            self.counted += run.counted;
+        }
+        self.bytes.extend_from_slice(lines);
+        self.last_line = last_line;
+        self.lines += run.lines;
+        self.solid = (self.bytes.len(), self.last_line, self.lines);
+        self.interrupted = false;
     }
 
     /// Takes a line.
@@ -186,7 +224,11 @@ impl Draft {
                 self.counted = text.len() + 2;
             }
             Part::Head if self.lines > 1 && is_wrapped(text) => self.join(text),
-            Part::Head => self.note_header(text),
+            Part::Head => {
+                if let Some((name, value)) = header(text) {
+                    self.note_header(name, value);
+                }
+            }
             Part::Body => self.counted += text.len() + 2,
         }
         // A line of blanks is the empty line that it stands for.
@@ -278,33 +320,46 @@ impl Draft {
         if fits { Verdict::Append } else { Verdict::End }
     }
 
-    fn note_header(&mut self, text: &[u8]) {
-        if let Some(value) = value_of(text, b"Content-Length", b'l') {
-            self.length = std::str::from_utf8(value)
-                .ok()
-                .and_then(|v| v.trim().parse().ok());
-        } else if let Some(value) = value_of(text, b"Content-Type", b'c') {
-            let value = value.to_ascii_lowercase();
-            let holds = |name: &[u8]| memmem::find(&value, name).is_some();
-            self.kind = if holds(b"multipart/") {
-                Kind::Multipart
-            } else if holds(b"application/sdp") {
-                Kind::Sdp
-            } else if holds(b"sipfrag") {
-                Kind::Fragment
-            } else {
-                Kind::Other
-            };
+    /// Notes what a header says of the body.
+    pub(super) fn note_header(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            [b'l' | b'L'] => self.length = number(value),
+            [b'c' | b'C'] => self.kind = Kind::of(value),
+            _ if name.eq_ignore_ascii_case(b"Content-Length") => self.length = number(value),
+            _ if name.eq_ignore_ascii_case(b"Content-Type") => self.kind = Kind::of(value),
+            _ => {}
         }
     }
 }
 
-fn value_of<'a>(text: &'a [u8], name: &[u8], short: u8) -> Option<&'a [u8]> {
-    let colon = memchr::memchr(b':', text.get(..40.min(text.len()))?)?;
-    let (before, value) = text.split_at(colon);
-    let before = before.trim_ascii();
-    let named = before.eq_ignore_ascii_case(name) || before.eq_ignore_ascii_case(&[short]);
-    named.then(|| value.get(1..)).flatten()
+fn number(value: &[u8]) -> Option<usize> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+/// Name and value, where a line begins with a name of usual length.
+fn header(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', text.get(..40).unwrap_or(text))?;
+    let (name, value) = text.split_at_checked(colon)?;
+    Some((name.trim_ascii(), value.get(1..)?))
+}
+
+impl Kind {
+    fn of(value: &[u8]) -> Self {
+        if value.trim_ascii().eq_ignore_ascii_case(b"application/sdp") {
+            return Self::Sdp;
+        }
+        let value = value.to_ascii_lowercase();
+        let holds = |name: &[u8]| memmem::find(&value, name).is_some();
+        if holds(b"multipart/") {
+            Self::Multipart
+        } else if holds(b"application/sdp") {
+            Self::Sdp
+        } else if holds(b"sipfrag") {
+            Self::Fragment
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// Parameters whose names are torn by a wrap at a fixed width.

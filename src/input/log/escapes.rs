@@ -2,38 +2,64 @@
 
 use memchr::memmem;
 
-use super::start_line::VERSION;
 use super::{flat, start_line};
 
 /// How a writer escapes the end of a line, and what else it escapes.
 struct Escape {
+    /// What every end begins with.
+    mark: u8,
+    /// An end that another one begins with comes behind that.
     ends: &'static [&'static str],
     others: &'static [(&'static str, &'static str)],
+}
+
+impl Escape {
+    /// Whether the line holds one of its ends so many times.
+    fn is_in(&self, line: &[u8], enough: usize) -> bool {
+        // Most lines hold none of the marks.
+        memchr::memchr(self.mark, line).is_some()
+            && self.ends.iter().any(|end| {
+                let ends = memmem::find_iter(line, end);
+                ends.take(enough).count() >= enough
+            })
+    }
+
+    /// Length of the end that the text begins with.
+    fn end_at(&self, text: &[u8]) -> Option<usize> {
+        let mut ends = self.ends.iter();
+        let end = ends.find(|end| text.starts_with(end.as_bytes()))?;
+        Some(end.len())
+    }
 }
 
 /// The surest first; two ends on a line decide.
 static ESCAPES: &[Escape] = &[
     // rsyslog
     Escape {
+        mark: b'#',
         ends: &["#015#012", "#012"],
         others: &[("#011", "\t"), ("#015", "")],
     },
     // Kiwi syslog
     Escape {
+        mark: b'<',
         ends: &["<013><010>", "<010>"],
         others: &[("<009>", "\t")],
     },
     // C and JSON strings, once and twice
     Escape {
+        mark: b'\\',
         ends: &["\\\\r\\\\n", "\\\\n"],
         others: &[("\\\\\"", "\""), ("\\\\t", "\t")],
     },
     Escape {
+        mark: b'\\',
         ends: &["\\r\\n", "\\n"],
         others: &[("\\\"", "\""), ("\\t", "\t"), ("\\/", "/")],
     },
     // XML
     Escape {
+        mark: b'&',
         ends: &["&#xD;&#xA;", "&#13;&#10;", "&#xA;", "&#10;"],
         others: &[
             ("&lt;", "<"),
@@ -45,42 +71,41 @@ static ESCAPES: &[Escape] = &[
     },
     // Avaya phones
     Escape {
+        mark: b'^',
         ends: &["^M "],
         others: &[("^M", "")],
     },
 ];
 
 /// The lines of a record that holds a message with escaped line ends, or goes on with one; `None` for
-/// any other line.
-pub(super) fn undo(line: &[u8], goes_on: bool) -> Option<Vec<Vec<u8>>> {
-    let enough = if goes_on || announces(line) {
-        1
-    } else {
-        VERSION.find(line)?;
-        2
+/// any other line. `goes_on` if the record before it was escaped, `mentions` if a start line may be in it.
+pub(super) fn undo(line: &[u8], goes_on: bool, mentions: bool) -> Option<Vec<Vec<u8>>> {
+    let enough = match goes_on || announces(line) {
+        true => 1,
+        false if mentions => 2,
+        false => return None,
     };
-    let escape = ESCAPES.iter().find(|escape| {
-        let ends = escape.ends.iter();
-        ends.map(|end| memmem::find_iter(line, end).take(enough).count())
-            .any(|count| count >= enough)
-    });
-    let Some(escape) = escape else {
+    if memchr::memchr3(b'#', b'\\', b'&', line).is_none()
+        && memchr::memchr2(b'<', b'^', line).is_none()
+    {
+        return flat::lines(line);
+    }
+    let Some(escape) = ESCAPES.iter().find(|escape| escape.is_in(line, enough)) else {
         return flat::lines(line);
     };
-    let mut lines = Vec::new();
-    let mut rest = line;
-    loop {
-        let next = escape
-            .ends
-            .iter()
-            .filter_map(|end| Some((memmem::find(rest, end.as_bytes())?, end.len())));
-        // The earliest, and of those the longest.
-        let next = next.min_by_key(|(at, length)| (*at, usize::MAX - length));
-        let Some((at, length)) = next else { break };
-        lines.push(plain(rest.get(..at).unwrap_or_default(), escape));
-        rest = rest.get(at + length..).unwrap_or_default();
+    let (mut lines, mut from) = (Vec::new(), 0);
+    for at in memchr::memchr_iter(escape.mark, line) {
+        // What belongs to the end before is behind `from` already.
+        let length = match line.get(at..) {
+            Some(rest) if at >= from => escape.end_at(rest),
+            _ => None,
+        };
+        if let Some(length) = length {
+            lines.push(plain(line.get(from..at).unwrap_or_default(), escape));
+            from = at + length;
+        }
     }
-    lines.push(plain(rest, escape));
+    lines.push(plain(line.get(from..).unwrap_or_default(), escape));
     time_first(&mut lines);
     // A string in a program's output: what the message is the value of stands before a quote.
     if let Some(first) = lines.first_mut()
@@ -147,8 +172,11 @@ fn time_first(lines: &mut [Vec<u8>]) {
 
 /// A record that only announces a message, which comes in the next one.
 fn announces(line: &[u8]) -> bool {
-    line.ends_with(b"]") && memmem::find(line, b"going SIP Message ").is_some()
-        || line.ends_with(b"]") && memmem::find(line, b"coming SIP Message ").is_some()
+    line.ends_with(b"]")
+        && memmem::find_iter(line, b" SIP Message ").any(|at| {
+            let before = line.get(..at).unwrap_or_default();
+            before.ends_with(b"going") || before.ends_with(b"coming")
+        })
 }
 
 fn plain(text: &[u8], escape: &Escape) -> Vec<u8> {
@@ -177,7 +205,11 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Option<Vec<String>> {
-        let lines = undo(text.as_bytes(), false)?;
+        let lines = undo(
+            text.as_bytes(),
+            false,
+            start_line::mentions(text.as_bytes()),
+        )?;
         let text = lines
             .into_iter()
             .map(|line| String::from_utf8_lossy(&line).into_owned());

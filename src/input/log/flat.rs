@@ -5,15 +5,8 @@
 
 use memchr::memmem;
 
-/// What begins a line, in a line without ends: headers that messages commonly have.
-const NAMES: &str = "Accept Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authorization CSeq \
-    Call-ID Call-Info Cisco-Guid Contact Content-Disposition Content-Encoding Content-Length \
-    Content-Type Date Diversion Event Expires From History-Info MIME-Version Max-Forwards Min- \
-    Expires Min-SE P-Asserted-Identity P-Charging-Vector P-Preferred-Identity Privacy Proxy- \
-    Authenticate Proxy-Authorization RSeq RAck Reason Record-Route Refer-To Referred-By \
-    Remote-Party-ID Replaces Require Retry-After Route Server Session-Expires Session-ID \
-    Subject Subscription-State Supported Timestamp To Unsupported User-Agent Via WWW- \
-    Authenticate Warning";
+use super::names;
+use super::start_line::VERSION;
 
 /// The lines that such a line stands for.
 pub(super) fn lines(line: &[u8]) -> Option<Vec<Vec<u8>>> {
@@ -35,7 +28,7 @@ pub(super) fn lines(line: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 /// The first start line with a header behind it: where it begins, and where the header does.
 fn start_line(text: &[u8]) -> Option<(usize, usize)> {
-    memmem::find_iter(text, b"SIP/2.0").find_map(|at| {
+    VERSION.find_iter(text).find_map(|at| {
         let behind = text.get(at + 7..)?;
         if behind.strip_prefix(b" ").is_some_and(is_header) {
             // The method and the target are the two words before.
@@ -56,6 +49,7 @@ fn start_line(text: &[u8]) -> Option<(usize, usize)> {
         else {
             return None;
         };
+        memchr::memchr(b':', phrase)?;
         let free = at == 0 || text.get(at - 1) == Some(&b' ');
         let header = (0..phrase.len().min(60))
             .filter(|n| *n == 0 || phrase.get(n - 1) == Some(&b' '))
@@ -68,9 +62,7 @@ fn start_line(text: &[u8]) -> Option<(usize, usize)> {
 fn is_header(text: &[u8]) -> bool {
     let short = text.get(..24.min(text.len())).unwrap_or_default();
     let name = memchr::memchr(b':', short).and_then(|colon| short.get(..colon));
-    let name = name.unwrap_or_default().trim_ascii_end();
-    let mut known = NAMES.split(' ');
-    known.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    name.is_some_and(|name| names::is_common(name.trim_ascii_end()))
 }
 
 /// Where the last word of the text begins.

@@ -2,7 +2,7 @@
 //! the number of its bytes. A tab before the number says that the second end sent them. No time.
 
 use super::address::socket_address;
-use super::{Cut, Format, Further, Line, Opening};
+use super::{Cut, Format, Further, Line, Opening, Signs};
 use crate::input::LogHop;
 
 /// ```text
@@ -15,6 +15,11 @@ use crate::input::LogHop;
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "wireshark-follow",
+    signs: Signs {
+        first: b"F0123456789\t",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope,
     cut,

@@ -9,12 +9,49 @@ use crate::input::LogHop;
 pub(super) struct Format {
     /// As in `log:<name>`.
     pub(super) name: &'static str,
+    /// What the lines have in common that it may recognise.
+    pub(super) signs: Signs,
+    /// Whether its messages stand as they were, with nothing put before their lines: then a line that
+    /// begins with the name of a header is that header, and `cut` need not be asked.
+    pub(super) bare: bool,
     /// What the line opens, if this format writes such lines.
     pub(super) recognise: fn(&Line<'_>) -> Option<Opening>,
     /// Takes a further line of the envelope, before the message begins; whether it is one.
     pub(super) envelope: fn(&Line<'_>, &mut Opening) -> bool,
     /// What a line is, inside a message that this format opened.
     pub(super) cut: fn(&Line<'_>, &Opening) -> Cut,
+}
+
+/// What a line must have to be recognised: a cheap look that spares most lines most formats. An empty
+/// list or word stands for anything.
+pub(super) struct Signs {
+    /// The first byte of its text is one of these.
+    pub(super) first: &'static [u8],
+    /// And the last that is no blank is one of these.
+    pub(super) last: &'static [u8],
+    /// This is somewhere in it.
+    pub(super) word: &'static str,
+    /// A logger put a time before it.
+    pub(super) timed: bool,
+}
+
+impl Signs {
+    pub(super) const ANY: Self = Self {
+        first: b"",
+        last: b"",
+        word: "",
+        timed: false,
+    };
+    /// A text begins with a number.
+    pub(super) const NUMBER: Self = Self {
+        first: b"0123456789",
+        ..Self::ANY
+    };
+    /// A start line may be in it.
+    pub(super) const START_LINE: Self = Self {
+        word: "SIP/2.0",
+        ..Self::ANY
+    };
 }
 
 /// For formats whose envelope is one line.
@@ -60,6 +97,8 @@ pub(super) struct Opening {
     pub(super) crlf: bool,
     /// The line may only mention a start line: headers must follow.
     pub(super) doubtful: bool,
+    /// The number of the record, where the rest of a long one follows under the same.
+    pub(super) record: u64,
 }
 
 /// What a line is, inside a message.
@@ -82,6 +121,8 @@ pub(super) enum Cut {
     Part(Vec<u8>),
     /// No text of the message, and the last line of the message goes on behind it.
     Resume,
+    /// From this place on more of the last line of the message, which a record before cut off.
+    Rest(usize),
     /// The last line of the message, up to a mark glued to it.
     Last(Vec<u8>),
 }

@@ -3,12 +3,17 @@
 use super::address::{hop, socket_address};
 use super::pattern::fields;
 use super::prefix::{after_stamp, stamp_in};
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `13:39:18.897: SIPTR: Received [0,UDP] 502 bytes from 192.0.2.7:5060 <<<<<`
 pub(super) static FORMAT: Format = Format {
     name: "genesys",
+    signs: Signs {
+        last: b"<>",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -2,12 +2,17 @@
 
 use super::address::{socket_address, transport_name};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `proto:UDP 2026-01-01T09:00:00.000000Z  192.0.2.10:5060 ---> 198.51.100.20:5060`
 pub(super) static FORMAT: Format = Format {
     name: "homer",
+    signs: Signs {
+        first: b"p",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut: |_, _| Cut::Text(0),

@@ -2,12 +2,17 @@
 
 use super::address::{hop, socket_address};
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, margin, one_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line};
 use crate::input::LogHop;
 
 /// `sipfw: recv from 192.0.2.7:5060 via 192.0.2.10:5060 UDP connection 3:`
 pub(super) static FORMAT: Format = Format {
     name: "ingate",
+    signs: Signs {
+        first: b"sr",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope: one_line,
     cut,

@@ -8,18 +8,26 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// A line without what `journalctl` put before it.
-    pub(super) fn unindented<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        match line.split_at_checked(self.width) {
-            Some((indentation, text)) if indentation.iter().all(|byte| *byte == b' ') => text,
-            _ => line,
-        }
+    /// What came since belongs to no record.
+    pub(super) fn end(&mut self) {
+        self.width = 0;
     }
 
-    /// Notes a line: the bytes of its head, if it begins a record, and whether it was indented.
-    pub(super) fn see(&mut self, head: usize, indented: bool, blank: bool) {
-        if head > 0 || !(indented || blank) {
-            self.width = head;
+    /// The text of a line without what `journalctl` put before it; `head` is what syslog did.
+    pub(super) fn under<'a>(&mut self, text: &'a [u8], head: usize) -> &'a [u8] {
+        match text.split_at_checked(self.width) {
+            Some((indentation, rest))
+                if self.width > 0 && indentation.iter().all(|byte| *byte == b' ') =>
+            {
+                rest
+            }
+            _ => {
+                // Blanks at the end of a line may be lost.
+                if !text.trim_ascii().is_empty() {
+                    self.width = head;
+                }
+                text
+            }
         }
     }
 }
@@ -44,17 +52,17 @@ mod tests {
     #[test]
     fn only_lines_under_a_record_are_indented_by_it() {
         let mut journal = Journal::default();
-        journal.see(4, false, false);
-        for (line, text) in [
-            ("     x", " x"),
-            ("", ""),
-            ("    x", "x"),
-            ("   x", "   x"),
-            ("    x", "    x"),
+        for (line, head, text) in [
+            ("    x", 0, "    x"),
+            ("x", 4, "x"),
+            ("     x", 0, " x"),
+            ("", 0, ""),
+            ("    x", 9, "x"),
+            ("   x", 0, "   x"),
+            ("    x", 0, "    x"),
         ] {
-            let found = journal.unindented(line.as_bytes());
+            let found = journal.under(line.as_bytes(), head);
             assert_eq!(found, text.as_bytes(), "{line}");
-            journal.see(0, found.len() < line.len(), found.is_empty());
         }
     }
 }

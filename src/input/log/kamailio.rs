@@ -1,11 +1,13 @@
 //! Messages that Kamailio or OpenSIPS printed into their log: `xlog("...$mb")`, and what could not be
 //! parsed (`message=<...>`). The text around them is of the administrator's making.
 
-use super::{Cut, Format, Line, Opening, one_line, raw, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, raw, start_line};
 
 /// ` 1(19531) NOTICE: <script>: RAW <<<INVITE sip:...`, the same behind the prefix of a syslog.
 pub(super) static FORMAT: Format = Format {
     name: "kamailio",
+    signs: Signs::START_LINE,
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -3,7 +3,7 @@
 use super::address::{hop, socket_address};
 use super::clock::Stamp;
 use super::pattern::fields;
-use super::{Cut, Format, Line, Opening, stamps, start_line};
+use super::{Cut, Format, Line, Opening, Signs, stamps, start_line};
 
 /// ```text
 /// TL_INFO(TF_PROTOCOL) [0]06E4.0EB4::01/18/2012-05:00:43.101.00005386 (SIPStack,...)$$begin_record
@@ -15,6 +15,8 @@ use super::{Cut, Format, Line, Opening, stamps, start_line};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "lync",
+    signs: Signs::ANY,
+    bare: true,
     recognise,
     envelope,
     cut,

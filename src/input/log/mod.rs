@@ -22,13 +22,16 @@ mod further;
 mod journal;
 mod lossy;
 mod mobile;
+mod names;
 mod pattern;
+mod plain;
 mod prefix;
 mod reader;
 mod scan;
 mod skim;
 mod stamps;
 mod start_line;
+mod words;
 
 mod acme;
 mod acme_sipd;
@@ -38,6 +41,7 @@ mod avaya_attendant;
 mod avaya_csdk;
 mod avaya_ip_office;
 mod avaya_iview;
+mod avaya_mpp;
 mod avaya_one_x;
 mod avaya_phone;
 mod avaya_session_manager;
@@ -78,58 +82,60 @@ mod yealink;
 mod tests;
 
 use cutter::Cutter;
-use format::{Cut, Format, Line, Opening, margin, one_line};
+use format::{Cut, Format, Line, Opening, Signs, margin, one_line};
 use further::Further;
 pub(crate) use reader::Log;
 
-/// Every format, the ones that say most first: a line belongs to the first that recognises it.
+/// Every format: those that a line shows at a glance first, pasted messages last. A line belongs to the
+/// first that recognises it.
 static LOGS: &[&Format] = &[
+    &asterisk_pjsip::FORMAT,
+    &chan_sip::FORMAT,
+    &sipp::FORMAT,
+    &sipdump::FORMAT,
+    &twinkle::FORMAT,
+    &homer::FORMAT,
+    &tshark::FORMAT,
+    &follow::FORMAT,
+    &snom::FORMAT,
+    &blink::FORMAT,
+    &ngrep::FORMAT,
+    &sngrep::FORMAT,
+    &ingate::FORMAT,
     &acme::FORMAT,
-    &acme_sipd::FORMAT,
-    &audiocodes::FORMAT,
-    &avaya_attendant::FORMAT,
     &avaya_csdk::FORMAT,
     &avaya_ip_office::FORMAT,
-    &avaya_iview::FORMAT,
-    &avaya_one_x::FORMAT,
-    &avaya_phone::FORMAT,
+    &avaya_mpp::FORMAT,
     &avaya_session_manager::FORMAT,
     &broadworks::FORMAT,
-    &chan_sip::FORMAT,
     &cisco_cue::FORMAT,
     &cisco_ios::FORMAT,
     &cucm::FORMAT,
-    &drachtio_agent::FORMAT,
     &genesys::FORMAT,
-    &ingate::FORMAT,
-    &lync::FORMAT,
-    &sipdump::FORMAT,
-    &snom::FORMAT,
-    &sofia::FORMAT,
     &sonus::FORMAT,
-    &yealink::FORMAT,
-    &asterisk_pjsip::FORMAT,
+    &tcpdump::FORMAT,
+    &tshark_summary::FORMAT,
+    &sipsak::FORMAT,
+    &sofia::FORMAT,
     &pjsip::FORMAT,
     &belle_sip::FORMAT,
     &browser::SIP_JS,
     &browser::JSSIP,
-    &browser::SIPML5,
-    &sipp::FORMAT,
-    &sipp::ERRORS,
-    &sipsak::FORMAT,
-    &baresip::FORMAT,
-    &twinkle::FORMAT,
-    &blink::FORMAT,
+    &avaya_attendant::FORMAT,
+    &avaya_iview::FORMAT,
+    &avaya_phone::FORMAT,
+    &drachtio_agent::FORMAT,
+    &avaya_one_x::FORMAT,
+    &yealink::FORMAT,
     &stacks::RESIPROCATE,
     &stacks::SIPSORCERY,
     &stacks::YATE,
-    &ngrep::FORMAT,
-    &sngrep::FORMAT,
-    &homer::FORMAT,
-    &tcpdump::FORMAT,
-    &tshark::FORMAT,
-    &follow::FORMAT,
-    &tshark_summary::FORMAT,
+    &acme_sipd::FORMAT,
+    &audiocodes::FORMAT,
+    &lync::FORMAT,
+    &baresip::FORMAT,
+    &browser::SIPML5,
+    &sipp::ERRORS,
     &kamailio::FORMAT,
     &raw::FORMAT,
 ];

@@ -5,11 +5,17 @@ use memchr::memmem;
 
 use super::address::{socket_address, transport_name};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, margin, one_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line};
 
 /// `09:58:08.473  pjsua_core.c  ....TX 761 bytes Request msg REGISTER/cseq=1 (tdta0x55) to UDP 192.0.2.1:5060:`
 pub(super) static FORMAT: Format = Format {
     name: "pjsip",
+    signs: Signs {
+        last: b":",
+        word: " bytes Re",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -9,7 +9,7 @@ use super::{dated, mobile};
 pub(super) struct Prefix {
     /// Bytes that it takes.
     pub(super) len: usize,
-    /// Those of them that are syslog's: time, host, program.
+    /// Those of them that are syslog's, of the innermost: time, host, program.
     pub(super) syslog: usize,
     /// The time in it.
     pub(super) stamp: Option<Stamp>,
@@ -31,7 +31,11 @@ pub(super) fn of(line: &[u8]) -> Prefix {
     let inner = one(line.get(outer.len..).unwrap_or_default());
     Prefix {
         len: outer.len + inner.len,
-        syslog: outer.syslog,
+        syslog: if inner.syslog > 0 {
+            inner.syslog
+        } else {
+            outer.syslog
+        },
         stamp: closest(outer.stamp, inner.stamp),
         entry: outer.entry || inner.entry,
         dated: outer.dated || inner.dated,
@@ -47,9 +51,27 @@ fn closest(outer: Option<Stamp>, inner: Option<Stamp>) -> Option<Stamp> {
         .or(outer)
 }
 
+/// Whether a prefix may begin so; most lines of most texts do not.
+fn may_begin(line: &[u8]) -> bool {
+    match line {
+        [b'[' | b'0'..=b'9', ..] | [b'<', b'0'..=b'9', ..] => true,
+        [b'A'..=b'Z', b'/', ..] => true,
+        [b'A'..=b'Z', ..] if line.get(..3).is_some_and(|name| month(name).is_some()) => true,
+        // The identifier of a channel.
+        [b'a'..=b'f' | b'A'..=b'F', ..] => line.get(8) == Some(&b'-'),
+        _ => false,
+    }
+}
+
 fn one(line: &[u8]) -> Prefix {
+    if !may_begin(line) {
+        return Prefix::default();
+    }
     let mut scan = Scan { rest: line };
-    let syslog = scan.attempt(syslog);
+    let syslog = match line {
+        [b'[', ..] => None,
+        _ => scan.attempt(syslog),
+    };
     let head = line.len() - scan.rest.len();
     let bracketed = scan.attempt(bracketed);
     if syslog.is_none() && bracketed.is_none() {
@@ -208,17 +230,35 @@ fn colon_before_milliseconds(scan: &mut Scan<'_>) -> Option<()> {
 }
 
 fn month_day(scan: &mut Scan<'_>) -> Option<Date> {
-    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    let name: [u8; 3] = *scan.rest.first_chunk()?;
-    let month = MONTHS.chunks(3).position(|month| month == name)? + 1;
-    scan.literal(&name)?;
+    let (name, rest) = scan.rest.split_at_checked(3)?;
+    let month = month(name)?;
+    scan.rest = rest;
     scan.byte(b' ')?;
     let _ = scan.byte(b' ');
     let day = scan.number(2)?;
     scan.byte(b' ')?;
     (1..=31)
         .contains(&day)
-        .then_some(Date::MonthDay(month as u8, day as u8))
+        .then_some(Date::MonthDay(month, day as u8))
+}
+
+/// 1 to 12 for `Jan` to `Dec`.
+fn month(name: &[u8]) -> Option<u8> {
+    Some(match name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
 }
 
 fn zone(scan: &mut Scan<'_>) -> Option<i32> {

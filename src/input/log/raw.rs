@@ -1,11 +1,13 @@
 //! Messages without any envelope: pasted from an RFC, a mail or a ticket, quoted, indented or fenced.
 
-use super::{Cut, Format, Line, Opening, margin, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line, start_line};
 use crate::input::LogHop;
 
 /// Any text with SIP start lines in it.
 pub(super) static FORMAT: Format = Format {
     name: "raw",
+    signs: Signs::START_LINE,
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::colours::without_colours;
 use super::skim::Skim;
-use super::{Cutter, LONGEST_LINE, dots, escapes, tshark_summary};
+use super::{Cutter, LONGEST_LINE, dots, escapes, start_line, tshark_summary};
 use crate::input::buffer::Buffer;
 use crate::input::summary::Damages;
 use crate::input::{Body, Time};
@@ -44,13 +44,18 @@ impl Log {
             if let Some(line) = self.unescaped.pop_front() {
                 // A record that ends without the end of a line may go on in the next one.
                 let cut_off = self.cutter.cut_off && self.unescaped.is_empty();
-                if self.cutter.line(&line, if cut_off { b"" } else { b"\r\n" }) {
+                let end: &[u8] = if cut_off { b"" } else { b"\r\n" };
+                if self.cutter.line(&line, end, start_line::mentions(&line)) {
                     return true;
                 }
                 continue;
             }
             if self.cutter.is_idle() {
                 self.cutter.lines += self.skim.pass_over(&mut self.buffer);
+            } else if !self.in_long_line {
+                let (bytes, position) = (self.buffer.available(), self.buffer.position());
+                let taken = self.cutter.plain_lines(bytes, position);
+                self.buffer.consume(taken);
             }
             let Some(len) = self.buffer.line(LONGEST_LINE) else {
                 break;
@@ -81,10 +86,14 @@ impl Log {
         if too_long {
             self.cutter.long_line();
         }
-        let content = without_colours(content, &mut self.plain);
+        let mentions = self.cutter.mentions(self.buffer.available(), len);
+        let plain = without_colours(content, &mut self.plain);
+        // A colour may have stood in the middle of it.
+        let mentions = mentions || plain.len() < content.len() && start_line::mentions(plain);
         self.cutter.lines += 1;
         let goes_on = self.cutter.goes_on_escaped();
-        match escapes::undo(content, goes_on).or_else(|| dots::undo(content)) {
+        let lines = escapes::undo(plain, goes_on, mentions);
+        match lines.or_else(|| mentions.then(|| dots::undo(plain))?) {
             Some(mut lines) => {
                 self.cutter.escaped = true;
                 self.cutter.cut_off = lines.pop_if(|last| last.is_empty()).is_none();
@@ -94,7 +103,7 @@ impl Log {
             None => {
                 self.cutter.escaped = goes_on;
                 self.cutter.cut_off = false;
-                self.cutter.line(content, end)
+                self.cutter.line(plain, end, mentions)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::address::{of_parts, transport_name};
 use super::stamps::{epoch, fraction};
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// ====================
@@ -17,6 +17,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "kamailio-sipdump",
+    signs: Signs {
+        first: b"=",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

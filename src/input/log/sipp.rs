@@ -4,7 +4,7 @@
 
 use super::address::transport_name;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, start_line};
 
 /// ```text
 /// ----------------------------------------------- 2026-01-01 09:00:00.000000
@@ -14,6 +14,11 @@ use super::{Cut, Format, Line, Opening, one_line, start_line};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "sipp",
+    signs: Signs {
+        first: b"-",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,
@@ -26,6 +31,8 @@ pub(super) static FORMAT: Format = Format {
 /// ```
 pub(super) static ERRORS: Format = Format {
     name: "sipp-err",
+    signs: Signs::START_LINE,
+    bare: true,
     recognise: recognise_error,
     envelope: one_line,
     cut: cut_error,

@@ -2,7 +2,7 @@
 //! was received from where.
 
 use super::address::{socket_address, transport_name};
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// request:
@@ -16,6 +16,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "sipsak",
+    signs: Signs {
+        first: b"rNm*",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

@@ -27,9 +27,54 @@ pub(super) struct Skim {
 
 /// What is known of one sign: it does not stand before `from`, and is at `from` if `found`.
 #[derive(Clone, Copy, Debug, Default)]
-struct Next {
+pub(super) struct Next {
     from: u64,
     found: bool,
+}
+
+impl Next {
+    /// Where it stands first in these bytes, which begin at this offset of the text. No byte is searched
+    /// twice while the offset grows.
+    #[inline]
+    pub(super) fn find(
+        &mut self,
+        finder: &Finder<'_>,
+        bytes: &[u8],
+        position: u64,
+    ) -> Option<usize> {
+        let length = finder.needle().len();
+        self.find_by(|bytes| finder.find(bytes), length, bytes, position)
+    }
+
+    /// The same, of a sign that is so long, with another search.
+    #[inline]
+    pub(super) fn find_by(
+        &mut self,
+        search: impl Fn(&[u8]) -> Option<usize>,
+        length: usize,
+        bytes: &[u8],
+        position: u64,
+    ) -> Option<usize> {
+        let end = position + bytes.len() as u64;
+        if !(self.found && self.from >= position) && self.from < end {
+            let from = self.from.max(position);
+            let skip = usize::try_from(from - position).unwrap_or(bytes.len());
+            let hit = search(bytes.get(skip..).unwrap_or_default());
+            *self = match hit {
+                Some(at) => Self {
+                    from: from + at as u64,
+                    found: true,
+                },
+                // The last bytes may be the beginning of one.
+                None => Self {
+                    from: from.max((end + 1).saturating_sub(length as u64)),
+                    found: false,
+                },
+            };
+        }
+        let at = usize::try_from(self.from.checked_sub(position)?).ok()?;
+        (self.found && at < bytes.len()).then_some(at)
+    }
 }
 
 impl Default for Skim {
@@ -69,34 +114,11 @@ impl Skim {
         lines
     }
 
-    // The first sign in these bytes, which begin at the offset. No byte is searched twice for the
-    // same sign.
+    // The first sign in these bytes, which begin at the offset.
     fn next_sign(&mut self, bytes: &[u8], position: u64) -> Option<usize> {
-        let end = position + bytes.len() as u64;
-        let mut first = None;
-        for (next, finder) in self.signs.iter_mut().zip(SIGNS.iter()) {
-            if !(next.found && next.from >= position) && next.from < end {
-                let from = next.from.max(position);
-                let skip = usize::try_from(from - position).unwrap_or(bytes.len());
-                let hit = finder.find(bytes.get(skip..).unwrap_or_default());
-                *next = match hit {
-                    Some(at) => Next {
-                        from: from + at as u64,
-                        found: true,
-                    },
-                    // The last bytes may be the beginning of one.
-                    None => Next {
-                        from: from.max(end.saturating_sub(finder.needle().len() as u64)),
-                        found: false,
-                    },
-                };
-            }
-            if next.found && next.from >= position {
-                let at = usize::try_from(next.from - position).unwrap_or(usize::MAX);
-                first = Some(first.map_or(at, |known: usize| known.min(at)));
-            }
-        }
-        first.filter(|at| *at < bytes.len())
+        let signs = self.signs.iter_mut().zip(SIGNS.iter());
+        let places = signs.filter_map(|(next, finder)| next.find(finder, bytes, position));
+        places.min()
     }
 }
 

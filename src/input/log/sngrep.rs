@@ -3,12 +3,14 @@
 
 use super::address::socket_address;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 use crate::input::LogHop;
 
 /// `2026/01/01 09:00:00.000000 192.0.2.10:5060 -> 198.51.100.20:5060`
 pub(super) static FORMAT: Format = Format {
     name: "sngrep",
+    signs: Signs::NUMBER,
+    bare: true,
     recognise,
     envelope: one_line,
     cut: |_, _| Cut::Text(0),

@@ -4,11 +4,16 @@ use super::address::{hop, socket_address};
 use super::clock::Stamp;
 use super::pattern::fields;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line, stamps};
+use super::{Cut, Format, Line, Opening, Signs, one_line, stamps};
 
 /// `Sent to udp:192.0.2.7:5060 at 22/1/2009 15:31:48:066 (526 bytes):`, a blank line, the message
 pub(super) static FORMAT: Format = Format {
     name: "snom",
+    signs: Signs {
+        first: b"SR",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope: one_line,
     cut,

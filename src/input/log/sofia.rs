@@ -3,13 +3,19 @@
 use super::address::{hop, of_parts};
 use super::pattern::fields;
 use super::prefix::{after_stamp, stamp_in};
-use super::{Cut, Format, Line, Opening, margin};
+use super::{Cut, Format, Line, Opening, Signs, margin};
 use crate::input::LogHop;
 
 /// `recv 282 bytes from udp/[192.0.2.7]:5060 at 15:46:48.570890:`, then mostly a line of 72 dashes;
 /// old versions indent the message and close it with dashes.
 pub(super) static FORMAT: Format = Format {
     name: "sofia",
+    signs: Signs {
+        first: b"rs0123456789/> \t",
+        last: b":",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

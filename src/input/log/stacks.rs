@@ -7,12 +7,17 @@ use memchr::memmem;
 use super::address::{of_parts, socket_address, transport_name};
 use super::clock::{Date, Stamp};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, margin, one_line};
+use super::{Cut, Format, Line, Opening, Signs, margin, one_line};
 
 /// `... | RESIP:TRANSPORT | ... | incoming from: [ V4 192.0.2.1:5060 UDP ... ]`,
 /// `... Transmitting to [ V4 192.0.2.1:5060 UDP ... ] ... via [ V4 198.51.100.2:5060 UDP ... ]`
 pub(super) static RESIPROCATE: Format = Format {
     name: "resiprocate",
+    signs: Signs {
+        word: "[ V",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise: resiprocate,
     envelope: one_line,
     cut: cut_resiprocate,
@@ -21,6 +26,12 @@ pub(super) static RESIPROCATE: Format = Format {
 /// `Request sent: udp:192.0.2.1:5060->udp:198.51.100.2:5060`; a received one has `local<-remote`.
 pub(super) static SIPSORCERY: Format = Format {
     name: "sipsorcery",
+    signs: Signs {
+        first: b"R[0123456789",
+        word: "Re",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise: sipsorcery,
     envelope: one_line,
     cut: cut_sipsorcery,
@@ -30,6 +41,11 @@ pub(super) static SIPSORCERY: Format = Format {
 /// `<sip:INFO> 'udp:0.0.0.0:5060' sending 'INVITE' 0x55 to 192.0.2.1:5060 [0x55]`, then `------`
 pub(super) static YATE: Format = Format {
     name: "yate",
+    signs: Signs {
+        word: "<sip:",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise: yate,
     envelope: |line, _| line.text.trim_ascii() == b"------",
     cut: |line, _| match line.text.trim_ascii() {

@@ -12,7 +12,7 @@ pub(super) static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::
 pub(super) fn find(text: &[u8]) -> Option<Found> {
     // Most lines of most texts end here.
     VERSION.find(text)?;
-    find_alone(text).or_else(|| {
+    alone(text).or_else(|| {
         let margin = margin(text);
         let rest = quoted(text.get(margin..)?)?;
         Some(Found {
@@ -25,6 +25,10 @@ pub(super) fn find(text: &[u8]) -> Option<Found> {
 /// The same, but with nothing else on the line.
 pub(super) fn find_alone(text: &[u8]) -> Option<Found> {
     VERSION.find(text)?;
+    alone(text)
+}
+
+fn alone(text: &[u8]) -> Option<Found> {
     let margin = margin(text);
     let bare = text.get(margin..)?;
     if is_start_line(bare) {
@@ -75,6 +79,12 @@ const METHODS: [&[u8]; 14] = [
     b"MESSAGE",
     b"UPDATE",
 ];
+
+/// Whether the text is a start line from its first byte on, with a method that everybody knows.
+pub(super) fn is_clean(text: &[u8]) -> bool {
+    let known = |name: &&[u8]| text.starts_with(name) && text.get(name.len()) == Some(&b' ');
+    (text.starts_with(b"SIP/2.0 ") || METHODS.iter().any(known)) && is_start_line(text)
+}
 
 /// Whether a start line may be in the text.
 pub(super) fn mentions(text: &[u8]) -> bool {

@@ -3,12 +3,17 @@
 
 use super::address::of_parts;
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, start_line};
+use super::{Cut, Format, Line, Opening, Signs, start_line};
 use crate::input::LogHop;
 
 /// `09:00:00.000000 IP 192.0.2.10.5060 > 198.51.100.20.5060: SIP: INVITE sip:... SIP/2.0`
 pub(super) static FORMAT: Format = Format {
     name: "tcpdump",
+    signs: Signs {
+        first: b"0123456789 I",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

@@ -85,6 +85,17 @@ fn asterisk_envelopes_give_time_and_hop_and_nothing_of_them_stays() {
 }
 
 #[test]
+fn a_start_line_without_headers_is_said_to_be_cut() {
+    let (messages, summary) = cut(&format!("{ENVELOPE}{BYE}\n{ENVELOPE}BYE sip:b@b SIP/2.0\n"));
+    assert_eq!((messages.len(), summary.sip_lines), (1, 4));
+    let reasons: Vec<_> = summary.damage.iter().map(|damage| damage.reason).collect();
+    assert_eq!(reasons, ["cut-message"]);
+    // Without an envelope it may be prose.
+    let (messages, summary) = cut(&format!("{BYE}\n\nsee\n\nBYE sip:b@b SIP/2.0\n"));
+    assert_eq!((messages[0].text.as_str(), summary.damage.len()), (BYE, 0));
+}
+
+#[test]
 fn a_time_stamp_on_every_line_is_taken_off_every_line() {
     let plain = [ENVELOPE, WITH_SDP, "\n", ENVELOPE, OK, "\n"].concat();
     let stamped: String = plain

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::clock::{Date, Stamp};
-use super::{Cut, Format, Further, Line, Opening};
+use super::{Cut, Format, Further, Line, Opening, Signs};
 
 /// ```text
 /// Frame 1: 565 bytes on wire (4520 bits), 565 bytes captured (4520 bits)
@@ -16,6 +16,11 @@ use super::{Cut, Format, Further, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "wireshark-text",
+    signs: Signs {
+        first: b"FS",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope,
     cut,

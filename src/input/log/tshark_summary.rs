@@ -2,11 +2,16 @@
 //! what was in it. No message can be made of that; bytes in hex below a line have its time.
 
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line};
 
 /// `    1 2026-01-01 09:00:00.000000   192.0.2.10 → 198.51.100.20 SIP 565 Request: INVITE ...`
 pub(super) static FORMAT: Format = Format {
     name: "tshark-summary",
+    signs: Signs {
+        first: b"0123456789 ",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope: one_line,
     cut: |line, _| match line.text.trim_ascii().is_empty() {

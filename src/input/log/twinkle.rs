@@ -3,7 +3,7 @@
 use super::address::{socket_address, transport_name};
 use super::clock::{Date, Stamp};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening};
+use super::{Cut, Format, Line, Opening, Signs};
 
 /// ```text
 /// +++ 20-11-2026 23:37:34.392816 INFO SIP ::send_sip_udp
@@ -14,6 +14,11 @@ use super::{Cut, Format, Line, Opening};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "twinkle",
+    signs: Signs {
+        first: b"+",
+        ..Signs::ANY
+    },
+    bare: true,
     recognise,
     envelope,
     cut,

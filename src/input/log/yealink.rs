@@ -2,7 +2,7 @@
 
 use super::address::{hop, socket_address};
 use super::prefix::stamp_in;
-use super::{Cut, Format, Line, Opening, one_line, start_line};
+use super::{Cut, Format, Line, Opening, Signs, one_line, start_line};
 
 /// ```text
 /// <134>Aug 28 11:54:22 sua [1156.1277]: DLG <6+info  > [000] Message sent: (to dest=192.0.2.7:5060)
@@ -10,6 +10,11 @@ use super::{Cut, Format, Line, Opening, one_line, start_line};
 /// ```
 pub(super) static FORMAT: Format = Format {
     name: "yealink",
+    signs: Signs {
+        word: "sua [",
+        ..Signs::ANY
+    },
+    bare: false,
     recognise,
     envelope: one_line,
     cut,
