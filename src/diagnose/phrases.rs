@@ -18,6 +18,17 @@ pub struct Told {
 }
 
 impl Told {
+    /// A whole reason phrase.
+    pub fn of_phrase(phrase: &'static Phrase, answer: &Stored, mark: Span) -> Told {
+        Told {
+            phrase,
+            said: String::from_utf8_lossy(mark.of(&answer.raw)).into_owned(),
+            line: answer.message().start_line(),
+            mark,
+            part: Part::StartLine,
+        }
+    }
+
     /// Proves a finding: the answer, and the words in it; gives the finding their arguments `said`
     /// and `means`.
     pub fn prove(
@@ -48,26 +59,22 @@ const SPOKEN: [&str; 2] = ["Reason", "Warning"];
 /// Lines of one such header that are read.
 const MOST: usize = 8;
 
-/// What an answer says in known words: in its phrase first, then in its headers.
-pub fn told(answer: &Stored) -> Option<Told> {
-    let StartLine::Response { code, reason } = answer.head.start else {
-        return None;
+/// What a message says in known words: an answer in its phrase first, then in its headers.
+pub fn told(stored: &Stored) -> Option<Told> {
+    let raw = stored.raw.as_slice();
+    let code = match stored.head.start {
+        StartLine::Response { code, reason } => {
+            let text = String::from_utf8_lossy(reason.of(raw));
+            let word = text.split_whitespace().last().unwrap_or_default();
+            let of_text = || phrases::of_text(code, &text).map(|(phrase, _)| phrase);
+            if let Some(phrase) = phrases::of_word(code, word).or_else(of_text) {
+                return Some(Told::of_phrase(phrase, stored, reason));
+            }
+            code
+        }
+        StartLine::Request { .. } => 0,
     };
-    let raw = answer.raw.as_slice();
-    let text = String::from_utf8_lossy(reason.of(raw));
-    let word = text.split_whitespace().last().unwrap_or_default();
-    let in_phrase =
-        phrases::of_word(code, word).or_else(|| phrases::of_text(code, &text).map(|(p, _)| p));
-    if let Some(phrase) = in_phrase {
-        return Some(Told {
-            phrase,
-            said: text.trim().to_owned(),
-            line: answer.message().start_line(),
-            mark: reason,
-            part: Part::StartLine,
-        });
-    }
-    let message = answer.message();
+    let message = stored.message();
     let in_header = |header: Header, numbered: bool| {
         let value = header.value.of(raw);
         let text = String::from_utf8_lossy(value);

@@ -100,7 +100,7 @@ pub struct Variant {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
-    /// `Q.850`, `warning` or `STIR`.
+    /// `Q.850`, `warning`, `STIR`, `RELEASE_CAUSE`, ...
     pub protocol: String,
     /// Number.
     pub code: u16,

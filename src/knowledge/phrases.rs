@@ -21,6 +21,8 @@ pub enum Kind {
     DoNotDisturb,
     /// The call may not leave the country.
     Domestic,
+    /// A call that was up was ended by something other than a person.
+    Ended,
     /// The media offered was not accepted.
     Media,
     /// Nothing rang in time.

@@ -4,7 +4,6 @@ use super::call::Call;
 use super::entry::Stored;
 use super::transaction::Transaction;
 use crate::message::Method;
-use std::net::IpAddr;
 
 /// CANCELs of a call that are looked at; a fork has a few, more are a flood.
 const MOST: usize = 64;
@@ -20,7 +19,7 @@ pub struct Cancel<'a> {
     pub own: &'a Transaction,
     /// The INVITE of the same branch on the same hop: what it asks to stop.
     pub invite: Option<&'a Transaction>,
-    /// Where there is none: the last INVITE on that hop, which it must have meant.
+    /// The last INVITE on that hop before it: what it must have meant.
     pub meant: Option<&'a Transaction>,
     /// Was its sender asked to stop itself, and only hands that on?
     pub passed_on: bool,
@@ -61,10 +60,7 @@ impl Call {
             };
             let invite = invites().find(same);
             let earlier = |t: &&Transaction| t.request().is_some_and(|at| at < index);
-            let meant = invites()
-                .filter(earlier)
-                .last()
-                .filter(|_| invite.is_none());
+            let meant = invites().filter(earlier).last();
             let passed_on = all.iter().any(|known| asks(known.message, message));
             all.push(Cancel {
                 index,
@@ -90,14 +86,21 @@ impl Call {
     }
 }
 
+// Ports count where they are known; a log by one of the two ends lacks its own.
 fn is_on_hop(a: &Stored, b: &Stored) -> bool {
-    a.stamp.source == b.stamp.source && a.stamp.destination == b.stamp.destination
+    let (a, b) = (&a.stamp, &b.stamp);
+    let ends = [a.source, a.destination, b.source, b.destination];
+    match ends.iter().all(Option::is_some) {
+        true => (a.source, a.destination) == (b.source, b.destination),
+        false => {
+            let nameless = ends.iter().all(Option::is_none) && a.sent == b.sent;
+            nameless || a.sender().is(b.sender()) && a.receiver().is(b.receiver())
+        }
+    }
 }
 
 // Did the first CANCEL go to the one who sent the second? Where a log names nobody, the one before.
 fn asks(first: &Stored, second: &Stored) -> bool {
-    let ip = |at: Option<std::net::SocketAddr>| at.map(|at| at.ip());
-    let (asked, sender): (Option<IpAddr>, Option<IpAddr>) =
-        (ip(first.stamp.destination), ip(second.stamp.source));
-    asked.is_none() || asked == sender
+    let nameless = first.stamp.destination.is_none() && first.stamp.sent.is_none();
+    nameless || first.stamp.receiver().is(second.stamp.sender())
 }

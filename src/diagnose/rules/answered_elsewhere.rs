@@ -124,11 +124,11 @@ fn winner<'a>(whole: &'a Call, call: &Call, cancel: &Cancel<'_>) -> Option<&'a S
         })
     });
     // The answer that reached furthest back is the one of the device.
-    let ip = |m: &Stored| m.stamp.source.map(|at| at.ip());
+    let canceller = cancel.message.stamp.sender();
     let own_answer = |m: &Stored| {
         m.keys.transaction == hop
             || m.head.vias < invite.head.vias
-            || (ip(m).is_some() && ip(m) == ip(cancel.message))
+            || m.stamp.sender().is(canceller)
     };
     finals
         .filter(|m| in_time(m) && !own_answer(m))

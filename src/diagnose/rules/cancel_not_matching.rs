@@ -3,7 +3,7 @@
 use super::super::finding::{Evidence, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::{Header, Method, Span};
-use crate::session::{Call, Cancel, Outcome, Stored, Transaction};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -84,7 +84,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((cancel, at, answer)) = refused else {
         return;
     };
-    let Some((invite_at, invite, transaction)) = meant(call, &cancel) else {
+    // The last INVITE on that hop: the one that was open, also after a challenge.
+    let meant = cancel.meant.and_then(|t| Some((t.request()?, t)));
+    let Some((invite_at, transaction)) = meant else {
+        return;
+    };
+    let Some(invite) = call.messages.get(invite_at) else {
         return;
     };
     // A final answer that was given before crossed the CANCEL: then 481 is right.
@@ -123,29 +128,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(different) => finding.args(Args::new().text("what", different.what)),
         None => finding.why("why-same").fix("fix-same"),
     };
-}
-
-// The INVITE on the hop of the CANCEL that was open then: the last one, after a challenge.
-fn meant<'a>(call: &'a Call, cancel: &Cancel<'a>) -> Option<(usize, &'a Stored, &'a Transaction)> {
-    let own = cancel.invite.into_iter();
-    let on_hop = |t: &&Transaction| {
-        let asked = t
-            .request()
-            .and_then(|at| Some((at, call.messages.get(at)?)));
-        asked.is_some_and(|(at, m)| {
-            t.method == Method::Invite
-                && at < cancel.index
-                && (m.stamp.source, m.stamp.destination)
-                    == (
-                        cancel.message.stamp.source,
-                        cancel.message.stamp.destination,
-                    )
-        })
-    };
-    let last = call.transactions().iter().filter(on_hop).last();
-    let transaction = own.chain(last).max_by_key(|t| t.request())?;
-    let at = transaction.request()?;
-    Some((at, call.messages.get(at)?, transaction))
 }
 
 fn difference(invite: &Stored, cancel: &Stored) -> Option<&'static Difference> {

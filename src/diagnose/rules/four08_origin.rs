@@ -1,7 +1,9 @@
 //! T2: who made the 408, and for whom it had waited.
 
 use super::super::finding::{Evidence, deciding, note, receiver, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use super::super::{
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
+};
 use crate::message::Method;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored, Transaction};
@@ -90,7 +92,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else {
         Acts::Proxy
     };
-    let Some(finding) = found.add(confidence, acts) else {
+    // That nobody answered at all is a rule of its own, however sure.
+    let role = match found.has("request-no-response") {
+        true => Role::Contributing,
+        false => Role::Cause,
+    };
+    let Some(finding) = found.add_as(role, confidence, acts) else {
         return;
     };
     finding.element(sender(response));

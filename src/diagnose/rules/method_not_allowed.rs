@@ -57,7 +57,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         let method = call.messages.get(f.message).map(|m| m.head.method);
         matches!(f.code, 405 | 501)
             && f.step.is_none()
-            && !matches!(method, Some(Method::Options | Method::Publish))
+            && !matches!(
+                method,
+                Some(Method::Options | Method::Publish | Method::Message)
+            )
     });
     let Some(refused) = refused else { return };
     let Some(response) = call.messages.get(refused.message) else {
@@ -124,10 +127,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
 
 // An Allow header of the same sender, before the refusal or in it, and whether it lists the method.
 fn announced(call: &Call, response: &Stored, method: &str) -> Option<(usize, bool)> {
-    let sender = response.stamp.source.map(|at| at.ip())?;
-    let by_it = |m: &Stored| {
-        m.stamp.source.map(|at| at.ip()) == Some(sender) && m.time() <= response.time()
-    };
+    let sender = response.stamp.sender();
+    let by_it = |m: &Stored| m.stamp.sender().is(sender) && m.time() <= response.time();
     let told = call
         .originals()
         .filter(|(index, m)| by_it(m) && call.fields(*index).has(Field::Allow));

@@ -1,8 +1,10 @@
 //! The rules: one file each, ending in one static record.
 
 // Plain lines and no macro: rustfmt does not see modules that a macro declares.
+pub mod abnormal_clearing;
 pub mod ack_misrouted;
 pub mod advertised_address_wrong;
+pub mod anonymity_disallowed_433;
 pub mod answered_elsewhere;
 pub mod auth_algorithm_unsupported;
 pub mod auth_challenge_not_received;
@@ -33,6 +35,7 @@ pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
 pub mod cseq_method_mismatch;
 pub mod cseq_out_of_order_500;
+pub mod declined_603;
 pub mod dest_address_incomplete;
 pub mod dest_gone_or_changed;
 pub mod dest_not_found;
@@ -46,6 +49,7 @@ pub mod four08_origin;
 pub mod four81_state_lost;
 pub mod four81_tag_mismatch;
 pub mod four87_missing;
+pub mod generic_5xx_with_reason;
 pub mod glare_491;
 pub mod half_dead_call;
 pub mod header_misspelled;
@@ -56,17 +60,24 @@ pub mod internal_name_leak;
 pub mod late_final_after_timeout;
 pub mod line_endings;
 pub mod mandatory_header_missing;
+pub mod max_forwards_bad;
 pub mod max_forwards_range;
+pub mod merged_request_482;
+pub mod message_failed;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
 pub mod nat_detected;
+pub mod next_hop_unresolvable;
 pub mod no_answer_timeout;
 pub mod option_tag_contradiction;
 pub mod overlapping_invite_500;
 pub mod peer_fails_all;
+pub mod policy_403;
 pub mod private_contact;
 pub mod private_sdp;
 pub mod proxy_bypassed;
+pub mod reason_status_conflict;
+pub mod redirect_not_followed;
 pub mod refresh_rejected;
 pub mod reg_binding_missing_at_call;
 pub mod reg_expiry_decay_or_flap;
@@ -78,6 +89,7 @@ pub mod reg_stale_bindings;
 pub mod reg_storm;
 pub mod reg_timeout;
 pub mod reinvite_rejected_session_survives;
+pub mod rejected_608;
 pub mod remote_target_ignored;
 pub mod request_no_response;
 pub mod require_unsupported_420;
@@ -87,6 +99,7 @@ pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
 pub mod route_set_broken;
+pub mod routing_loop;
 pub mod rtp_profile_mismatch;
 pub mod scanner_traffic;
 pub mod sdp_version;
@@ -141,9 +154,16 @@ pub static RULES: &[&super::Rule] = &[
     &reg_stale_bindings::RULE,
     &reg_expiry_decay_or_flap::RULE,
     &unwanted_607::RULE,
+    &rejected_608::RULE,
+    &anonymity_disallowed_433::RULE,
+    &routing_loop::RULE,
+    &max_forwards_bad::RULE,
+    &merged_request_482::RULE,
+    &next_hop_unresolvable::RULE,
     &carrier_congestion::RULE,
     &rtp_profile_mismatch::RULE,
     &require_unsupported_420::RULE,
+    &reason_status_conflict::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
     &dest_gone_or_changed::RULE,
@@ -152,7 +172,11 @@ pub static RULES: &[&super::Rule] = &[
     &dest_unavailable_480::RULE,
     &ring_no_answer::RULE,
     &method_not_allowed::RULE,
+    &policy_403::RULE,
+    &redirect_not_followed::RULE,
+    &declined_603::RULE,
     &busy::RULE,
+    &message_failed::RULE,
     &cancel_too_early::RULE,
     &cancel_not_matching::RULE,
     &cancel_200_crossing::RULE,
@@ -177,6 +201,8 @@ pub static RULES: &[&super::Rule] = &[
     &sdp_version::RULE,
     &bad_request_400::RULE,
     &request_no_response::RULE,
+    &generic_5xx_with_reason::RULE,
+    &abnormal_clearing::RULE,
     &trying_then_silence::RULE,
     &four08_origin::RULE,
     &caller_abandoned::RULE,

@@ -70,8 +70,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     // Its own final answer is another matter: who gave it waited for somebody.
-    let answered =
-        end.is_some_and(|(_, m)| !m.head.is_request() && m.stamp.source == trying.stamp.source);
+    let answered = end
+        .is_some_and(|(_, m)| !m.head.is_request() && m.stamp.sender().is(trying.stamp.sender()));
     if until - from < LONG || answered {
         return;
     }

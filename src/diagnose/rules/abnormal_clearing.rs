@@ -1,0 +1,133 @@
+//! Q5: the BYE says that no person ended the call.
+
+use super::super::finding::{Evidence, note, sender};
+use super::super::phrases;
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use crate::knowledge;
+use crate::message::Method;
+use crate::message::field::Field;
+use crate::message::typed::{self, Reason};
+use crate::session::{Call, Side};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "abnormal-clearing",
+    severity: Severity::Warning,
+    frequency: Frequency::High,
+    needs: &[],
+    rfc: &[(3326, "2"), (3398, "7.2.4.1")],
+    title: "{element} ended the call for a reason of its own",
+    why: "{element} ended the call and gives as reason {said} ({name}): a network or a device did that, no person hung up",
+    fix: "Look at {element} and the network behind it at that second for what it names. If it only passes the reason on, its log shows from where it got it.",
+    sentences: &[
+        (
+            "why-told",
+            "{element} ended the call and says \"{said}\", which means: {means}; no person hung up",
+        ),
+        (
+            "why-hint",
+            "{element} ended the call and gives as reason {said} ({name}: {hint}); no person hung up",
+        ),
+        ("bye", "the end of the call"),
+        ("reason", "the reason that it gives"),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// Q.850 causes of calls that end as they should, and those that say nothing.
+const NORMAL: [u32; 9] = [0, 16, 17, 18, 19, 21, 26, 31, 127];
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite {
+        return;
+    }
+    let with_reason = call.transactions().iter().find_map(|t| {
+        let at = t.request().filter(|_| t.method == Method::Bye)?;
+        call.fields(at).has(Field::Reason).then_some(at)
+    });
+    let Some(at) = with_reason else { return };
+    let Some(bye) = call.messages.get(at) else {
+        return;
+    };
+    // That no ACK came has a rule of its own.
+    if found.has("2xx-not-acked") {
+        return;
+    }
+    let reasons = typed::reasons(bye.message());
+    let told =
+        phrases::told(bye).filter(|told| told.phrase.kind == knowledge::phrases::Kind::Ended);
+    let abnormal = reasons
+        .iter()
+        .find_map(|reason| Some((reason, abnormal(reason)?)));
+    if told.is_none() && abnormal.is_none() {
+        return;
+    }
+    let acts = match call.side(bye) {
+        Some(Side::Caller) => Acts::Caller,
+        _ => Acts::Callee,
+    };
+    let role = Role::Contributing;
+    let Some(finding) = found.add_as(role, Confidence::Certain, acts) else {
+        return;
+    };
+    finding.element(sender(bye));
+    if let Some(told) = told {
+        finding.why("why-told");
+        finding.proof(Evidence::start_line(at, bye, note("bye")));
+        told.prove(finding, (at, bye), (note("bye"), note("reason")));
+        finding.evidence.remove(0);
+        return;
+    }
+    if let Some((reason, (name, hint))) = abnormal {
+        finding.args(
+            Args::new()
+                .text("said", spoken(reason))
+                .text("name", name)
+                .text("hint", hint.clone()),
+        );
+        if !hint.is_empty() {
+            finding.why("why-hint");
+        }
+    }
+    finding.proof(Evidence::start_line(at, bye, note("bye")));
+    finding.proof(Evidence::header(at, bye, "Reason", note("reason")));
+}
+
+fn spoken(reason: &Reason) -> String {
+    let cause = reason
+        .cause
+        .map_or_else(String::new, |cause| format!(" cause {cause}"));
+    let text = reason
+        .text
+        .as_deref()
+        .map_or_else(String::new, |text| format!(" \"{text}\""));
+    format!("{}{cause}{text}", reason.protocol)
+}
+
+// Name and hint of a cause that no person sets.
+fn abnormal(reason: &Reason) -> Option<(String, String)> {
+    let cause = reason.cause?;
+    match reason.protocol.to_ascii_uppercase().as_str() {
+        "Q.850" if !NORMAL.contains(&cause) => {
+            let known = knowledge::cause("Q.850", cause)?;
+            Some((known.name.clone(), known.hint.clone()))
+        }
+        // 480, 487 and the refusals come from another leg; numbers of the class 7 and up are of products.
+        "SIP" if (400..700).contains(&cause) && !is_refusal(cause) => {
+            let known = knowledge::code(u16::try_from(cause).ok()?)?;
+            Some((known.title.clone(), String::new()))
+        }
+        protocol @ ("RELEASE_CAUSE" | "FAILURE_CAUSE")
+            if protocol == "FAILURE_CAUSE" || cause != 1 =>
+        {
+            let known = knowledge::cause(protocol, cause)?;
+            Some((known.name.clone(), known.hint.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn is_refusal(cause: u32) -> bool {
+    matches!(cause, 480 | 486 | 487 | 600..=608)
+}

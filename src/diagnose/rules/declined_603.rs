@@ -1,0 +1,231 @@
+//! S1: somebody or something declined the call.
+
+use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::phrases::{self, Told};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use crate::knowledge::phrases::Kind;
+use crate::message::params::value_after;
+use crate::message::{Method, lossy, typed};
+use crate::session::clock::SECOND;
+use crate::session::{Call, Outcome, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "declined-603",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[],
+    rfc: &[(3261, "21.6.2"), (8606, "4")],
+    title: "the called side declined the call",
+    why: "{element} answered 603 without ringing: no person can have done that in {after}; a server, a filter or do not disturb declines there",
+    fix: "Look on the called side for do not disturb, a block list or a rule for this caller ({from}). If every call of this number to that network ends so, ask its operator whether the number is blocked; a person did not decide this.",
+    sentences: &[
+        (
+            "why-person",
+            "it rang for {ring}, then {element}, which had rung, answered 603: the called person declined the call",
+        ),
+        (
+            "fix-person",
+            "Leave it as it is: the called person does not want this call now, and no other device of the person is tried.",
+        ),
+        (
+            "why-server",
+            "it rang for {ring}, then another element than the one that rang answered 603: a rule of the called side ended the call",
+        ),
+        (
+            "why-untimed",
+            "{element} answered 603: somebody or something on the called side declined the call; a person, if the phone had rung",
+        ),
+        (
+            "why-network",
+            "{element} answered 603 with Q.850 cause 21 from {place}: not the called person but a network on the way declined the call",
+        ),
+        (
+            "why-blocked",
+            "{element} answered 603 and says \"{said}\": an analytics system of the called network took the call for an unwanted one and blocked it; the called person knows nothing of it",
+        ),
+        (
+            "fix-blocked",
+            "Let the owner of the calling number {from} ask for correction where the answer says: {redress}. Check also how the number is rated by the analytics services of the carriers, and that calls are signed for it by its own carrier.",
+        ),
+        (
+            "redress-none",
+            "it names no place, so ask the operator of the called network",
+        ),
+        (
+            "why-told",
+            "{element} answered 603 and says \"{said}\", which means: {means}",
+        ),
+        (
+            "fix-account",
+            "Look at the account in the portal of the provider; nobody declined this call.",
+        ),
+        ("rang", "it rang before"),
+        ("answer", "declined"),
+        ("said", "the words that tell who declined"),
+        ("place", "where in the network"),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+/// A person needs longer than this to decline, nanoseconds.
+const HUMAN: i64 = SECOND;
+/// Whoever declines before it rings and sooner than this is no person, nanoseconds.
+const TOO_SOON: i64 = 3 * SECOND / 2;
+/// Bytes of a place for redress that are shown.
+const LONGEST: usize = 200;
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite || call.outcome != Outcome::Refused || call.code() != Some(603)
+    {
+        return;
+    }
+    let Some((index, response)) = deciding(call) else {
+        return;
+    };
+    let told = phrases::told(response).or_else(|| blocked(response));
+    let rang = call.rang(response);
+    let since = |m: &Stored| {
+        response
+            .time()
+            .zip(m.time())
+            .map(|(end, start)| end - start)
+    };
+    let ring = rang.and_then(|(_, m)| since(m));
+    let after = call.asked(response).and_then(|(_, m)| since(m));
+    let same = rang.is_some_and(|(_, m)| m.keys.to_tag == response.keys.to_tag);
+    let place = place(response);
+    let (severity, confidence, acts, why) = match (&told, rang, ring) {
+        (Some(told), ..) if told.phrase.kind == Kind::Blocked => (
+            Severity::Error,
+            Confidence::Certain,
+            Acts::Caller,
+            "why-blocked",
+        ),
+        (Some(_), ..) => (
+            Severity::Error,
+            Confidence::Certain,
+            Acts::Caller,
+            "why-told",
+        ),
+        (None, ..) if place.is_some() => (
+            Severity::Error,
+            Confidence::Certain,
+            Acts::Caller,
+            "why-network",
+        ),
+        (None, Some(_), Some(ring)) if same && ring >= HUMAN => (
+            Severity::Info,
+            Confidence::Likely,
+            Acts::Nobody,
+            "why-person",
+        ),
+        (None, Some(_), Some(_)) if !same => (
+            Severity::Warning,
+            Confidence::Likely,
+            Acts::Callee,
+            "why-server",
+        ),
+        (None, None, _) if after.is_some_and(|after| after < TOO_SOON) => {
+            (Severity::Error, Confidence::Likely, Acts::Callee, "why")
+        }
+        _ => (
+            Severity::Info,
+            Confidence::Likely,
+            Acts::Callee,
+            "why-untimed",
+        ),
+    };
+    let Some(finding) = found.add_with(severity, Role::Cause, confidence, acts) else {
+        return;
+    };
+    let from = call.from().unwrap_or_else(|| "this caller".to_owned());
+    finding.element(sender(response)).why(why).args(
+        Args::new()
+            .text("from", from)
+            .duration("ring", ring.unwrap_or(0))
+            .duration("after", after.unwrap_or(0)),
+    );
+    if let Some((at, m)) = rang {
+        finding.proof(Evidence::start_line(at, m, note("rang")));
+    }
+    if let Some(told) = told {
+        match told.phrase.kind {
+            Kind::Blocked => {
+                let nowhere = RULE.template("redress-none").unwrap_or_default();
+                let redress = redress(response).unwrap_or_else(|| nowhere.to_owned());
+                finding
+                    .fix("fix-blocked")
+                    .args(Args::new().text("redress", redress));
+            }
+            _ => {
+                finding.fix("fix-account");
+            }
+        }
+        told.prove(finding, (index, response), (note("answer"), note("said")));
+        return;
+    }
+    if why == "why-person" {
+        finding.fix("fix-person");
+    }
+    finding.proof(Evidence::start_line(index, response, note("answer")));
+    if let Some(place) = place {
+        finding.args(Args::new().text("place", place));
+        finding.proof(Evidence::header(
+            index,
+            response,
+            "Reason",
+            Template::new("place", Args::new()),
+        ));
+    }
+}
+
+// The phrase of ATIS-1000099 alone, without the Reason that should come with it.
+fn blocked(response: &Stored) -> Option<Told> {
+    let reason = response.message().reason()?;
+    let phrase = lossy(reason.of(&response.raw));
+    let known = crate::knowledge::phrases::of_text(603, "v=analytics1")?.0;
+    phrase
+        .trim()
+        .eq_ignore_ascii_case("Network Blocked")
+        .then(|| Told::of_phrase(known, response, reason))
+}
+
+// The network that declined, where Reason has cause 21 with a location other than the user (RFC 8606).
+fn place(response: &Stored) -> Option<String> {
+    let message = response.message();
+    let header = message.header("Reason")?;
+    let value = header.value.of(&response.raw);
+    let reasons = typed::reasons(message);
+    let rejected = reasons
+        .iter()
+        .any(|r| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(21));
+    let location = value_after(value, 0, "location").filter(|_| rejected)?;
+    let place = match location.of(value).to_ascii_uppercase().as_slice() {
+        b"LPN" => "the private network of the caller",
+        b"LN" => "the public network of the caller",
+        b"TN" => "a transit network",
+        b"RLN" => "the public network of the called side",
+        b"RPN" => "the private network of the called side",
+        b"INTL" => "an international network",
+        b"BI" => "a network beyond an interworking point",
+        _ => return None,
+    };
+    Some(place.to_owned())
+}
+
+// url, tel and email in the text of Reason (ATIS-1000099).
+fn redress(response: &Stored) -> Option<String> {
+    let text = typed::reasons(response.message())
+        .into_iter()
+        .filter_map(|r| r.text)
+        .find(|text| text.to_ascii_lowercase().contains("v=analytics1"))?;
+    let places = text.split(';').filter_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        let wanted = ["url", "tel", "email"].contains(&name.trim().to_ascii_lowercase().as_str());
+        wanted.then(|| value.trim().chars().take(LONGEST).collect::<String>())
+    });
+    let places: Vec<String> = places.filter(|place| !place.is_empty()).collect();
+    Some(places.join(", ")).filter(|places| !places.is_empty())
+}

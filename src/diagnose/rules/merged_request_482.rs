@@ -1,0 +1,144 @@
+//! D6: the same request reached one server twice, by two ways.
+
+use super::super::finding::{Evidence, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use crate::message::typed;
+use crate::session::{Call, Stored, Transaction};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "merged-request-482",
+    severity: Severity::Error,
+    frequency: Frequency::Medium,
+    needs: &[],
+    rfc: &[(3261, "8.2.2.2"), (3261, "21.4.20")],
+    title: "{element} got the same call twice and refused the second copy",
+    why: "{element} got {method} twice with the same Call-ID, From tag and CSeq on two branches, both from {sender}, and answered the second one 482: {sender} forked the call to two addresses that lead to the same server",
+    fix: "Remove the duplicate at {sender}: two registered contacts of one phone (old bindings), two names or DNS records of one server, or a destination that stands twice in the list.",
+    sentences: &[
+        (
+            "why-paths",
+            "{element} got {method} twice with the same Call-ID, From tag and CSeq, once from {sender} and once from {other}, and answered the second copy 482: two ways lead to the same server",
+        ),
+        (
+            "fix-paths",
+            "Find where the call was split (before {sender} and {other}) and let only one of the two ways lead to {element}.",
+        ),
+        (
+            "why-hunting",
+            "{element} had answered the first copy of {method} with {other} when a second one came, on a new branch from {sender}, and answered that 482, because it still knew the call",
+        ),
+        (
+            "fix-hunting",
+            "Let {sender} try {element} only once in one call, or give the new attempt a Call-ID of its own; {element} may also hold finished calls too long.",
+        ),
+        (
+            "why-said",
+            "{element} answered 482 and says that it merged two requests; only one of them is in the capture",
+        ),
+        (
+            "fix-said",
+            "Look at {element} for a second copy of this call (same Call-ID) that came another way, and remove that way: duplicate contacts, two DNS records, or two proxies that both forward it.",
+        ),
+        ("first", "the first copy"),
+        ("second", "the second copy, on another branch"),
+        ("answer", "the second copy is refused"),
+    ],
+    confirm: "a capture at {element} that shows both copies",
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let refused = call.finals.iter().enumerate().find(|(_, f)| f.code == 482);
+    let Some((number, refused)) = refused else {
+        return;
+    };
+    let Some(response) = call.messages.get(refused.message) else {
+        return;
+    };
+    let Some((second_at, second)) = call.asked(response) else {
+        return;
+    };
+    // Inside a dialog, or with its own sender on the way already: a loop, not a merge.
+    if !second.head.to_tag.is_empty() || passes_twice(second) {
+        return;
+    }
+    let first = twin(call, second);
+    let says = response.message().reason().is_some_and(|reason| {
+        let phrase = reason.of(&response.raw).to_ascii_lowercase();
+        memchr::memmem::find(&phrase, b"merge").is_some()
+    });
+    let confidence = match (first, says) {
+        (Some(_), _) => Confidence::Certain,
+        (None, true) => Confidence::Likely,
+        (None, false) => return,
+    };
+    let decides = call.decided_by == Some(number);
+    let (severity, role) = match decides {
+        true => (Severity::Error, Role::Cause),
+        // The first copy goes on: the refusal of the second one harms nobody.
+        false => (Severity::Info, Role::Contributing),
+    };
+    let Some(finding) = found.add_with(severity, role, confidence, Acts::Proxy) else {
+        return;
+    };
+    finding.element(sender(response)).args(
+        Args::new()
+            .text("method", second.message().method_name())
+            .text("sender", sender(second)),
+    );
+    match first {
+        Some((at, first, transaction)) => {
+            finding.proof(Evidence::header(at, first, "Via", note("first")));
+            let ended = call.answer_in(transaction, 200..=699);
+            let ended = ended.filter(|(_, m)| m.time() <= second.time() && m.time().is_some());
+            if let Some((_, ended)) = ended {
+                finding.why("why-hunting").fix("fix-hunting");
+                let code = ended.head.code().unwrap_or(0);
+                finding.args(Args::new().code("other", code));
+            } else if !first.stamp.sender().is(second.stamp.sender()) {
+                finding.why("why-paths").fix("fix-paths");
+                finding.args(Args::new().text("other", sender(first)));
+            }
+        }
+        None => {
+            finding.why("why-said").fix("fix-said");
+        }
+    }
+    finding.proof(Evidence::header(second_at, second, "Via", note("second")));
+    finding.proof(Evidence::start_line(
+        refused.message,
+        response,
+        note("answer"),
+    ));
+}
+
+/// Does one element stand twice among the Vias?
+pub(super) fn passes_twice(request: &Stored) -> bool {
+    let vias = typed::vias(request.message());
+    let mut names: Vec<String> = vias
+        .into_iter()
+        .map(|via| via.sent_by.to_ascii_lowercase())
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    names.len() < all
+}
+
+// The other copy that reached the same server: same CSeq, another branch.
+fn twin<'a>(call: &'a Call, second: &Stored) -> Option<(usize, &'a Stored, &'a Transaction)> {
+    let server = second.stamp.receiver();
+    call.transactions().iter().find_map(|t| {
+        let at = t.request()?;
+        let m = call.messages.get(at)?;
+        let same = m.head.method == second.head.method
+            && m.cseq() == second.cseq()
+            && m.keys.from_tag == second.keys.from_tag
+            && m.keys.transaction != second.keys.transaction
+            && m.stamp.receiver().is(server)
+            && m.time() <= second.time();
+        same.then_some((at, m, t))
+    })
+}

@@ -1,0 +1,122 @@
+//! B5: a text message was not delivered.
+
+use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use crate::message::Method;
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "message-failed",
+    severity: Severity::Warning,
+    frequency: Frequency::Low,
+    needs: &[],
+    rfc: &[(3428, "7"), (3428, "8")],
+    title: "the text message was not delivered",
+    why: "{element} answered the MESSAGE with {code}: the text did not reach anybody",
+    fix: "Ask whoever runs {element} why it answers {code} to text messages; send the text again once that is changed.",
+    sentences: &[
+        (
+            "why-nobody",
+            "{element} answered the MESSAGE with {code}: there is no such user, or nobody is registered for {to} now, and the text was not stored either",
+        ),
+        (
+            "fix-nobody",
+            "Check the address {to} and whether a phone that takes text messages is registered for it; a server that stores messages until then answers 202.",
+        ),
+        (
+            "why-method",
+            "{element} answered the MESSAGE with {code}: it takes no text messages over SIP",
+        ),
+        (
+            "fix-method",
+            "Switch text messages on at {element}, or send them another way; many trunks and phones take none.",
+        ),
+        (
+            "why-type",
+            "{element} answered the MESSAGE with 415: it does not take a text of the type {type}",
+        ),
+        (
+            "fix-type",
+            "Send the text as text/plain, or as one of the types in the Accept header of the answer.",
+        ),
+        (
+            "why-size",
+            "{element} answered the MESSAGE with {code}: the message is too large ({size} bytes)",
+        ),
+        (
+            "fix-size",
+            "Send a shorter text, or in parts; outside a session a MESSAGE is to stay below 1300 bytes.",
+        ),
+        ("sent", "the message"),
+        ("type", "its type"),
+        ("answer", "not delivered"),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let Some((index, response, decides)) = refused(call) else {
+        return;
+    };
+    let Some((at, request)) = call.asked(response) else {
+        return;
+    };
+    let code = response.head.code().unwrap_or(0);
+    let (why, fix) = match code {
+        404 | 410 | 480 | 604 => ("why-nobody", "fix-nobody"),
+        405 | 489 | 501 => ("why-method", "fix-method"),
+        415 => ("why-type", "fix-type"),
+        413 => ("why-size", "fix-size"),
+        _ => ("why", "fix"),
+    };
+    let acts = match fix {
+        "fix-type" | "fix-size" => Acts::Caller,
+        _ => Acts::Callee,
+    };
+    let role = if decides {
+        Role::Cause
+    } else {
+        Role::Contributing
+    };
+    let Some(finding) = found.add_as(role, Confidence::Certain, acts) else {
+        return;
+    };
+    let message = request.message();
+    finding.element(sender(response)).why(why).fix(fix).args(
+        Args::new()
+            .code("code", code)
+            .count("size", request.raw.len())
+            .text("to", call.to().unwrap_or_default())
+            .text("type", message.text("Content-Type").unwrap_or_default()),
+    );
+    finding.proof(Evidence::start_line(at, request, note("sent")));
+    if why == "why-type" && message.header("Content-Type").is_some() {
+        finding.proof(Evidence::header(at, request, "Content-Type", note("type")));
+    }
+    finding.proof(Evidence::start_line(index, response, note("answer")));
+}
+
+// The refusal of a MESSAGE: of its own, or inside a call. A challenge is none; time-outs and sizes
+// have rules of their own.
+fn refused(call: &Call) -> Option<(usize, &Stored, bool)> {
+    if call.method == Method::Message {
+        let (index, response) = deciding(call)?;
+        let failed = response.head.code().is_some_and(|code| {
+            (300..700).contains(&code) && !matches!(code, 401 | 407 | 408 | 513)
+        });
+        return failed.then_some((index, response, true));
+    }
+    if call.method != Method::Invite {
+        return None;
+    }
+    call.finals.iter().find_map(|f| {
+        let response = call.messages.get(f.message)?;
+        let refused = response.head.method == Method::Message
+            && f.step.is_none()
+            && (300..700).contains(&f.code)
+            && !matches!(f.code, 401 | 407);
+        refused.then_some((f.message, response, false))
+    })
+}

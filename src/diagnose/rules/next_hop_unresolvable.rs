@@ -1,0 +1,132 @@
+//! D11: a proxy could not resolve or reach the next server.
+
+use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use crate::layers::dns::DnsAnswer;
+use crate::message::lossy;
+use crate::session::Call;
+use crate::session::aside::What;
+use crate::session::path::Made;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "next-hop-unresolvable",
+    severity: Severity::Error,
+    frequency: Frequency::Medium,
+    needs: &[],
+    rfc: &[(3263, "4"), (3261, "16.9"), (3261, "8.1.3.1")],
+    title: "{element} could not send the request on",
+    why: "{element} answered {code} ({said}): it knew where the request should go and could not send it there; the next server refused the connection, is not there, or does not take that transport",
+    fix: "Look at {element} for the address that it wanted to send this to, and try from there whether that port and transport can be reached. A request of more than about 1300 bytes may have been switched to TCP, which the next server does not offer.",
+    sentences: &[
+        (
+            "why-dns",
+            "{element} answered {code} ({said}): it could not find an address for the host that the request should go to",
+        ),
+        (
+            "fix-dns",
+            "Look up on {element} the host of the Request-URI or of the topmost Route (A, AAAA, SRV, NAPTR): correct the name where it was written, the DNS record, or the name server that {element} asks.",
+        ),
+        (
+            "why-uri",
+            "{element} answered {code} ({said}): the address that the request should go to cannot be read",
+        ),
+        (
+            "fix-uri",
+            "Correct the address that {element} makes of the request: Request-URI, Route or the registered Contact of the called user.",
+        ),
+        (
+            "why-name",
+            "{element} answered {code}, and the look-up of {name} ({kind}) had failed with {failure} before: it could not find an address for the next server",
+        ),
+        ("dialled", "where it should go"),
+        ("answer", "it could not be sent on"),
+        ("failed", "the name server has no address for it"),
+    ],
+    explains: &["generic-5xx-with-reason"],
+    settings: &[
+        (
+            Product::Kamailio,
+            "On Kamailio 477 and 478 are made by t_relay(): the log names the destination; `udp_mtu_try_proto` decides whether large requests are switched to TCP.",
+        ),
+        (
+            Product::OpenSips,
+            "On OpenSIPS 477 and 478 are made by t_relay(): the log names the destination.",
+        ),
+    ],
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let Some(code @ (476..=479 | 500 | 502..=504)) = call.code() else {
+        return;
+    };
+    let Some((index, response)) = deciding(call) else {
+        return;
+    };
+    let own = (476..=479).contains(&code);
+    let name = failed_name(call).filter(|_| call.made(response) != Made::BySender);
+    let said = response
+        .message()
+        .reason()
+        .map(|reason| lossy(reason.of(&response.raw)));
+    let said = said.unwrap_or_default();
+    let words = said.to_ascii_lowercase();
+    let says = |all: &[&str]| all.iter().any(|word| words.contains(word));
+    let dns = says(&["unresolv", "dns", "resolve"]);
+    let (why, fix) = match code {
+        478 => ("why-dns", "fix-dns"),
+        479 => ("why-uri", "fix-uri"),
+        _ if dns => ("why-dns", "fix-dns"),
+        476 | 477 => ("why", "fix"),
+        _ if says(&["send failed", "sending to next hop", "connection refused"]) => ("why", "fix"),
+        _ if name.is_some() => ("why-name", "fix-dns"),
+        _ => return,
+    };
+    let confidence = match (own || why != "why-name", name) {
+        (true, _) => Confidence::Certain,
+        _ => Confidence::Likely,
+    };
+    let Some(finding) = found.add(confidence, Acts::Proxy) else {
+        return;
+    };
+    finding.element(sender(response)).why(why);
+    match fix {
+        "fix" => finding.fix(fix),
+        _ => finding.fix_alone(fix),
+    };
+    finding.args(Args::new().code("code", code).text("said", said));
+    if let Some((at, request)) = call.asked(response) {
+        finding.proof(Evidence::request_uri(at, request, note("dialled")));
+    }
+    if let Some((aside, answer)) = name {
+        finding.args(
+            Args::new()
+                .text("name", answer.name.clone())
+                .text("kind", answer.kind)
+                .text("failure", answer.failure.unwrap_or_default()),
+        );
+        finding.proof(Evidence::Beside {
+            message: index,
+            aside,
+            note: Template::new("failed", Args::new()),
+        });
+    }
+    finding.proof(Evidence::start_line(index, response, note("answer")));
+}
+
+// A name of the call for which a name server had no address, and nothing was found for it later.
+fn failed_name(call: &Call) -> Option<(usize, &DnsAnswer)> {
+    let answers = || {
+        call.asides
+            .iter()
+            .enumerate()
+            .filter_map(|(index, aside)| match &aside.what {
+                What::Dns(answer) => Some((index, answer)),
+                What::Icmp(_) => None,
+            })
+    };
+    let found = |name: &str| answers().any(|(_, a)| a.name == name && !a.records.is_empty());
+    answers().find(|(_, a)| a.failure.is_some() && !found(&a.name))
+}

@@ -1,0 +1,240 @@
+//! D9: the far end understood the call and does not allow it.
+
+use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::numbers;
+use super::super::phrases::{self, Told};
+use super::super::{Acts, Args, Confidence, Context, Finding, Findings, Frequency, Rule, Severity};
+use super::scanner_traffic::is_scanner;
+use crate::knowledge::{self, phrases::Kind};
+use crate::message::uri::Uri;
+use crate::message::{Method, typed};
+use crate::session::{Call, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "policy-403",
+    severity: Severity::Error,
+    frequency: Frequency::High,
+    needs: &[],
+    rfc: &[(3261, "21.4.4"), (3398, "7.2.4.1")],
+    title: "{element} does not allow this call",
+    why: "{element} answers 403: it knows what is wanted and does not allow it, and gives no reason",
+    fix: "Ask whoever runs {element} why this call ({from} to {dialled}) is not allowed: the caller number, the destination, the account or a limit. Sending it again does not help.",
+    sentences: &[
+        (
+            "why-told",
+            "{element} answers 403 and says \"{said}\", which means: {means}",
+        ),
+        (
+            "why-cause",
+            "{element} answers 403 with Q.850 cause {cause} ({name}): the network behind it does not allow the call",
+        ),
+        (
+            "why-anonymous",
+            "{element} answers 403 to a call that hides its number (From {from}): many networks take no anonymous calls",
+        ),
+        (
+            "why-caller",
+            "{element} answers 403, and the call names {from} as caller, which is no telephone number: many carriers refuse a call to a telephone number without a caller number of the account",
+        ),
+        (
+            "why-unknown",
+            "{element} answers 403 and never asked for a password: it tells its callers by their address, and either does not know {source} or does not allow it this call ({from} to {dialled})",
+        ),
+        (
+            "fix-caller",
+            "Set a caller number that belongs to the account, in international form with +, in From and, where the carrier wants it, in P-Asserted-Identity: on the calling side the outbound caller ID of the trunk or extension.",
+        ),
+        (
+            "fix-anonymous",
+            "Send the call with the number shown, or with the number in P-Asserted-Identity and only the presentation hidden (Privacy: id), if the carrier allows that.",
+        ),
+        (
+            "fix-limit",
+            "Raise the limit at the provider, or let fewer calls out at once; look which other calls of the account were up at that second.",
+        ),
+        (
+            "fix-account",
+            "Look at the account in the portal of the provider: whether the connection and its profile are switched on, the balance is positive, and its level allows this call.",
+        ),
+        (
+            "fix-unknown",
+            "Compare with the provider what it knows of this trunk: the source address {source} has to be on its list, and user name, domain and technical prefix have to be those of the account. A new public address or a second network path is a frequent reason.",
+        ),
+        (
+            "fix-destination",
+            "Have the destination {dialled} allowed at the provider (country, number range or price limit), or bar it in the dial plan of the calling side, if nobody should call it.",
+        ),
+        (
+            "fix-number",
+            "Check the dialled number {dialled}: country code, length, no prefix left over from the calling side.",
+        ),
+        (
+            "fix-domestic",
+            "Send calls inside that country over servers in that country: choose the region of the provider or media server there.",
+        ),
+        ("from", "who calls"),
+        ("dialled", "who is called"),
+        ("answer", "refused"),
+        ("said", "the words that tell the cause"),
+        ("cause", "cause {cause} in the telephone network: {name}"),
+    ],
+    confirm: "the log or the portal of whoever runs {element}, for this call",
+    check,
+    ..Rule::PLAIN
+};
+
+/// Q.850 causes that say "not allowed" (RFC 3398 §7.2.4.1 maps them to 403; 52 to 54 are of ETSI).
+const BARRED: [u32; 7] = [21, 52, 53, 54, 55, 57, 87];
+
+/// What the trace tells about a 403.
+enum Why {
+    Told(Told),
+    Cause(u32),
+    Anonymous,
+    Caller,
+    Unknown,
+    Nothing,
+}
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    if call.method != Method::Invite || call.code() != Some(403) {
+        return;
+    }
+    let Some((index, response)) = deciding(call).filter(|_| !is_scanner(call)) else {
+        return;
+    };
+    // Wrong passwords and signatures have rules of their own.
+    if found.has("auth-wrong-credentials") || speaks_of_identity(response) {
+        return;
+    }
+    let Some((asked_at, request)) = call.asked(response) else {
+        return;
+    };
+    let why = why(call, request, response);
+    let confidence = match why {
+        Why::Told(_) | Why::Cause(_) | Why::Nothing => Confidence::Certain,
+        _ => Confidence::Likely,
+    };
+    let Some(finding) = found.add(confidence, Acts::Caller) else {
+        return;
+    };
+    finding.element(sender(response));
+    show(finding, asked_at, request);
+    match why {
+        Why::Told(told) => {
+            finding.why("why-told").fix(fix_of(told.phrase.kind));
+            told.prove(finding, (index, response), (note("answer"), note("said")));
+            return;
+        }
+        Why::Cause(cause) => {
+            let name =
+                knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+            let args = Args::new()
+                .count("cause", cause as usize)
+                .text("name", name);
+            finding.why("why-cause").args(args.clone());
+            finding.proof(Evidence::start_line(index, response, note("answer")));
+            let note = Template::new("cause", args);
+            finding.proof(Evidence::header(index, response, "Reason", note));
+            return;
+        }
+        Why::Anonymous => finding.why("why-anonymous").fix("fix-anonymous"),
+        Why::Caller => finding.why("why-caller").fix("fix-caller"),
+        Why::Unknown => finding.why("why-unknown").fix("fix-unknown"),
+        Why::Nothing => finding,
+    };
+    finding.proof(Evidence::start_line(index, response, note("answer")));
+}
+
+fn show(finding: &mut Finding, asked_at: usize, request: &Stored) {
+    let uri = request
+        .message()
+        .request_uri()
+        .map(|uri| uri.of(&request.raw));
+    let dialled = uri.and_then(Uri::parse).map(|uri| uri.number());
+    let from = numbers::uri_in(request.message(), "From");
+    let user = from.as_ref().map(|(_, _, user)| user.clone());
+    finding.args(
+        Args::new()
+            .text("dialled", dialled.unwrap_or_default())
+            .text("from", user.unwrap_or_default())
+            .text("source", sender(request)),
+    );
+    if let Some((header, span, _)) = from {
+        finding.proof(Evidence::of_header(asked_at, header, span, note("from")));
+    }
+    finding.proof(Evidence::request_uri(asked_at, request, note("dialled")));
+}
+
+fn fix_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CallerId => "fix-caller",
+        Kind::Channels | Kind::Rate => "fix-limit",
+        Kind::Account => "fix-account",
+        Kind::UnknownCaller => "fix-unknown",
+        Kind::Destination => "fix-destination",
+        Kind::Number => "fix-number",
+        Kind::Domestic => "fix-domestic",
+        _ => "fix",
+    }
+}
+
+fn why(call: &Call, request: &Stored, response: &Stored) -> Why {
+    if let Some(told) = phrases::told(response) {
+        return Why::Told(told);
+    }
+    let q850 = typed::reasons(response.message())
+        .into_iter()
+        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
+    if let Some(cause) = q850.and_then(|r| r.cause).filter(|c| BARRED.contains(c)) {
+        return Why::Cause(cause);
+    }
+    let user = |name| numbers::uri_in(request.message(), name).map(|(_, _, user)| user);
+    let asserted = [
+        "P-Asserted-Identity",
+        "P-Preferred-Identity",
+        "Remote-Party-ID",
+    ]
+    .into_iter()
+    .find_map(user);
+    let caller = asserted.or_else(|| user("From")).unwrap_or_default();
+    if caller.eq_ignore_ascii_case("anonymous") {
+        return Why::Anonymous;
+    }
+    let uri = request
+        .message()
+        .request_uri()
+        .map(|uri| uri.of(&request.raw));
+    let dialled = uri.and_then(Uri::parse).map(|uri| uri.number());
+    // A telephone number has more digits than an extension.
+    let is_full = |user: &str| numbers::is_number(user) && numbers::digits(user).len() >= 7;
+    if dialled.as_deref().is_some_and(is_full) && !is_full(&caller) {
+        return Why::Caller;
+    }
+    let challenged = call.finals.iter().any(|f| matches!(f.code, 401 | 407));
+    let offered = ["Authorization", "Proxy-Authorization"]
+        .iter()
+        .any(|name| request.message().header(name).is_some());
+    match challenged || offered {
+        true => Why::Nothing,
+        false => Why::Unknown,
+    }
+}
+
+// 403 Stale Date and the like: a signature that was not accepted (RFC 8224 §6.2.2).
+fn speaks_of_identity(response: &Stored) -> bool {
+    let line = response
+        .message()
+        .start_line()
+        .of(&response.raw)
+        .to_ascii_lowercase();
+    let in_line = [b"stale".as_slice(), b"identity", b"passport"]
+        .iter()
+        .any(|word| memchr::memmem::find(&line, word).is_some());
+    let reasons = typed::reasons(response.message());
+    in_line
+        || reasons
+            .iter()
+            .any(|r| r.protocol.eq_ignore_ascii_case("STIR"))
+}
