@@ -71,7 +71,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if outcome::callers_cancel(whole).is_some_and(|cancel| !says_so(cancel)) {
         return;
     }
-    let Some(finding) = found.add(Confidence::Likely, Acts::Nobody) else {
+    let role = match call.outcome {
+        Outcome::Cancelled => Role::Cause,
+        _ => Role::Contributing,
+    };
+    let Some(finding) = found.add_as(role, Confidence::Likely, Acts::Nobody) else {
         return;
     };
     let text = said.message.message().text("Reason").unwrap_or_default();
