@@ -18,7 +18,7 @@ const WINDOW: i64 = 5 * SECOND;
 /// What both legs do is seen this close together, nanoseconds.
 const TOGETHER: i64 = SECOND / 4;
 /// Earlier legs compared with a new one, for each way of finding them.
-const MOST_COMPARED: usize = 8;
+const MOST_COMPARED: usize = 4;
 /// Legs that may wait for their first one; beyond that no more are joined.
 const MOST_GROUPS: usize = 65_536;
 /// Bytes of legs that wait; beyond that a leg is released on its own.
@@ -178,7 +178,7 @@ fn user_in(message: Message<'_>, name: &'static str) -> Vec<u8> {
 
 /// What two legs have in common when the later one begins; `None` where that is not enough even
 /// to look at how they end.
-pub(super) fn in_common(first: &Stored, later: &Stored) -> Option<Join> {
+pub(super) fn in_common(first: &Stored, later: &Stored, correlates: bool) -> Option<Join> {
     let (a, b) = (first.message(), later.message());
     let same_host = match (first.stamp.destination, later.stamp.source) {
         (Some(to), Some(from)) => to.ip() == from.ip(),
@@ -201,9 +201,15 @@ pub(super) fn in_common(first: &Stored, later: &Stored) -> Option<Join> {
     }
     if let Some(by) = CORRELATORS
         .into_iter()
+        .filter(|_| correlates)
         .find(|name| same_identifier(a, b, name))
     {
         return certain(by);
+    }
+    // What follows walks the headers: not for calls that cannot be joined by it.
+    let origin = origin_line(a).filter(|own| origin_line(b) == Some(*own));
+    if !same_host && origin.is_none() {
+        return None;
     }
     let dialled = |message| {
         let number = number_of(message);
@@ -224,16 +230,29 @@ pub(super) fn in_common(first: &Stored, later: &Stored) -> Option<Join> {
         }
     };
     let from = same(caller(a), caller(b)) || same(user_in(a, "From"), user_in(b, "From"));
-    if let (Some(own), Some(other)) = (origin_line(a), origin_line(b))
-        && own == other
-        && (to || from)
-    {
+    if origin.is_some() && (to || from) {
         return certain("the same origin line in SDP");
     }
     (same_host && to && from).then_some(Join {
         by: "the same numbers through the same host, answered or ended together",
         sure: Sure::Likely,
     })
+}
+
+/// Does an INVITE carry an identifier that other legs may share? Asked once, for all candidates.
+pub(super) fn correlates(stored: &Stored) -> bool {
+    let message = stored.message();
+    let known = |name: &[u8]| {
+        let first = name.first().map(u8::to_ascii_uppercase);
+        let likely = first.is_some_and(|first| b"SPCXAU".contains(&first));
+        likely
+            && CORRELATORS
+                .iter()
+                .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    };
+    message
+        .headers()
+        .any(|header| known(header.name.of(message.raw)))
 }
 
 /// The surest of the joins that were found; two that are equally likely decide nothing.

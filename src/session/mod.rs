@@ -237,9 +237,10 @@ impl Session {
             return;
         };
         let earlier = self.begun.candidates(own, slot, id);
+        let correlates = !earlier.is_empty() && legs::correlates(own);
         let found = earlier.into_iter().filter_map(|(slot, id)| {
             let entry = &live(slot).filter(|live| live.entry.id == id)?.entry;
-            let join = legs::in_common(entry.messages.first()?, own)?;
+            let join = legs::in_common(entry.messages.first()?, own, correlates)?;
             Some((slot, entry.first_leg.unwrap_or(id), join))
         });
         let Some((earlier, first, join)) = legs::only_one(found) else {
