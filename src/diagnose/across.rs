@@ -5,10 +5,12 @@ use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
 use crate::layers::Transport;
 use crate::message::Method;
+use crate::message::field::{Field, Fields};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// Peers, and lists of each, that are kept; what does not fit is not judged.
@@ -38,14 +40,34 @@ pub struct Exhibit {
 impl Exhibit {
     /// The start line of a message.
     pub fn of(call: &Call, stored: &Stored) -> Exhibit {
+        Exhibit::into(call, stored, Vec::new())
+    }
+
+    fn into(call: &Call, stored: &Stored, mut text: Vec<u8>) -> Exhibit {
         const LONGEST: usize = 256;
         let line = stored.message().start_line().of(&stored.raw);
+        text.clear();
+        text.extend_from_slice(line.get(..LONGEST).unwrap_or(line));
         Exhibit {
             origin: stored.stamp.origin,
             of_log: stored.stamp.lines > 0,
             time: stored.stamp.time().map(|time| time.0),
-            text: line.get(..LONGEST).unwrap_or(line).to_vec(),
+            text,
             call: call.id,
+        }
+    }
+
+    // The first one stays, and the last one changes with every message.
+    fn note(first: &mut Option<Exhibit>, last: &mut Option<Exhibit>, call: &Call, stored: &Stored) {
+        match last {
+            Some(last) => {
+                let text = std::mem::take(&mut last.text);
+                *last = Exhibit::into(call, stored, text);
+            }
+            None => *last = Some(Exhibit::of(call, stored)),
+        }
+        if first.is_none() {
+            first.clone_from(last);
         }
     }
 }
@@ -136,6 +158,9 @@ pub struct Source {
     pub first: Option<Exhibit>,
     /// Times of first and last entry.
     pub times: Option<(i64, i64)>,
+    /// Hashes of the names as they stood in requests, bounded.
+    known: HashSet<u64, RandomState>,
+    hash: RandomState,
 }
 
 /// An answered call that was ended by BYE.
@@ -261,9 +286,9 @@ impl Account {
             if let Some(cause) = cause {
                 *self.causes.entry(cause).or_default() += 1;
             }
-            let shown = Exhibit::of(call, call.deciding().unwrap_or(request));
-            self.last_failure = Some(shown.clone());
-            self.first_failure.get_or_insert(shown);
+            let shown = call.deciding().unwrap_or(request);
+            let (first, last) = (&mut self.first_failure, &mut self.last_failure);
+            Exhibit::note(first, last, call, shown);
         }
         let Some(start) = call.start().filter(|_| self.samples.len() < MOST_SAMPLES) else {
             return;
@@ -335,13 +360,39 @@ impl Exchanged {
             Some(waited) if waited <= Self::AT_ONCE => self.lost += 1,
             _ => self.slow += 1,
         }
-        let shown = Exhibit::of(call, request);
-        self.last = Some(shown.clone());
-        self.first.get_or_insert(shown);
+        Exhibit::note(&mut self.first, &mut self.last, call, request);
     }
 }
 
 impl Source {
+    // Most callers ask for the same few names again and again, in the same bytes.
+    fn add_user(&mut self, call: &Call, request: &Stored) {
+        let registers = call.method == Method::Register;
+        let bytes = match registers {
+            true => Fields::of(Some(request.message())).value(Field::To),
+            false => request
+                .message()
+                .request_uri()
+                .map(|uri| uri.of(&request.raw)),
+        };
+        let key = self.hash.hash_one(bytes.unwrap_or_default());
+        if self.users.len() >= MOST_NAMES
+            || self.known.len() >= 4 * MOST_NAMES
+            || !self.known.insert(key)
+        {
+            return;
+        }
+        let user = if registers {
+            call.to()
+        } else {
+            call.request_uri()
+        };
+        if let Some(user) = user.filter(|user| user.len() <= 128) {
+            let code = || call.code().unwrap_or(0);
+            self.users.entry(user).or_insert_with(code);
+        }
+    }
+
     fn add(&mut self, call: &Call, request: &Stored) {
         self.entries += 1;
         self.succeeded += u64::from(call.outcome == Outcome::Succeeded);
@@ -355,16 +406,7 @@ impl Source {
             let agent = request.message().text("User-Agent").unwrap_or_default();
             self.agent = agent.chars().take(80).collect();
         }
-        let user = if call.method == Method::Register {
-            call.to()
-        } else {
-            call.request_uri()
-        };
-        if let Some(user) = user.filter(|user| user.len() <= 128 && self.users.len() < MOST_NAMES) {
-            self.users
-                .entry(user)
-                .or_insert_with(|| call.code().unwrap_or(0));
-        }
+        self.add_user(call, request);
         if let Some(start) = call.start().filter(|_| call.is_dated()) {
             let (first, last) = self.times.unwrap_or((start, start));
             self.times = Some((first.min(start), last.max(start)));

@@ -1,7 +1,8 @@
-//! The headers that diagnoses ask for, found in one walk.
+//! The headers that diagnoses ask for. Which of them a message has is known from the walk over its
+//! headers, so that a question for one that it does not have costs nothing.
 
-use super::Message;
-use super::header::Header;
+use super::header::{self, Header, Line};
+use super::{Head, Message};
 
 macro_rules! fields {
     ($($field:ident $name:literal $(| $compact:literal)?,)*) => {
@@ -15,6 +16,13 @@ macro_rules! fields {
             /// Its full name in the usual spelling.
             pub fn name(self) -> &'static str {
                 match self { $(Field::$field => $name,)* }
+            }
+
+            // The first letters of its name and of its compact form, in lower case.
+            fn initials(self) -> (u8, u8) {
+                match self {
+                    $(Field::$field => ($name.as_bytes()[0] | 0x20, [$($compact.as_bytes()[0],)? $name.as_bytes()[0] | 0x20][0]),)*
+                }
             }
         }
 
@@ -129,19 +137,60 @@ impl Field {
     }
 }
 
+/// Which headers a message has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present(u64);
+
+const OTHERS: u64 = 1 << 63;
+const _: () = assert!((Field::WwwAuthenticate as u8) < 63, "a bit for each field");
+
+impl Present {
+    pub(super) fn add(&mut self, field: Field) {
+        self.0 |= 1 << field as u8;
+    }
+
+    pub(super) fn add_other(&mut self) {
+        self.0 |= OTHERS;
+    }
+
+    /// Are there headers that are no [`Field`]?
+    pub fn others(self) -> bool {
+        self.0 & OTHERS != 0
+    }
+
+    /// Is there one?
+    pub fn has(self, field: Field) -> bool {
+        self.0 & 1 << field as u8 != 0
+    }
+
+    /// The headers of either message.
+    pub fn and(self, other: Present) -> Present {
+        Present(self.0 | other.0)
+    }
+}
+
 /// The known headers of one message, in the order of the message.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     /// The bytes of the message.
     pub raw: &'a [u8],
-    pub(crate) found: &'a [(Field, Header)],
+    head: Option<&'a Head>,
 }
 
 impl<'a> Fields<'a> {
+    /// Those of a message; none where there is no message.
+    pub fn of(message: Option<Message<'a>>) -> Fields<'a> {
+        Fields {
+            raw: message.map_or(&[], |message| message.raw),
+            head: message.map(|message| message.head),
+        }
+    }
+
     /// The headers of this kind.
     pub fn all(self, field: Field) -> impl Iterator<Item = Header> + 'a {
-        let of_kind = self.found.iter().filter(move |(known, _)| *known == field);
-        of_kind.map(|(_, header)| *header)
+        let head = self.head.filter(|head| head.present.has(field));
+        let mut at = head.map_or(self.raw.len(), |head| head.headers as usize);
+        std::iter::from_fn(move || next(self.raw, &mut at, field))
     }
 
     /// The first of them.
@@ -151,7 +200,7 @@ impl<'a> Fields<'a> {
 
     /// Is there one?
     pub fn has(self, field: Field) -> bool {
-        self.found.iter().any(|(known, _)| *known == field)
+        self.head.is_some_and(|head| head.present.has(field))
     }
 
     /// How many header lines of this kind there are.
@@ -167,7 +216,7 @@ impl<'a> Fields<'a> {
     /// The first value as text, unfolded, bytes that are not UTF-8 replaced.
     pub fn text(self, field: Field) -> Option<String> {
         let value = self.value(field)?;
-        Some(super::lossy(&super::header::unfold(value)))
+        Some(super::lossy(&header::unfold(value)))
     }
 
     /// The elements of all headers of this kind that are comma lists of tokens, in lower case.
@@ -179,12 +228,30 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Appends the known headers of a message.
-pub(crate) fn read(message: Message<'_>, into: &mut Vec<(Field, Header)>) {
-    let known = message
-        .headers()
-        .filter_map(|header| Some((Field::of(header.name.of(message.raw))?, header)));
-    into.extend(known);
+// The next header of this kind from the line at `at` on. Only lines that begin like it are read.
+fn next(raw: &[u8], at: &mut usize, field: Field) -> Option<Header> {
+    let (full, compact) = field.initials();
+    loop {
+        let rest = raw.get(*at..)?;
+        let first = match rest {
+            [] | [b'\n', ..] | [b'\r', b'\n', ..] => {
+                *at = raw.len();
+                return None;
+            }
+            [first, ..] => first | 0x20,
+        };
+        if first == full || first == compact {
+            let (line, behind) = header::line(raw, *at)?;
+            *at = behind;
+            match line {
+                Line::Header(header) if Field::of(header.name.of(raw)) == Some(field) => {
+                    return Some(header);
+                }
+                _ => continue,
+            }
+        }
+        *at += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+    }
 }
 
 #[cfg(test)]

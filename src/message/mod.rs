@@ -46,7 +46,7 @@ pub use method::Method;
 pub use span::Span;
 pub use start_line::StartLine;
 
-use field::Field;
+use field::{Field, Fields, Present};
 use header::{Line, is_named};
 
 /// Which of the headers that every message carries are there and not empty (RFC 3261 §8.1.1).
@@ -105,6 +105,8 @@ pub struct Head {
     pub vias: u16,
     /// Value of Max-Forwards.
     pub max_forwards: Option<u8>,
+    /// Which headers are there.
+    pub present: Present,
     /// Which of Via, From, To, Call-ID and CSeq are there.
     pub essentials: Essentials,
     /// What is wrong.
@@ -151,6 +153,7 @@ impl Head {
             credentials: Span::default(),
             vias: 0,
             max_forwards: None,
+            present: Present::default(),
             essentials: Essentials::default(),
             flaws: Flaws::default(),
         };
@@ -186,8 +189,9 @@ impl Head {
 
     fn take(&mut self, raw: &[u8], header: Header, beside: &mut Beside) {
         let Some(field) = Field::of(header.name.of(raw)) else {
-            return;
+            return self.present.add_other();
         };
+        self.present.add(field);
         let value = header.value.of(raw);
         match field {
             Field::Via => self.take_vias(value, header.value.start as usize),
@@ -445,8 +449,15 @@ impl<'a> Message<'a> {
 
     /// The headers with this full name, compact form included.
     pub fn all(self, name: &'a str) -> impl Iterator<Item = Header> + 'a {
+        let known = Field::of(name.as_bytes());
+        let fields = known.map(|field| Fields::of(Some(self)).all(field));
         let named = move |header: &Header| is_named(header.name.of(self.raw), name);
-        self.headers().filter(named)
+        let others = || self.headers().filter(named);
+        let others = known.is_none().then(others);
+        fields
+            .into_iter()
+            .flatten()
+            .chain(others.into_iter().flatten())
     }
 
     /// The first header with this full name.
@@ -458,6 +469,11 @@ impl<'a> Message<'a> {
     pub fn text(self, name: &'a str) -> Option<String> {
         self.header(name)
             .map(|header| lossy(&header::unfold(header.value.of(self.raw))))
+    }
+
+    /// Start line and headers.
+    pub fn header_section(self) -> &'a [u8] {
+        self.raw.get(..self.head.body as usize).unwrap_or(self.raw)
     }
 
     /// The body; what is there of it.

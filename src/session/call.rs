@@ -10,8 +10,8 @@ use super::outcome::{self, Outcome};
 use super::series::Series;
 use super::steps::{self, Step};
 use super::transaction::{self, Transaction};
-use crate::message::field::{self, Field, Fields};
-use crate::message::header::{Header, unfold};
+use crate::message::field::{Field, Fields, Present};
+use crate::message::header::unfold;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Flaws, Method, StartLine, lossy, sdp};
 use std::cell::OnceCell;
@@ -60,13 +60,10 @@ pub struct Call {
     lens: Lens,
 }
 
-/// The known headers of all messages, one behind the other, and where those of each message end.
-type AllFields = (Vec<(Field, Header)>, Vec<u32>);
-
 /// What is read of a call only where somebody asks.
 #[derive(Debug, Default)]
 struct Lens {
-    fields: OnceCell<AllFields>,
+    present: OnceCell<Present>,
     transactions: OnceCell<Vec<Transaction>>,
     flaws: OnceCell<Flaws>,
     oddities: OnceCell<Oddities>,
@@ -141,22 +138,16 @@ impl Call {
         std::iter::once(self).chain(&self.legs)
     }
 
-    /// The known headers of the message with this index; all are read at the first question.
+    /// The known headers of the message with this index.
     pub fn fields(&self, index: usize) -> Fields<'_> {
-        let (found, ends) = self.lens.fields.get_or_init(|| {
-            let (mut found, mut ends) = (Vec::with_capacity(self.messages.len() * 12), Vec::new());
-            for stored in &self.messages {
-                field::read(stored.message(), &mut found);
-                ends.push(u32::try_from(found.len()).unwrap_or(u32::MAX));
-            }
-            (found, ends)
-        });
-        let end = |index: usize| ends.get(index).map_or(found.len(), |end| *end as usize);
-        let from = index.checked_sub(1).map_or(0, end);
-        Fields {
-            raw: self.messages.get(index).map_or(&[], |m| &m.raw),
-            found: found.get(from..end(index)).unwrap_or_default(),
-        }
+        Fields::of(self.messages.get(index).map(Stored::message))
+    }
+
+    /// Does any of its messages have this header?
+    pub fn has(&self, field: Field) -> bool {
+        let all = || self.messages.iter().map(|m| m.head.present);
+        let of_all = || all().fold(Present::default(), Present::and);
+        self.lens.present.get_or_init(of_all).has(field)
     }
 
     /// The flaws of all its messages together.

@@ -7,9 +7,11 @@ use super::entry::{Stored, TRANSACTION};
 use super::keys::KeyMap;
 use super::outcome::Outcome;
 use crate::layers::ip_bits;
+use crate::message::field::Field;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Message, header, params};
 use foldhash::fast::RandomState;
+use memchr::memmem::Finder;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
@@ -27,6 +29,8 @@ const MOST_HELD: usize = 64 * 1024 * 1024;
 const MOST_LEGS: usize = 16;
 /// Digits at the end of a number that stay the same when prefixes are added or cut.
 const DIGITS: usize = 7;
+/// Letters at the end of a name that are compared.
+const LONGEST: usize = 32;
 /// A Call-ID or identifier shorter than this may be anywhere by chance.
 const LEAST_ID: usize = 8;
 
@@ -74,18 +78,25 @@ const CORRELATORS: [&str; 12] = [
     "User-to-User",
 ];
 
-/// An INVITE that a later leg may belong to.
+/// An INVITE that a later leg may belong to, under one of its keys.
 #[derive(Clone, Copy, Debug)]
 struct Earlier {
+    time: i64,
+    key: u64,
     slot: u32,
     id: u64,
+    /// The one before it with the same key, counted from the first ever noted.
+    before: Option<u64>,
 }
 
 /// The INVITEs of the last seconds, by where they went and by the number they asked for.
 #[derive(Debug, Default)]
 pub(super) struct Begun {
-    by_key: KeyMap<VecDeque<Earlier>>,
-    queue: VecDeque<(i64, u64)>,
+    /// The newest with each key, counted from the first ever noted.
+    newest: KeyMap<u64>,
+    queue: VecDeque<Earlier>,
+    /// How many have left the queue.
+    gone: u64,
     hash: RandomState,
 }
 
@@ -96,8 +107,9 @@ impl Begun {
             return Vec::new();
         };
         self.forget(time);
-        let number = number_of(stored.message());
-        let dialled = (number.len() >= 3).then(|| self.hash.hash_one(&number) | 1);
+        let (number, length) = number_of(stored.message());
+        let number = number.get(..length).unwrap_or_default();
+        let dialled = (length >= 3).then(|| self.hash.hash_one(number) | 1);
         let host = |a: std::net::SocketAddr| self.hash.hash_one(ip_bits(a.ip())) | 1;
         let (from, to) = (
             stored.stamp.source.map(host),
@@ -105,70 +117,77 @@ impl Begun {
         );
         let mut found: Vec<(u32, u64)> = Vec::new();
         for key in from.into_iter().chain(dialled) {
-            let earlier = self
-                .by_key
-                .get(&key)
-                .into_iter()
-                .flatten()
-                .rev()
-                .take(MOST_COMPARED);
-            for known in earlier {
+            let mut next = self.newest.get(&key).copied();
+            for _ in 0..MOST_COMPARED {
+                let Some(known) = next.and_then(|number| self.noted(number)) else {
+                    break;
+                };
+                next = known.before;
                 if !found.contains(&(known.slot, known.id)) {
                     found.push((known.slot, known.id));
                 }
             }
         }
         for key in to.into_iter().chain(dialled) {
-            self.by_key
-                .entry(key)
-                .or_default()
-                .push_back(Earlier { slot, id });
-            self.queue.push_back((time, key));
+            let number = self.gone + self.queue.len() as u64;
+            let before = self.newest.insert(key, number);
+            self.queue.push_back(Earlier {
+                time,
+                key,
+                slot,
+                id,
+                before,
+            });
         }
         found
     }
 
+    fn noted(&self, number: u64) -> Option<&Earlier> {
+        let index = number.checked_sub(self.gone)?;
+        self.queue.get(usize::try_from(index).ok()?)
+    }
+
     fn forget(&mut self, now: i64) {
-        while let Some((time, key)) = self.queue.front().copied() {
-            if (0..WINDOW).contains(&(now - time)) && self.queue.len() < MOST_GROUPS {
+        while let Some(oldest) = self.queue.front() {
+            if (0..WINDOW).contains(&(now - oldest.time)) && self.queue.len() < MOST_GROUPS {
                 return;
             }
-            self.queue.pop_front();
-            if let Some(list) = self.by_key.get_mut(&key) {
-                list.pop_front();
-                if list.is_empty() {
-                    self.by_key.remove(&key);
-                }
+            if self.newest.get(&oldest.key) == Some(&self.gone) {
+                self.newest.remove(&oldest.key);
             }
+            self.queue.pop_front();
+            self.gone += 1;
         }
     }
 }
 
-// The last digits of the number asked for; the whole user where it is none.
-fn number_of(message: Message<'_>) -> Vec<u8> {
+/// The end of a number or name, and how long it is.
+type Tail = ([u8; LONGEST], usize);
+
+// The last digits of the number asked for; the user where it is none.
+fn number_of(message: Message<'_>) -> Tail {
     let uri = message
         .request_uri()
         .and_then(|span| Uri::parse(span.of(message.raw)));
     tail(uri.map_or(&[], |uri| uri.user))
 }
 
-fn tail(user: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> = user.iter().copied().filter(u8::is_ascii_digit).collect();
-    let few = user
-        .iter()
-        .filter(|byte| byte.is_ascii_alphabetic())
-        .count()
-        > 2;
-    match digits.len() {
-        _ if few => user.to_ascii_lowercase(),
-        length => digits
-            .get(length.saturating_sub(DIGITS)..)
-            .unwrap_or_default()
-            .to_vec(),
+fn tail(user: &[u8]) -> Tail {
+    let letters = user.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let named = letters.count() > 2;
+    let (mut tail, mut length) = ([0; LONGEST], 0);
+    // From the end, for what is compared is the end of it.
+    for byte in user.iter().rev() {
+        let counts = named || byte.is_ascii_digit();
+        let most = if named { LONGEST } else { DIGITS };
+        if let Some(place) = tail.get_mut(length).filter(|_| counts && length < most) {
+            (*place, length) = (byte.to_ascii_lowercase(), length + 1);
+        }
     }
+    (tail, length)
 }
 
-fn user_in(message: Message<'_>, name: &'static str) -> Vec<u8> {
+fn user_in(message: Message<'_>, name: &'static str) -> Tail {
     let value = message
         .header(name)
         .map(|header| header.value.of(message.raw));
@@ -178,7 +197,12 @@ fn user_in(message: Message<'_>, name: &'static str) -> Vec<u8> {
 
 /// What two legs have in common when the later one begins; `None` where that is not enough even
 /// to look at how they end.
-pub(super) fn in_common(first: &Stored, later: &Stored, correlates: bool) -> Option<Join> {
+pub(super) fn in_common(first: &Stored, own: &Later<'_>) -> Option<Join> {
+    let Later {
+        stored: later,
+        correlates,
+        ..
+    } = *own;
     let (a, b) = (first.message(), later.message());
     let same_host = match (first.stamp.destination, later.stamp.source) {
         (Some(to), Some(from)) => to.ip() == from.ip(),
@@ -196,7 +220,7 @@ pub(super) fn in_common(first: &Stored, later: &Stored, correlates: bool) -> Opt
             sure: Sure::Certain,
         })
     };
-    if names_the_other(a, b) {
+    if names_the_other(a, own) {
         return certain("one leg names the Call-ID of the other");
     }
     if let Some(by) = CORRELATORS
@@ -207,23 +231,23 @@ pub(super) fn in_common(first: &Stored, later: &Stored, correlates: bool) -> Opt
         return certain(by);
     }
     // What follows walks the headers: not for calls that cannot be joined by it.
-    let origin = origin_line(a).filter(|own| origin_line(b) == Some(*own));
+    let origin = own.origin.filter(|own| origin_line(a) == Some(*own));
     if !same_host && origin.is_none() {
         return None;
     }
     let dialled = |message| {
         let number = number_of(message);
-        if number.is_empty() {
+        if number.1 == 0 {
             user_in(message, "To")
         } else {
             number
         }
     };
-    let same = |a: Vec<u8>, b: Vec<u8>| a.len() >= 3 && a == b;
+    let same = |a: Tail, b: Tail| a.1 >= 3 && a == b;
     let to = same(dialled(a), dialled(b)) || same(user_in(a, "To"), user_in(b, "To"));
     let caller = |message: Message<'_>| {
         let asserted = user_in(message, "P-Asserted-Identity");
-        if asserted.is_empty() {
+        if asserted.1 == 0 {
             user_in(message, "From")
         } else {
             asserted
@@ -239,20 +263,40 @@ pub(super) fn in_common(first: &Stored, later: &Stored, correlates: bool) -> Opt
     })
 }
 
-/// Does an INVITE carry an identifier that other legs may share? Asked once, for all candidates.
-pub(super) fn correlates(stored: &Stored) -> bool {
-    let message = stored.message();
+/// An INVITE that may continue an earlier one, with what all comparisons need of it.
+pub(super) struct Later<'a> {
+    stored: &'a Stored,
+    call_id: Option<Finder<'a>>,
+    origin: Option<&'a [u8]>,
+    /// Does it carry an identifier that other legs may share?
+    correlates: bool,
+}
+
+impl<'a> Later<'a> {
+    pub(super) fn of(stored: &'a Stored) -> Later<'a> {
+        let message = stored.message();
+        let call_id = message.head.call_id.of(message.raw);
+        Later {
+            stored,
+            call_id: (call_id.len() >= LEAST_ID).then(|| Finder::new(call_id)),
+            origin: origin_line(message),
+            correlates: correlates(message),
+        }
+    }
+}
+
+fn correlates(message: Message<'_>) -> bool {
+    let present = message.head.present;
+    if present.has(Field::SessionId) || present.has(Field::PChargingVector) {
+        return true;
+    }
     let known = |name: &[u8]| {
-        let first = name.first().map(u8::to_ascii_uppercase);
-        let likely = first.is_some_and(|first| b"SPCXAU".contains(&first));
-        likely
-            && CORRELATORS
-                .iter()
-                .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        CORRELATORS
+            .iter()
+            .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
     };
-    message
-        .headers()
-        .any(|header| known(header.name.of(message.raw)))
+    let mut headers = message.headers();
+    present.others() && headers.any(|header| known(header.name.of(message.raw)))
 }
 
 /// The surest of the joins that were found; two that are equally likely decide nothing.
@@ -268,15 +312,13 @@ pub(super) fn only_one(found: impl Iterator<Item = (u32, u64, Join)>) -> Option<
     best.filter(|(_, _, join)| !several || join.sure == Sure::Certain)
 }
 
-fn names_the_other(a: Message<'_>, b: Message<'_>) -> bool {
+fn names_the_other(a: Message<'_>, later: &Later<'_>) -> bool {
+    let b = later.stored.message();
     let (own, other) = (a.head.call_id.of(a.raw), b.head.call_id.of(b.raw));
-    let holds = |hay: &[u8], needle: &[u8]| {
-        needle.len() >= LEAST_ID && memchr::memmem::find(hay, needle).is_some()
-    };
-    let headers = |m: Message<'_>| m.raw.len().min(m.head.body as usize);
+    let finder = later.call_id.as_ref();
     own != other
-        && (holds(b.raw.get(..headers(b)).unwrap_or_default(), own)
-            || holds(a.raw.get(..headers(a)).unwrap_or_default(), other))
+        && (finder.is_some_and(|finder| finder.find(a.header_section()).is_some())
+            || (own.len() >= LEAST_ID && memchr::memmem::find(b.header_section(), own).is_some()))
 }
 
 fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
@@ -308,7 +350,12 @@ fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
 // User, session id and address of `o=`; one that every device writes alike tells nothing.
 fn origin_line(message: Message<'_>) -> Option<&[u8]> {
     let body = message.body();
-    let start = memchr::memmem::find(body, b"\no=")? + 3;
+    // Nearly always the second line.
+    let second = memchr::memchr(b'\n', body)? + 1;
+    let start = match body.get(second..)?.starts_with(b"o=") {
+        true => second + 2,
+        false => memchr::memmem::find(body, b"\no=")? + 3,
+    };
     let line = body
         .get(start..)?
         .split(|byte| *byte == b'\r' || *byte == b'\n')
@@ -448,6 +495,7 @@ mod tests {
         assert_eq!(tail(b"+1-212-555-0123"), tail(b"92125550123"));
         assert_eq!(tail(b"Alice"), tail(b"alice"));
         assert_ne!(tail(b"alice1"), tail(b"alice2"));
-        assert_eq!(tail(b"12"), b"12");
+        assert_eq!(tail(b"12").1, 2);
+        assert_eq!(tail(&[b'a'; 80]).1, LONGEST);
     }
 }

@@ -69,7 +69,7 @@ use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
 use keys::{KeyMap, Keys};
-use legs::{Begun, Groups};
+use legs::{Begun, Groups, Later};
 use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
@@ -237,10 +237,13 @@ impl Session {
             return;
         };
         let earlier = self.begun.candidates(own, slot, id);
-        let correlates = !earlier.is_empty() && legs::correlates(own);
+        if earlier.is_empty() {
+            return;
+        }
+        let own = Later::of(own);
         let found = earlier.into_iter().filter_map(|(slot, id)| {
             let entry = &live(slot).filter(|live| live.entry.id == id)?.entry;
-            let join = legs::in_common(entry.messages.first()?, own, correlates)?;
+            let join = legs::in_common(entry.messages.first()?, &own)?;
             Some((slot, entry.first_leg.unwrap_or(id), join))
         });
         let Some((earlier, first, join)) = legs::only_one(found) else {

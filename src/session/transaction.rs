@@ -4,9 +4,13 @@ use super::clock::SECOND;
 use super::entry::{CopyKind, Stored};
 use super::keys::KeyMap;
 use crate::message::Method;
+use smallvec::SmallVec;
 
 /// T1 where nothing tells another one (RFC 3261 §17.1.1.1), in nanoseconds.
 pub const T1: i64 = SECOND / 2;
+
+/// Indices of messages; nearly always one or two.
+pub type Indices = SmallVec<[usize; 2]>;
 
 /// A request on one hop, and what answered it there. Messages are indices into `Call::messages`, in
 /// the order in which they were seen; records of the same packet are left out.
@@ -17,13 +21,13 @@ pub struct Transaction {
     /// Sequence number; 0 where it cannot be read.
     pub cseq: u32,
     /// The request as sent, repeats included; empty where it was not recorded.
-    pub sends: Vec<usize>,
+    pub sends: Indices,
     /// Provisional responses, repeats included.
-    pub provisionals: Vec<usize>,
+    pub provisionals: Indices,
     /// Final responses, repeats included.
-    pub finals: Vec<usize>,
+    pub finals: Indices,
     /// ACKs inside the transaction, repeats included.
-    pub acks: Vec<usize>,
+    pub acks: Indices,
 }
 
 impl Transaction {
@@ -42,7 +46,7 @@ impl Transaction {
 pub(super) fn list(messages: &[Stored]) -> Vec<Transaction> {
     const SHORT: usize = 64;
     let mut all: Vec<Transaction> = Vec::new();
-    let mut keys: Vec<u64> = Vec::new();
+    let mut keys: SmallVec<[u64; 8]> = SmallVec::new();
     let mut many: KeyMap<usize> = KeyMap::default();
     let is_same_packet = |m: &Stored| m.copy.is_some_and(|copy| copy.kind == CopyKind::Duplicate);
     for (index, stored) in messages
@@ -82,10 +86,10 @@ impl Transaction {
         Transaction {
             method,
             cseq: first.cseq(),
-            sends: Vec::new(),
-            provisionals: Vec::new(),
-            finals: Vec::new(),
-            acks: Vec::new(),
+            sends: Indices::new(),
+            provisionals: Indices::new(),
+            finals: Indices::new(),
+            acks: Indices::new(),
         }
     }
 
