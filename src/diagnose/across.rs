@@ -6,6 +6,7 @@ use crate::input::Origin;
 use crate::layers::Transport;
 use crate::message::Method;
 use crate::message::field::{Field, Fields};
+use crate::message::uri::{Uri, addr_spec};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
@@ -150,17 +151,15 @@ pub struct Source {
     pub succeeded: u64,
     /// Finals that it got, by code.
     pub finals: BTreeMap<u16, u64>,
-    /// Users it named in To of REGISTER and in Request-URIs, bounded.
-    pub users: BTreeMap<String, u16>,
+    /// Users it named in To of REGISTER and in Request-URIs, as hashes, while none of its requests
+    /// succeeded; bounded.
+    pub users: HashSet<u64, RandomState>,
     /// What it calls itself.
     pub agent: String,
     /// Its first request.
     pub first: Option<Exhibit>,
     /// Times of first and last entry.
     pub times: Option<(i64, i64)>,
-    /// Hashes of the names as they stood in requests, bounded.
-    known: HashSet<u64, RandomState>,
-    hash: RandomState,
 }
 
 /// An answered call that was ended by BYE.
@@ -365,31 +364,21 @@ impl Exchanged {
 }
 
 impl Source {
-    // Most callers ask for the same few names again and again, in the same bytes.
+    // Whoever succeeds is no stranger who tries names.
     fn add_user(&mut self, call: &Call, request: &Stored) {
-        let registers = call.method == Method::Register;
-        let bytes = match registers {
-            true => Fields::of(Some(request.message())).value(Field::To),
-            false => request
-                .message()
-                .request_uri()
-                .map(|uri| uri.of(&request.raw)),
-        };
-        let key = self.hash.hash_one(bytes.unwrap_or_default());
-        if self.users.len() >= MOST_NAMES
-            || self.known.len() >= 4 * MOST_NAMES
-            || !self.known.insert(key)
-        {
+        if self.succeeded > 0 {
+            self.users = HashSet::default();
             return;
         }
-        let user = if registers {
-            call.to()
-        } else {
-            call.request_uri()
+        let message = request.message();
+        let uri = match call.method {
+            Method::Register => Fields::of(Some(message)).value(Field::To).map(addr_spec),
+            _ => message.request_uri().map(|uri| uri.of(&request.raw)),
         };
-        if let Some(user) = user.filter(|user| user.len() <= 128) {
-            let code = || call.code().unwrap_or(0);
-            self.users.entry(user).or_insert_with(code);
+        let user = uri.and_then(Uri::parse).map(|uri| (uri.user, uri.host));
+        if let Some(user) = user.filter(|_| self.users.len() < MOST_NAMES) {
+            let hash = self.users.hasher().hash_one(user);
+            self.users.insert(hash);
         }
     }
 

@@ -11,7 +11,6 @@ use crate::message::field::Field;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Message, header, params};
 use foldhash::fast::RandomState;
-use memchr::memmem::Finder;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
@@ -85,6 +84,12 @@ struct Earlier {
     key: u64,
     slot: u32,
     id: u64,
+    /// The first bytes of its Call-ID.
+    call_id: [u8; LEAST_ID],
+    /// Hash of its origin line; 0 where it has none.
+    origin: u64,
+    /// Where it went; 0 where that is unknown.
+    host: u64,
     /// The one before it with the same key, counted from the first ever noted.
     before: Option<u64>,
 }
@@ -101,20 +106,29 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// The earlier legs that a new INVITE may continue, the newest first. Takes note of it as well.
+    /// The earlier legs that a new INVITE may continue, the newest first; what they say themselves is
+    /// looked at only where they may have something in common. Takes note of it as well.
     pub(super) fn candidates(&mut self, stored: &Stored, slot: u32, id: u64) -> Vec<(u32, u64)> {
         let Some(time) = stored.time() else {
             return Vec::new();
         };
         self.forget(time);
-        let (number, length) = number_of(stored.message());
+        let message = stored.message();
+        let (number, length) = number_of(message);
         let number = number.get(..length).unwrap_or_default();
         let dialled = (length >= 3).then(|| self.hash.hash_one(number) | 1);
         let host = |a: std::net::SocketAddr| self.hash.hash_one(ip_bits(a.ip())) | 1;
-        let (from, to) = (
-            stored.stamp.source.map(host),
-            stored.stamp.destination.map(host),
-        );
+        let from = stored.stamp.source.map(host);
+        let to = stored.stamp.destination.map(host);
+        let origin = origin_line(message).map_or(0, |line| self.hash.hash_one(line) | 1);
+        let call_id = message.head.call_id.of(message.raw);
+        let named = may_name_another(message);
+        let plausible = |known: &Earlier| {
+            named
+                || (known.origin == origin && origin != 0)
+                || (Some(known.host) == from)
+                || call_id.windows(LEAST_ID).any(|part| part == known.call_id)
+        };
         let mut found: Vec<(u32, u64)> = Vec::new();
         for key in from.into_iter().chain(dialled) {
             let mut next = self.newest.get(&key).copied();
@@ -123,11 +137,12 @@ impl Begun {
                     break;
                 };
                 next = known.before;
-                if !found.contains(&(known.slot, known.id)) {
+                if plausible(known) && !found.contains(&(known.slot, known.id)) {
                     found.push((known.slot, known.id));
                 }
             }
         }
+        let first = call_id.first_chunk().copied().unwrap_or_default();
         for key in to.into_iter().chain(dialled) {
             let number = self.gone + self.queue.len() as u64;
             let before = self.newest.insert(key, number);
@@ -136,6 +151,9 @@ impl Begun {
                 key,
                 slot,
                 id,
+                call_id: first,
+                origin,
+                host: to.unwrap_or(0),
                 before,
             });
         }
@@ -220,7 +238,7 @@ pub(super) fn in_common(first: &Stored, own: &Later<'_>) -> Option<Join> {
             sure: Sure::Certain,
         })
     };
-    if names_the_other(a, own) {
+    if names_the_other(a, b) {
         return certain("one leg names the Call-ID of the other");
     }
     if let Some(by) = CORRELATORS
@@ -266,7 +284,6 @@ pub(super) fn in_common(first: &Stored, own: &Later<'_>) -> Option<Join> {
 /// An INVITE that may continue an earlier one, with what all comparisons need of it.
 pub(super) struct Later<'a> {
     stored: &'a Stored,
-    call_id: Option<Finder<'a>>,
     origin: Option<&'a [u8]>,
     /// Does it carry an identifier that other legs may share?
     correlates: bool,
@@ -275,28 +292,34 @@ pub(super) struct Later<'a> {
 impl<'a> Later<'a> {
     pub(super) fn of(stored: &'a Stored) -> Later<'a> {
         let message = stored.message();
-        let call_id = message.head.call_id.of(message.raw);
         Later {
             stored,
-            call_id: (call_id.len() >= LEAST_ID).then(|| Finder::new(call_id)),
             origin: origin_line(message),
             correlates: correlates(message),
         }
     }
 }
 
-fn correlates(message: Message<'_>) -> bool {
+// May a header of it hold an identifier of another leg? Those that every INVITE has do not.
+fn may_name_another(message: Message<'_>) -> bool {
+    const NAMING: [Field; 4] = [
+        Field::SessionId,
+        Field::PChargingVector,
+        Field::Replaces,
+        Field::CallInfo,
+    ];
     let present = message.head.present;
-    if present.has(Field::SessionId) || present.has(Field::PChargingVector) {
-        return true;
-    }
+    present.others() || NAMING.into_iter().any(|field| present.has(field))
+}
+
+fn correlates(message: Message<'_>) -> bool {
     let known = |name: &[u8]| {
         CORRELATORS
             .iter()
             .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
     };
     let mut headers = message.headers();
-    present.others() && headers.any(|header| known(header.name.of(message.raw)))
+    may_name_another(message) && headers.any(|header| known(header.name.of(message.raw)))
 }
 
 /// The surest of the joins that were found; two that are equally likely decide nothing.
@@ -312,13 +335,14 @@ pub(super) fn only_one(found: impl Iterator<Item = (u32, u64, Join)>) -> Option<
     best.filter(|(_, _, join)| !several || join.sure == Sure::Certain)
 }
 
-fn names_the_other(a: Message<'_>, later: &Later<'_>) -> bool {
-    let b = later.stored.message();
+// The later leg names the earlier one, or its Call-ID is made of that one's.
+fn names_the_other(a: Message<'_>, b: Message<'_>) -> bool {
     let (own, other) = (a.head.call_id.of(a.raw), b.head.call_id.of(b.raw));
-    let finder = later.call_id.as_ref();
-    own != other
-        && (finder.is_some_and(|finder| finder.find(a.header_section()).is_some())
-            || (own.len() >= LEAST_ID && memchr::memmem::find(b.header_section(), own).is_some()))
+    let hay = match may_name_another(b) {
+        true => b.header_section(),
+        false => other,
+    };
+    own.len() >= LEAST_ID && own != other && memchr::memmem::find(hay, own).is_some()
 }
 
 fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
