@@ -7,6 +7,7 @@ use crate::message::{Header, Span, StartLine};
 use crate::session::Stored;
 
 /// Known words, and the bytes that say them.
+#[derive(Clone, Debug)]
 pub struct Told {
     /// What they mean.
     pub phrase: &'static Phrase,

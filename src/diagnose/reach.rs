@@ -242,6 +242,9 @@ pub fn unused(call: &Call) -> impl Iterator<Item = Lost<'_>> {
     let nearest = answer.and_then(|answer| nearest_caller(call, answer));
     let of = move |owner: Side| {
         let nearest = nearest?;
+        if is_used(call, owner) {
+            return None;
+        }
         let routed = call.fields(nearest).has(Field::RecordRoute);
         let (given, field) = match owner {
             Side::Callee if routed => (last_route(call, nearest)?, Field::RecordRoute),
@@ -253,8 +256,7 @@ pub fn unused(call: &Call) -> impl Iterator<Item = Lost<'_>> {
                 (call.target(index, Field::Contact)?, Field::Contact)
             }
         };
-        let lost = named(call, owner, given, field)?;
-        (!is_used(call, owner)).then_some(lost)
+        named(call, owner, given, field)
     };
     [Side::Callee, Side::Caller].into_iter().filter_map(of)
 }

@@ -1,5 +1,6 @@
 //! What providers and products say beside the status code: `phrases.toml`.
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -71,6 +72,14 @@ static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
+/// Those that are part of a text, each with its search made ready.
+static FINDERS: LazyLock<Vec<(Finder<'static>, &'static Phrase)>> = LazyLock::new(|| {
+    let spoken = PHRASES.iter().filter(|phrase| !phrase.says.is_empty());
+    spoken
+        .map(|phrase| (Finder::new(phrase.says.as_bytes()), phrase))
+        .collect()
+});
+
 /// All phrases, in the order of the file.
 pub fn phrases() -> &'static [Phrase] {
     &PHRASES
@@ -82,13 +91,11 @@ pub fn of_text(code: u16, text: &str) -> Option<(&'static Phrase, usize)> {
         return None;
     }
     let small = text.to_ascii_lowercase();
-    let said = |phrase: &'static Phrase| {
-        let fits = !phrase.says.is_empty() && fits(phrase, code);
-        fits.then(|| small.find(&phrase.says)).flatten()
-    };
-    PHRASES
+    let said = |finder: &Finder<'_>| finder.find(small.as_bytes());
+    FINDERS
         .iter()
-        .find_map(|phrase| Some((phrase, said(phrase)?)))
+        .filter(|(_, phrase)| fits(phrase, code))
+        .find_map(|(finder, phrase)| Some((*phrase, said(finder)?)))
 }
 
 /// The phrase with this word.

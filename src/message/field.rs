@@ -189,7 +189,7 @@ impl<'a> Fields<'a> {
     /// The headers of this kind.
     pub fn all(self, field: Field) -> impl Iterator<Item = Header> + 'a {
         let head = self.head.filter(|head| head.present.has(field));
-        let mut at = head.map_or(self.raw.len(), |head| head.headers as usize);
+        let mut at = head.map_or(self.raw.len(), |head| head.first_line(field) as usize);
         std::iter::from_fn(move || next(self.raw, &mut at, field))
     }
 

@@ -105,6 +105,8 @@ pub struct Head {
     pub vias: u16,
     /// Value of Max-Forwards.
     pub max_forwards: Option<u8>,
+    /// Offset of the first Contact; 0 where there is none.
+    pub contact: u32,
     /// Which headers are there.
     pub present: Present,
     /// Which of Via, From, To, Call-ID and CSeq are there.
@@ -153,6 +155,7 @@ impl Head {
             credentials: Span::default(),
             vias: 0,
             max_forwards: None,
+            contact: 0,
             present: Present::default(),
             essentials: Essentials::default(),
             flaws: Flaws::default(),
@@ -226,7 +229,12 @@ impl Head {
             Field::Authorization | Field::ProxyAuthorization if self.credentials.is_empty() => {
                 self.credentials = header.value;
             }
-            Field::Contact if beside.contact.is_empty() => beside.contact = header.value,
+            Field::Contact if beside.contact.is_empty() => {
+                beside.contact = header.value;
+                if self.contact == 0 {
+                    self.contact = header.name.start;
+                }
+            }
             Field::ReferTo => self
                 .flaws
                 .add_if(lint::address(value).is_some(), Flaw::BadUri),
@@ -368,6 +376,14 @@ impl Head {
             let bad = || lint::multipart(multipart.of(raw), body.unwrap_or_default()).is_some();
             self.flaws
                 .add_if(!multipart.is_empty() && bad(), Flaw::BadMultipart);
+        }
+    }
+
+    /// From where on headers of this kind may stand.
+    fn first_line(&self, field: Field) -> u32 {
+        match field {
+            Field::Contact if self.contact > 0 => self.contact,
+            _ => self.headers,
         }
     }
 

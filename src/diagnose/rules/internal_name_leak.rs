@@ -9,7 +9,9 @@ use super::super::{
 use crate::layers::Transport;
 use crate::message::sdp::{self, Media};
 use crate::session::{Call, Outcome, Stored};
+use memchr::memmem::Finder;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -140,12 +142,12 @@ fn may_get_lost(call: &Call, lost: &Lost<'_>, found: &mut Findings) {
 // A session description that asks for media at an address of a machine, without ICE, which would
 // list others.
 fn unusable_media(call: &Call) -> Option<(usize, &Stored, Media)> {
-    const LOOPBACK: &[u8] = b" 127.";
-    const DOCKER: &[u8] = b" 172.17.";
+    static INTERNAL: LazyLock<[Finder<'_>; 2]> =
+        LazyLock::new(|| [Finder::new(" 127."), Finder::new(" 172.17.")]);
     call.originals().find_map(|(index, stored)| {
         let body = stored.message().body();
-        let holds = |needle| memchr::memmem::find(body, needle).is_some();
-        if body.is_empty() || !(holds(LOOPBACK) || holds(DOCKER)) {
+        let may_be = || INTERNAL.iter().any(|finder| finder.find(body).is_some());
+        if body.is_empty() || !may_be() {
             return None;
         }
         let (source, destination) = stored.stamp.observed()?;

@@ -8,6 +8,8 @@ use crate::message::field::Field;
 use crate::message::sdp::{self, Media};
 use crate::message::{Method, Span, typed};
 use crate::session::{Call, Outcome, Stored};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -160,7 +162,8 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
 
 // An answer with encryption to an offer without, or the other way round, for the same stream.
 fn answered(call: &Call, found: &mut Findings) {
-    let mentions = |m: &Stored| memchr::memmem::find(m.message().body(), b"SAVP").is_some();
+    static SECURE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("SAVP"));
+    let mentions = |m: &Stored| SECURE.find(m.message().body()).is_some();
     for transaction in call
         .transactions()
         .iter()

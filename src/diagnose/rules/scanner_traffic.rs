@@ -5,7 +5,8 @@ use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, S
 use crate::message::field::Field;
 use crate::message::{Header, Method};
 use crate::session::{Call, Outcome};
-use memchr::memmem;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -95,6 +96,16 @@ pub(super) fn is_scanner(call: &Call) -> bool {
     fingerprint(call).is_some()
 }
 
+/// Both tables, each search made ready.
+type Finders = (Vec<(Finder<'static>, Confidence)>, Vec<Finder<'static>>);
+static FINDERS: LazyLock<Finders> = LazyLock::new(|| {
+    let agents = AGENTS
+        .iter()
+        .map(|(name, confidence)| (Finder::new(*name), *confidence));
+    let senders = SENDERS.iter().map(|sender| Finder::new(*sender));
+    (agents.collect(), senders.collect())
+});
+
 fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     const LONGEST: usize = 256;
     let fields = call.fields(0);
@@ -107,16 +118,14 @@ fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     };
     if let Some((header, value)) = read(Field::UserAgent) {
         let value = value.to_ascii_lowercase();
-        let of = |(name, _): &&(&str, Confidence)| memmem::find(&value, name.as_bytes()).is_some();
-        if let Some((_, confidence)) = AGENTS.iter().find(of) {
+        let of = |(name, _): &&(Finder<'_>, Confidence)| name.find(&value).is_some();
+        if let Some((_, confidence)) = FINDERS.0.iter().find(of) {
             return Some((header, *confidence, Field::UserAgent));
         }
     }
     let (header, value) = read(Field::From)?;
-    let mut senders = SENDERS
-        .iter()
-        .map(|sender| memmem::find(value, sender.as_bytes()));
+    let mut senders = FINDERS.1.iter();
     senders
-        .any(|found| found.is_some())
+        .any(|sender| sender.find(value).is_some())
         .then_some((header, Confidence::Certain, Field::From))
 }
