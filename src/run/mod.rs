@@ -7,7 +7,7 @@ mod pool;
 use crate::diagnose::{self, Context, Depth, Ledger};
 use crate::error::Error;
 use crate::input::{Body, Inputs, Record, SkippedFiles, Time};
-use crate::layers::{At, Keys, Layers, LimitHits, TlsReport};
+use crate::layers::{At, Flow, Keys, Layers, LimitHits, TlsReport};
 use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
@@ -21,6 +21,7 @@ use crate::session::media::{Meter, RtpStream};
 use crate::session::{Call, Session, Stored, View};
 use pool::Pool;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
@@ -69,6 +70,8 @@ struct Batch {
     spare: Vec<Vec<u8>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
+    /// Packets that only keep a way open: how many messages came before, from where, when.
+    alive: Vec<(usize, SocketAddr, Time)>,
     /// What is new about streams of media.
     media: Vec<RtpStream>,
 }
@@ -111,6 +114,7 @@ impl Receive for Sender {
     fn beside(&mut self, at: &At, beside: Beside<'_>) {
         let what = match beside {
             Beside::Rtp(flow, header) => return self.meter.packet(at, flow, header),
+            Beside::KeepAlive(flow) => return self.keep_alive(at, flow),
             Beside::Dns(answer) => What::Dns(answer),
             Beside::Icmp(error) => {
                 let stamp = Stamp::of_frame(at, &error.flow, 0);
@@ -140,6 +144,16 @@ impl Receive for Sender {
 }
 
 impl Sender {
+    fn keep_alive(&mut self, at: &At, flow: &Flow) {
+        if let Some(time) = at.time {
+            let before = self.batch.messages.len();
+            self.batch.alive.push((before, flow.source, time));
+        }
+        if self.batch.alive.len() >= BATCH_MESSAGES {
+            self.send();
+        }
+    }
+
     fn record(&mut self, time: Option<Time>) {
         if time.is_some() {
             self.batch.clock.rotate_left(1);
@@ -310,9 +324,13 @@ impl<'a> Judge<'a> {
             self.session.media(stream);
         }
         let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
+        let mut alive = batch.alive.drain(..).peekable();
         for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
+            }
+            while let Some((_, source, time)) = alive.next_if(|(before, ..)| *before <= index) {
+                self.session.keep_alive(source, time);
             }
             let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
@@ -322,6 +340,7 @@ impl<'a> Judge<'a> {
             self.session.message(stored, &mut release);
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
+        alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
         batch.bytes.clear();
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
             self.session.tick(time, &mut release);

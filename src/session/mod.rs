@@ -18,6 +18,8 @@ pub mod clock;
 pub mod dialog;
 /// A live entry.
 pub mod entry;
+/// Pauses of clients behind address translation.
+pub mod idle;
 /// Hashes of what is compared often.
 pub mod keys;
 /// Legs of one call through back-to-back user agents.
@@ -74,6 +76,7 @@ use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use timers::Timers;
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
@@ -272,6 +275,11 @@ impl Session {
         {
             live.entry.asides.push(aside.about(seen.message));
         }
+    }
+
+    /// Takes note of a packet that only keeps a way open.
+    pub fn keep_alive(&mut self, source: SocketAddr, time: Time) {
+        self.view.keep_alive(source, time);
     }
 
     /// Takes what is new about a stream of RTP.

@@ -4,10 +4,12 @@
 use super::activity::Activity;
 use super::call::Call;
 use super::clock::SECOND;
+use super::idle::Lines;
 use super::nonces::Nonces;
 use super::outcome::Outcome;
 use super::registrations::{Registration, Registrations};
 use super::transaction::Transaction;
+use crate::input::Time;
 use crate::layers::{Transport, ip_bits};
 use crate::message::party::Party;
 use crate::message::stamp::Stamp;
@@ -16,7 +18,7 @@ use crate::message::{Head, Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Peers remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_PEERS: usize = 65_536;
@@ -88,6 +90,7 @@ impl Known {
 pub struct View {
     peers: HashMap<Known, Peer, RandomState>,
     registrations: Registrations,
+    lines: Lines,
     /// Who gave out nonces and who answered them.
     pub nonces: Nonces,
 }
@@ -96,6 +99,7 @@ impl View {
     /// Notes a message.
     pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let time = stamp.instant();
+        self.lines.saw(stamp, head, raw);
         let body = raw.get(head.body as usize..).unwrap_or_default();
         for sender in Known::all(stamp.sender()) {
             if let Some(peer) = self.entry(sender) {
@@ -113,6 +117,11 @@ impl View {
                 peer.last_towards = peer.last_towards.max(time);
             }
         }
+    }
+
+    /// Notes a packet that only keeps a way open.
+    pub(super) fn keep_alive(&mut self, source: SocketAddr, time: Time) {
+        self.lines.alive(source, time.0);
     }
 
     fn entry(&mut self, known: Known) -> Option<&mut Peer> {
@@ -201,6 +210,12 @@ impl View {
     /// count.
     pub fn registration(&self, aor: &str) -> Option<&Registration> {
         self.registrations.of(aor)
+    }
+
+    /// Since when nothing had come from a client behind address translation at `time`, where that
+    /// was a pause; and when something came again. Nanoseconds.
+    pub fn pause_at(&self, end: SocketAddr, time: i64) -> Option<(i64, Option<i64>)> {
+        self.lines.pause_at(end, time)
     }
 
     /// All registrations.

@@ -66,6 +66,7 @@ pub mod merged_request_482;
 pub mod message_failed;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
+pub mod nat_binding_expired;
 pub mod nat_detected;
 pub mod next_hop_unresolvable;
 pub mod no_answer_timeout;
@@ -129,6 +130,7 @@ pub static RULES: &[&super::Rule] = &[
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
     &udp_too_big::RULE,
+    &nat_binding_expired::RULE,
     &ack_misrouted::RULE,
     &message_too_large_513::RULE,
     &scanner_traffic::RULE,
