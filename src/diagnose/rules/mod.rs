@@ -33,6 +33,7 @@ pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
+pub mod content_length_mismatch;
 pub mod cseq_method_mismatch;
 pub mod cseq_out_of_order_500;
 pub mod declined_603;
@@ -108,6 +109,7 @@ pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
 pub mod tags;
+pub mod transport_mismatch;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -129,6 +131,7 @@ pub static RULES: &[&super::Rule] = &[
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
+    &transport_mismatch::RULE,
     &udp_too_big::RULE,
     &nat_binding_expired::RULE,
     &ack_misrouted::RULE,
@@ -191,6 +194,7 @@ pub static RULES: &[&super::Rule] = &[
     &cseq_method_mismatch::RULE,
     &branch_invalid::RULE,
     &via_stack_anomaly::RULE,
+    &content_length_mismatch::RULE,
     &line_endings::RULE,
     &max_forwards_range::RULE,
     &tags::RULE,
