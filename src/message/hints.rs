@@ -79,11 +79,12 @@ fn may_be_inner(host: &[u8]) -> bool {
     let mut parts = host.split(|byte| *byte == b'.');
     let number = |part: &[u8]| std::str::from_utf8(part).ok()?.parse::<u8>().ok();
     let mut octet = || parts.next().and_then(number);
-    match (octet(), octet()) {
-        (Some(0 | 10 | 127), _) | (None, _) | (_, None) => true,
-        (Some(100), Some(64..=127)) | (Some(169), Some(254)) => true,
-        (Some(172), Some(16..=31)) | (Some(192), Some(0 | 168)) => true,
-        (Some(_), Some(_)) => host.contains(&b':'),
+    match [octet(), octet(), octet()] {
+        [Some(0 | 10 | 127), ..] | [None, ..] | [_, None, _] | [_, _, None] => true,
+        [Some(100), Some(64..=127), _] | [Some(169), Some(254), _] => true,
+        [Some(172), Some(16..=31), _] | [Some(192), Some(168), _] => true,
+        [Some(192), Some(0), Some(0)] => true,
+        [Some(_), Some(_), Some(_)] => host.contains(&b':'),
     }
 }
 
@@ -115,7 +116,13 @@ mod tests {
         ] {
             assert!(may_be_inner(host.as_bytes()), "{host}");
         }
-        for host in ["203.0.113.5", "172.32.0.1", "100.128.0.1", "example.net"] {
+        for host in [
+            "203.0.113.5",
+            "192.0.2.5",
+            "172.32.0.1",
+            "100.128.0.1",
+            "example.net",
+        ] {
             assert!(!may_be_inner(host.as_bytes()), "{host}");
             let host = Host::of(host.as_bytes());
             assert!(!host.is_some_and(Host::is_internal_name));
