@@ -22,7 +22,7 @@ use crate::session::{Call, Session, Stored, View};
 use pool::Pool;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
 /// counts of what was read, never of time.
@@ -30,7 +30,8 @@ const BATCH_MESSAGES: usize = 1024;
 const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_RECORDS: u32 = 4096;
 /// Messages from this length on get their buffer on the reading thread, shorter ones on the judging
-/// thread: to fill memory that was not touched for seconds is dear, and so both share it.
+/// thread: to fill memory that was not touched for seconds is dear, and so both share it. While
+/// batches wait to be judged the reading thread does it for all.
 const LONG: usize = 768;
 /// Batches under way.
 const BATCHES: usize = 4;
@@ -82,6 +83,7 @@ struct Sender {
     keys: KeyMaker,
     meter: Meter,
     pool: Pool,
+    long: usize,
     to: SyncSender<Batch>,
     empty: Receiver<Batch>,
 }
@@ -96,7 +98,7 @@ impl Receive for Sender {
             keys,
             copy: None,
         };
-        if raw.len() >= LONG {
+        if raw.len() >= self.long {
             stored.raw = self.pool.bytes(raw);
             self.batch.long += raw.len();
             self.batch.messages.push((stored, 0));
@@ -177,7 +179,12 @@ impl Sender {
         let mut next = self.empty.try_recv().unwrap_or_default();
         self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
-        let _ = self.to.send(full);
+        // The messages of a batch are told apart by their length, whatever this becomes.
+        self.long = LONG;
+        if let Err(TrySendError::Full(batch)) = self.to.try_send(full) {
+            self.long = 0;
+            let _ = self.to.send(batch);
+        }
     }
 }
 
@@ -201,6 +208,7 @@ pub fn analyze(
             keys: KeyMaker::default(),
             meter: Meter::default(),
             pool: Pool::default(),
+            long: LONG,
             to,
             empty,
         };
@@ -341,6 +349,8 @@ impl<'a> Judge<'a> {
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
+        // Buffers go to the thread that will need them.
+        let for_reader = batch.bytes.is_empty();
         batch.bytes.clear();
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
             self.session.tick(time, &mut release);
@@ -352,7 +362,7 @@ impl<'a> Judge<'a> {
         let (long, short) = self
             .session
             .spare()
-            .partition(|buffer| buffer.capacity() >= LONG);
+            .partition(|buffer| for_reader || buffer.capacity() >= LONG);
         batch.spare = long;
         self.pool.take_back(Vec::into_iter(short));
         self.desk

@@ -128,13 +128,23 @@ mod tests {
         for second in [20, 90, 100] {
             lines.alive(end, second * SECOND);
         }
-        let at = |second: i64| lines.pause_at(end, second * SECOND);
-        assert_eq!((at(10), at(30), at(95)), (None, None, None));
-        assert_eq!(at(60), Some((20 * SECOND, Some(90 * SECOND))));
-        assert_eq!((at(101), at(200)), (None, Some((100 * SECOND, None))));
+        let at = |lines: &Lines, second: i64| lines.pause_at(end, second * SECOND);
+        assert_eq!(
+            (at(&lines, 10), at(&lines, 30), at(&lines, 95)),
+            (None, None, None)
+        );
+        assert_eq!(at(&lines, 60), Some((20 * SECOND, Some(90 * SECOND))));
+        assert_eq!(
+            (at(&lines, 101), at(&lines, 200)),
+            (None, Some((100 * SECOND, None)))
+        );
         lines.note(end, 150 * SECOND, true);
-        assert_eq!(at(149), None, "it was reached after 50 s of silence");
-        assert_eq!(at(201), Some((150 * SECOND, None)));
+        assert_eq!(
+            at(&lines, 149),
+            None,
+            "it was reached after 50 s of silence"
+        );
+        assert_eq!(at(&lines, 201), Some((150 * SECOND, None)));
         let other = "198.51.100.40:31001".parse().unwrap();
         assert_eq!(lines.pause_at(other, 60 * SECOND), None);
     }

@@ -152,13 +152,7 @@ fn is_endless(m: &Stored) -> bool {
     stream && m.head.content_length.is_none()
 }
 
-fn endless(
-    call: &Call,
-    context: &Context<'_>,
-    found: &mut Findings,
-    defect: &Defect,
-    typed: bool,
-) {
+fn endless(call: &Call, context: &Context<'_>, found: &mut Findings, defect: &Defect, typed: bool) {
     let broken = |index: usize, m: &Stored| {
         let here = is_endless(m)
             && lint::has_bytes(m)

@@ -130,11 +130,7 @@ fn weight(call: &Call, decides: bool) -> (Severity, Role, Confidence) {
         Outcome::Failed | Outcome::TimedOut if decides => {
             (Severity::Error, Role::Cause, Confidence::Likely)
         }
-        _ => (
-            Severity::Warning,
-            Role::Contributing,
-            Confidence::Likely,
-        ),
+        _ => (Severity::Warning, Role::Contributing, Confidence::Likely),
     }
 }
 
@@ -149,8 +145,12 @@ fn tell_answer(call: &Call, request: usize, answer: usize, found: &mut Findings)
     let own = said.is_some_and(|said| differ(said, out));
     let decided = call.decided_by.and_then(|at| call.finals.get(at));
     // Nobody who saw the answer leaves it without ACK.
-    let acked = call.transaction_of(answer).is_some_and(|t| !t.acks.is_empty())
-        || call.requests(Method::Ack).any(|(_, m)| m.keys.to_tag == told.keys.to_tag);
+    let acked = call
+        .transaction_of(answer)
+        .is_some_and(|t| !t.acks.is_empty())
+        || call
+            .requests(Method::Ack)
+            .any(|(_, m)| m.keys.to_tag == told.keys.to_tag);
     let decides = decided.is_some_and(|f| f.message == answer) && !acked;
     let (severity, role, confidence) = weight(call, decides);
     let side = call.side(told).unwrap_or(Side::Callee);
@@ -181,7 +181,9 @@ fn tell_answer(call: &Call, request: usize, answer: usize, found: &mut Findings)
 // A request inside the dialog that went over UDP to an end that talks over a connection, because the
 // address that this end gave names no transport.
 fn tell_contact(call: &Call, lost: &Lost<'_>, found: &mut Findings) -> bool {
-    let request = lost.request.and_then(|at| Some((at, call.messages.get(at)?)));
+    let request = lost
+        .request
+        .and_then(|at| Some((at, call.messages.get(at)?)));
     let given = call.messages.get(lost.given.message);
     let (Some((at, request)), Some(given)) = (request, given) else {
         return false;
@@ -254,7 +256,9 @@ fn tell_silence(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .text("wire", upper(out))
         .text("said", upper(said));
     if via.is_some() {
-        finding.element(sender(request)).args(args.text("header", "Via"));
+        finding
+            .element(sender(request))
+            .args(args.text("header", "Via"));
         finding.why("why-unanswered");
         finding.proof(Evidence::header(index, request, "Via", note("via")));
     } else {
