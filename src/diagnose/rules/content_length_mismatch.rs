@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Medium,
     needs: &[],
     rfc: &[(3261, "18.3"), (3261, "20.14")],
-    title: "Content-Length of {what} does not tell where its body ends",
+    title: "the Content-Length of {what} does not tell where its body ends",
     why: "{writer} sent {what} with Content-Length {says} and a body of {there} bytes: whoever gets it has to take it for cut off, so a request is refused with 400 and an answer is dropped",
     fix: "Look for what changes the body after the length was counted: a script, header rule or application on {element} that edits the session description, or a router or firewall with a SIP helper (ALG) in front of it. Content-Length has to be set after the last change.",
     sentences: &[
