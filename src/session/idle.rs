@@ -1,7 +1,9 @@
 //! How long nothing came from a client behind address translation: the translator forgets where
 //! packets for the client have to go once it has seen none from it for a while (RFC 4787 §4.3).
 
+use super::call::Call;
 use super::clock::SECOND;
+use super::entry::Stored;
 use crate::layers::{Transport, address_bits};
 use crate::message::stamp::Stamp;
 use crate::message::uri::host_port;
@@ -15,6 +17,8 @@ use std::net::{IpAddr, SocketAddr};
 const MOST: usize = 65_536;
 /// Pauses remembered of each: the latest.
 const MOST_PAUSES: usize = 4;
+/// Requests of a call for which they are told.
+const MOST_OF_CALL: usize = 8;
 /// No translator forgets sooner than this, nanoseconds.
 pub const PAUSE: i64 = 25 * SECOND;
 
@@ -28,6 +32,17 @@ struct Line {
     survived: i64,
 }
 
+/// How long nothing had come from a client when a request was sent there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Index of the request as it was first sent.
+    pub message: usize,
+    /// When the last packet had come, nanoseconds.
+    pub since: i64,
+    /// When the next one came, where one did.
+    pub until: Option<i64>,
+}
+
 /// The clients that registered over UDP from another address than the one they call their own.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -35,8 +50,15 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_end.is_empty()
+    }
+
     /// Notes a message.
-    pub(super) fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
+    pub(super) fn saw(&mut self, stored: &Stored) {
+        let Stored {
+            stamp, head, raw, ..
+        } = stored;
         let registers = head.method == Method::Register && head.is_request();
         if self.by_end.is_empty() && !registers {
             return;
@@ -67,9 +89,26 @@ impl Lines {
         }
     }
 
-    /// Since when nothing had come from there at `time`, nanoseconds, where that was a pause that
-    /// may have closed the way; the second is when something came again.
-    pub(super) fn pause_at(&self, end: SocketAddr, time: i64) -> Option<(i64, Option<i64>)> {
+    /// The pauses before requests over UDP that nobody answered.
+    pub(super) fn before(&self, call: &Call) -> Vec<Idle> {
+        let silent = call.transactions().iter().filter(|t| !t.is_answered());
+        let idle = silent.filter_map(|t| {
+            let message = t.request()?;
+            let request = call.messages.get(message)?;
+            let (_, client) = request.stamp.observed()?;
+            let (since, until) = self.pause_at(client, request.time()?)?;
+            Some(Idle {
+                message,
+                since,
+                until,
+            })
+        });
+        idle.take(MOST_OF_CALL).collect()
+    }
+
+    // Since when nothing had come from there at `time`, where that was a pause that may have closed
+    // the way; the second is when something came again.
+    fn pause_at(&self, end: SocketAddr, time: i64) -> Option<(i64, Option<i64>)> {
         let line = self.by_end.get(&address_bits(end))?;
         let around = |(from, until): &&(i64, i64)| *from < time && time <= *until;
         let (from, until) = match line.last < time {

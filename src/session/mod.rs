@@ -43,6 +43,8 @@ pub mod refresh;
 pub mod registrations;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
+/// What a message shows of the peers.
+pub mod sighting;
 /// Which final responses are only a step on the way.
 mod steps;
 /// When entries are due.
@@ -70,11 +72,13 @@ use aside::{Icmp, MOST_ASIDES, What};
 use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
+use idle::Lines;
 use keys::{KeyMap, Keys};
 use legs::{Begun, Groups, Later};
 use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
+use sighting::{Sighting, Sights};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use timers::Timers;
@@ -115,6 +119,15 @@ impl Limits {
     }
 }
 
+/// What messages brought: who was seen, and which entries are over, each in order.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What was seen of the peers.
+    pub sightings: Vec<Sighting>,
+    /// The entries that are over.
+    pub over: Vec<Call>,
+}
+
 /// The correlation of messages.
 #[derive(Debug, Default)]
 pub struct Session {
@@ -126,9 +139,10 @@ pub struct Session {
     buried: VecDeque<(u64, u64)>,
     axis: Axis,
     clock: Clock,
-    view: View,
+    sights: Sights,
     names: Names,
     heard: Heard,
+    lines: Lines,
     recent: Recent,
     begun: Begun,
     groups: Groups,
@@ -173,26 +187,22 @@ impl Slots {
 }
 
 impl Session {
-    /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, mut stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+    /// Takes one message; what it shows, and entries whose time has come, are news.
+    pub fn message(&mut self, mut stored: Stored, news: &mut News) {
         if self.axis.place(&mut stored.stamp) {
-            self.release_all(release);
+            self.release_all(news);
             self.clock = Clock::default();
         }
         let time = stored.time();
         if let Some(time) = time {
             self.clock.advance(Time(time));
-            self.release_due(release);
+            self.release_due(news);
         }
+        news.sightings.push(self.sights.of(&stored));
+        self.lines.saw(&stored);
         let Stored {
-            stamp,
-            head,
-            keys,
-            raw,
-            ..
+            head, keys, raw, ..
         } = &stored;
-        self.view.saw(stamp, head, raw);
-        self.view.nonces.saw(&stored);
         let slot = self
             .known(head, keys, raw)
             .unwrap_or_else(|| self.open(head, *keys));
@@ -225,9 +235,9 @@ impl Session {
         }
         if live.entry.messages.len() >= MOST_MESSAGES {
             self.limits.long_entries += 1;
-            self.release(slot, release);
+            self.release(slot, news);
         }
-        self.keep_bounds(release);
+        self.keep_bounds(news);
     }
 
     // Does the call that begins continue an earlier one, behind a back-to-back user agent?
@@ -279,7 +289,7 @@ impl Session {
 
     /// Takes note of a packet that only keeps a way open.
     pub fn keep_alive(&mut self, source: SocketAddr, time: Time) {
-        self.view.keep_alive(source, time);
+        self.lines.alive(source, time.0);
     }
 
     /// Takes what is new about a stream of RTP.
@@ -339,22 +349,22 @@ impl Session {
     }
 
     /// Takes the time of a record that is no SIP message.
-    pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
+    pub fn tick(&mut self, time: Time, news: &mut News) {
         if self.axis.takes_tick() {
             self.clock.advance(time);
-            self.release_due(release);
+            self.release_due(news);
         }
     }
 
     /// Releases everything, by first message.
-    pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
-        self.release_all(release);
+    pub fn finish(mut self, news: &mut News) -> Limits {
+        self.release_all(news);
         self.limits
     }
 
-    fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn release_all(&mut self, news: &mut News) {
         self.clock.end();
-        self.release_due(release);
+        self.release_due(news);
         let live = self
             .slots
             .iter()
@@ -363,12 +373,12 @@ impl Session {
         let mut rest: Vec<(u64, usize)> = live.collect();
         rest.sort_unstable();
         for (_, slot) in rest {
-            self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
+            self.release(u32::try_from(slot).unwrap_or(u32::MAX), news);
         }
     }
 
     // The entries that are due first go first.
-    fn keep_bounds(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn keep_bounds(&mut self, news: &mut News) {
         while self.is_too_much() {
             let Some(earliest) = self.timers.pop_earliest() else {
                 return;
@@ -378,7 +388,7 @@ impl Session {
                     self.timers.push((due, id, slot));
                 } else if self.live(slot, id).is_some() {
                     self.limits.early_releases += 1;
-                    self.release(slot, release);
+                    self.release(slot, news);
                 }
             }
         }
@@ -394,7 +404,7 @@ impl Session {
         live.filter(|live| live.entry.id == id)
     }
 
-    fn release_due(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn release_due(&mut self, news: &mut News) {
         let Some(now) = self.clock.now() else { return };
         while let Some(over) = self.timers.pop_over(now) {
             for (_, id, slot) in over {
@@ -404,7 +414,7 @@ impl Session {
                         let due = (live.due, id, slot);
                         self.timers.push(due);
                     }
-                    Some(_) => self.release(slot, release),
+                    Some(_) => self.release(slot, news),
                     None => {}
                 }
             }
@@ -416,7 +426,7 @@ impl Session {
         self.spare.drain(..)
     }
 
-    fn release(&mut self, slot: u32, release: &mut impl FnMut(&Call, &View)) {
+    fn release(&mut self, slot: u32, news: &mut News) {
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return;
         };
@@ -439,28 +449,27 @@ impl Session {
         if !self.heard.is_empty() {
             call.media = self.heard.of(&call);
         }
+        if !self.lines.is_empty() {
+            call.idle = self.lines.before(&call);
+        }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
         }
         let Some(first) = first_leg else {
-            return self.hand_over(call, release);
+            return news.over.push(call);
         };
-        for call in self.groups.over(first, call) {
-            self.hand_over(call, release);
-        }
+        news.over.extend(self.groups.over(first, call));
     }
 
-    fn hand_over(&mut self, call: Call, release: &mut impl FnMut(&Call, &View)) {
-        release(&call, &self.view);
-        self.view.learn(&call);
+    /// Takes back a call that was judged: its memory is used again.
+    pub fn reuse(&mut self, call: Call) {
         for leg in call.legs {
-            self.view.learn(&leg);
-            self.reuse(leg.messages);
+            self.reuse_list(leg.messages);
         }
-        self.reuse(call.messages);
+        self.reuse_list(call.messages);
     }
 
-    fn reuse(&mut self, mut messages: Vec<Stored>) {
+    fn reuse_list(&mut self, mut messages: Vec<Stored>) {
         if self.spare.len() < MOST_SPARE {
             self.spare
                 .extend(messages.drain(..).map(|stored| stored.raw));
@@ -674,18 +683,17 @@ mod tests {
     #[test]
     fn what_an_entry_adds_to_the_weight_leaves_with_it() {
         let (mut session, maker) = (Session::default(), keys::KeyMaker::default());
-        let mut released = 0;
-        let mut release = |_: &Call, _: &View| released += 1;
+        let mut news = News::default();
         for number in 0..100 {
             // Sent ten times: more than the list has room for at first.
             for _ in 0..10 {
-                session.message(ping(&maker, number), &mut release);
+                session.message(ping(&maker, number), &mut news);
             }
         }
         assert!(session.bytes > 0);
         for second in 100..200 {
-            session.tick(Time(second * clock::SECOND), &mut release);
+            session.tick(Time(second * clock::SECOND), &mut news);
         }
-        assert_eq!((session.bytes, released), (0, 100));
+        assert_eq!((session.bytes, news.over.len()), (0, 100));
     }
 }

@@ -4,28 +4,24 @@
 use super::activity::Activity;
 use super::call::Call;
 use super::clock::SECOND;
-use super::idle::Lines;
 use super::nonces::Nonces;
 use super::outcome::Outcome;
 use super::registrations::{Registration, Registrations};
+use super::sighting::Sighting;
 use super::transaction::Transaction;
-use crate::input::Time;
 use crate::layers::{Transport, ip_bits};
 use crate::message::party::Party;
-use crate::message::stamp::Stamp;
 use crate::message::uri::Uri;
-use crate::message::{Head, Method, lossy, sdp};
+use crate::message::{Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// Peers remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_PEERS: usize = 65_536;
 /// Longest name of a codec or number that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
-/// Session descriptions read of each address: its lists hardly change.
-const SAMPLES: u8 = 4;
 /// Numbers remembered that an address took.
 const MOST_NUMBERS: usize = 8;
 
@@ -51,7 +47,6 @@ pub struct Peer {
     /// Methods of requests over UDP that it answered, in calls that are over: a bit for each.
     answered: u16,
     sent: Activity,
-    samples: u8,
 }
 
 impl Peer {
@@ -90,38 +85,33 @@ impl Known {
 pub struct View {
     peers: HashMap<Known, Peer, RandomState>,
     registrations: Registrations,
-    lines: Lines,
     /// Who gave out nonces and who answered them.
     pub nonces: Nonces,
 }
 
 impl View {
     /// Notes a message.
-    pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        let time = stamp.instant();
-        self.lines.saw(stamp, head, raw);
-        let body = raw.get(head.body as usize..).unwrap_or_default();
-        for sender in Known::all(stamp.sender()) {
+    pub fn saw(&mut self, sighting: Sighting) {
+        let time = sighting.time;
+        for sender in Known::all(sighting.sender) {
             if let Some(peer) = self.entry(sender) {
                 peer.last_from = peer.last_from.max(time);
                 if let Some(time) = time {
                     peer.sent.note(time);
                 }
-                if !body.is_empty() && peer.samples < SAMPLES {
-                    sample(peer, body);
+                if !sighting.body.is_empty() {
+                    sample(peer, &sighting.body);
                 }
             }
         }
-        for receiver in Known::all(stamp.receiver()).filter(|_| time.is_some()) {
+        for receiver in Known::all(sighting.receiver).filter(|_| time.is_some()) {
             if let Some(peer) = self.entry(receiver) {
                 peer.last_towards = peer.last_towards.max(time);
             }
         }
-    }
-
-    /// Notes a packet that only keeps a way open.
-    pub(super) fn keep_alive(&mut self, source: SocketAddr, time: Time) {
-        self.lines.alive(source, time.0);
+        for shown in sighting.nonces {
+            self.nonces.saw(shown);
+        }
     }
 
     fn entry(&mut self, known: Known) -> Option<&mut Peer> {
@@ -134,7 +124,13 @@ impl View {
     }
 
     /// Remembers what a call that is over shows of its peers.
-    pub(super) fn learn(&mut self, call: &Call) {
+    pub fn learn(&mut self, call: &Call) {
+        for leg in call.all_legs() {
+            self.learn_leg(leg);
+        }
+    }
+
+    fn learn_leg(&mut self, call: &Call) {
         if call.method == Method::Register {
             self.registrations.learn(call);
         }
@@ -212,12 +208,6 @@ impl View {
         self.registrations.of(aor)
     }
 
-    /// Since when nothing had come from a client behind address translation at `time`, where that
-    /// was a pause; and when something came again. Nanoseconds.
-    pub fn pause_at(&self, end: SocketAddr, time: i64) -> Option<(i64, Option<i64>)> {
-        self.lines.pause_at(end, time)
-    }
-
     /// All registrations.
     pub fn registrations(&self) -> &Registrations {
         &self.registrations
@@ -243,7 +233,6 @@ fn succeeded(call: &Call, transaction: &Transaction) -> bool {
 }
 
 fn sample(peer: &mut Peer, body: &[u8]) {
-    peer.samples += 1;
     let mut add = |list: fn(&mut Peer) -> &mut Vec<String>, name: String| {
         let list = list(peer);
         if name.len() <= LONGEST_NAME && list.len() < 64 && !list.contains(&name) {

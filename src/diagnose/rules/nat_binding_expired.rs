@@ -93,10 +93,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if stamp.transport != Some(Transport::Udp) || copies < ENOUGH {
         return;
     }
-    let Some((since, until)) = context.view.pause_at(client, time) else {
-        return;
-    };
-    let later = later(call, context, client, time, until);
+    let known = call.idle.iter().find(|idle| idle.message == silence.index);
+    let Some(idle) = known else { return };
+    let later = later(call, context, client, time, idle.until);
     let confidence = match later {
         Later::Moved(_) => Confidence::Certain,
         Later::Back(_) => Confidence::Likely,
@@ -113,7 +112,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     finding.element(client.to_string()).args(
         Args::new()
             .text("method", silence.request.message().method_name())
-            .duration("pause", time - since),
+            .duration("pause", time - idle.since),
     );
     // The server can keep the way open too, and it is the one that a setting can be named for.
     let server = stamp.source.and_then(|at| call.agent_at(at.ip()));
