@@ -52,6 +52,7 @@ pub mod four81_tag_mismatch;
 pub mod four87_missing;
 pub mod generic_5xx_with_reason;
 pub mod glare_491;
+pub mod hairpin;
 pub mod half_dead_call;
 pub mod header_misspelled;
 pub mod header_value_numeric;
@@ -224,6 +225,7 @@ pub static RULES: &[&super::Rule] = &[
     &half_dead_call::RULE,
     &endpoint_address_changed_midcall::RULE,
     &private_sdp::RULE,
+    &hairpin::RULE,
     &nat_detected::RULE,
     &final_not_acked::RULE,
     &bye_unanswered::RULE,
