@@ -1,6 +1,7 @@
 //! What all calls leave behind, for rules on a peer or the capture as a whole: capped summaries, so
 //! that no rule sees all calls.
 
+use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
 use crate::layers::Transport;
@@ -28,6 +29,8 @@ pub const LONG_RING: i64 = 10 * SECOND;
 pub struct Exhibit {
     /// Its frame or line.
     pub origin: Origin,
+    /// Which of the messages completed in that frame, from 0.
+    pub part: u16,
     /// Is it a line of a log?
     pub of_log: bool,
     /// When, nanoseconds since 1970; none in a log without dates.
@@ -51,6 +54,7 @@ impl Exhibit {
         text.extend_from_slice(line.get(..LONGEST).unwrap_or(line));
         Exhibit {
             origin: stored.stamp.origin,
+            part: stored.stamp.part,
             of_log: stored.stamp.lines > 0,
             time: stored.stamp.time().map(|time| time.0),
             text,
@@ -184,12 +188,15 @@ pub struct Ledger {
     pub sources: HashMap<IpAddr, Source, RandomState>,
     /// Answered calls that ended, by the second of their BYE; bounded.
     pub ended_at: BTreeMap<i64, Vec<Ended>>,
+    /// What all calls show of the recording.
+    pub quality: Quality,
     ended: usize,
 }
 
 impl Ledger {
     /// Adds a call that was judged.
     pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        self.quality.add(call);
         let Some(request) = call.request() else {
             return;
         };

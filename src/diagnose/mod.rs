@@ -31,6 +31,8 @@ pub mod passport;
 pub mod phrases;
 /// Products by what they call themselves.
 pub mod product;
+/// What all calls show of the recording.
+pub mod quality;
 /// Requests inside a dialog that did not arrive where the other end wanted them.
 pub mod reach;
 /// Which finding is the cause, and which only follow.

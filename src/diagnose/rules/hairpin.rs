@@ -52,7 +52,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
-    if call.method != Method::Invite || call.outcome != Outcome::Succeeded || context.whole.is_some()
+    if call.method != Method::Invite
+        || call.outcome != Outcome::Succeeded
+        || context.whole.is_some()
     {
         return;
     }
@@ -128,7 +130,8 @@ fn behind_one(call: &Call) -> Option<Both> {
         && !is_private(public);
     // Two ports of one host are no NAT: one of the two says that it has another address.
     let named = sent_by(call.messages.get(caller.message)?)?.0;
-    let translated = matches!(named, Host::Ip(own) if is_private(own) && !class(own).is_of_machine());
+    let translated =
+        matches!(named, Host::Ip(own) if is_private(own) && !class(own).is_of_machine());
     if !inside || !translated {
         return None;
     }

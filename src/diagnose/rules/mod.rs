@@ -27,9 +27,12 @@ pub mod calls_end_together;
 pub mod cancel_200_crossing;
 pub mod cancel_not_matching;
 pub mod cancel_too_early;
+pub mod capture_duplicates;
 pub mod capture_one_sided;
 pub mod capture_partial_call;
+pub mod capture_truncated;
 pub mod carrier_congestion;
+pub mod clock_order;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
@@ -124,6 +127,9 @@ pub mod via_stack_anomaly;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &capture_truncated::RULE,
+    &capture_duplicates::RULE,
+    &clock_order::RULE,
     &response_to_wrong_port::RULE,
     &private_contact::RULE,
     &internal_name_leak::RULE,

@@ -253,6 +253,7 @@ pub(super) fn across(found: &CaptureFinding, lang: &Lang) -> shape::Finding {
             input: exhibit.origin.input,
             frame: (!exhibit.of_log).then_some(place),
             line: exhibit.of_log.then_some(place),
+            part: (!exhibit.of_log).then_some(exhibit.part),
             part_of: Some("start-line"),
             text: Some(raw_text(&mask(&exhibit.text))),
             span: Some([0, u32::try_from(exhibit.text.len()).unwrap_or(u32::MAX)]),
