@@ -85,7 +85,7 @@ enum Heard<'a> {
 }
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.outcome != Outcome::Succeeded || call.answer().is_none() {
+    if call.outcome != Outcome::Succeeded || !call.hints().has(Hint::InnerMedia) {
         return;
     }
     for side in [Side::Caller, Side::Callee] {
