@@ -1,6 +1,7 @@
 //! What all calls leave behind, for rules on a peer or the capture as a whole: capped summaries, so
 //! that no rule sees all calls.
 
+use super::backoff::Backoffs;
 use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
@@ -190,6 +191,8 @@ pub struct Ledger {
     pub ended_at: BTreeMap<i64, Vec<Ended>>,
     /// What all calls show of the recording.
     pub quality: Quality,
+    /// Servers that asked to be left alone for a while.
+    pub backoffs: Backoffs,
     ended: usize,
 }
 
@@ -197,6 +200,7 @@ impl Ledger {
     /// Adds a call that was judged.
     pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
         self.quality.add(call);
+        self.backoffs.add(call);
         let Some(request) = call.request() else {
             return;
         };

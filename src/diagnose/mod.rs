@@ -9,6 +9,8 @@ pub mod across;
 pub mod address;
 /// What was seen beside SIP, as sentences.
 pub mod asides;
+/// Servers that asked to be left alone for a while.
+pub mod backoff;
 /// Who made the answer, and who has to act.
 pub mod blame;
 /// What a general refusal complains about.

@@ -71,7 +71,9 @@ impl Quality {
     pub(super) fn add(&mut self, call: &Call) {
         for leg in call.all_legs() {
             self.messages += leg.messages.len() as u64;
-            self.doubles.add(leg);
+            if leg.duplicates > 0 {
+                self.doubles.add(leg);
+            }
             let flaws = leg.flaws();
             if flaws.has(Flaw::CutByCapture) {
                 self.cut_by_capture.add(leg, is_cut_by_capture);

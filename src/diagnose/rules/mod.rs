@@ -101,6 +101,7 @@ pub mod request_no_response;
 pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
 pub mod retransmission_storm;
+pub mod retry_after_ignored;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
@@ -237,6 +238,7 @@ pub static RULES: &[&super::Rule] = &[
     &bye_unanswered::RULE,
     &late_final_after_timeout::RULE,
     &retry_amplification::RULE,
+    &retry_after_ignored::RULE,
     &retransmission_storm::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,
