@@ -113,6 +113,7 @@ pub mod sdp_version;
 pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
+pub mod subscribe_rejected;
 pub mod tags;
 pub mod transport_mismatch;
 pub mod trying_then_silence;
@@ -179,6 +180,7 @@ pub static RULES: &[&super::Rule] = &[
     &reason_status_conflict::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
+    &subscribe_rejected::RULE,
     &dest_gone_or_changed::RULE,
     &dest_address_incomplete::RULE,
     &dest_not_found::RULE,
