@@ -33,7 +33,7 @@ pub static RULE: Rule = Rule {
         "reinvite-rejected-session-survives",
         "refresh-rejected",
         "half-dead-call",
-        "server-error-500",
+        "generic-5xx-with-reason",
     ],
     confirm: "a capture of the whole call, its beginning included",
     check,

@@ -31,7 +31,6 @@ pub static RULE: Rule = Rule {
         ("caller", "the caller came from {caller}"),
         ("media", "the public address of both"),
     ],
-    explains: &["one-way-rtp", "no-rtp-both", "media-timeout-bye"],
     confirm: "a capture of the RTP behind the router",
     settings: &[
         (

@@ -34,12 +34,6 @@ pub static RULE: Rule = Rule {
         ("named", "{host} is {class}"),
         ("rtp", "the RTP went there: {packets} packets from {user}"),
     ],
-    explains: &[
-        "one-way-rtp",
-        "no-rtp-both",
-        "rtp-to-unroutable",
-        "media-timeout-bye",
-    ],
     confirm: "a capture of the RTP at {user}",
     settings: &[
         (
