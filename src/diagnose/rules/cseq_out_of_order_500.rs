@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[500],
     rfc: &[(3261, "12.2.1.1"), (3261, "12.2.2")],
     title: "{element} used a CSeq number that is not higher than the last one",
     why: "{method} carries CSeq {number}, and the same side had already sent CSeq {highest} in this call: the other side takes it for an old request and refuses it with {code}",

@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[Need::Time, Need::Addresses],
+    codes: &[503],
     rfc: &[(3261, "21.5.4"), (3261, "20.33")],
     title: "{element} goes on asking {server}, which asked to be left alone",
     why: "{server} answered 503 with Retry-After {seconds}: no other request is to be sent there for {seconds} s. {element} sent {requests} in such times, which only keep it busy",
