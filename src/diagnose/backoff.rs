@@ -6,10 +6,10 @@ use crate::message::field::Field;
 use crate::message::typed;
 use crate::message::uri::Uri;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Stored};
+use crate::session::{Call, Outcome, Stored};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Pairs of client and server that are remembered.
 const MOST_PAIRS: usize = 1024;
@@ -27,16 +27,20 @@ pub struct Backoff {
     pub seconds: u64,
     /// The first answer.
     pub answer: Exhibit,
-    /// Calls, registrations, ... that were sent there all the same.
+    /// Calls, registrations, ... that were sent there all the same, for nothing.
     pub ignored: u64,
     /// The first and the last of those.
     pub shown: Option<[Exhibit; 2]>,
 }
 
-/// All of them, by client and server.
+/// A client and a server. The client with its port: behind one address may be many that do not know
+/// of each other.
+pub type Pair = (SocketAddr, IpAddr);
+
+/// All of them.
 #[derive(Debug, Default)]
 pub struct Backoffs {
-    pairs: HashMap<(IpAddr, IpAddr), Backoff, RandomState>,
+    pairs: HashMap<Pair, Backoff, RandomState>,
 }
 
 impl Backoffs {
@@ -53,7 +57,7 @@ impl Backoffs {
     }
 
     /// Those who did not do as asked, in a fixed order.
-    pub fn ignored(&self) -> Vec<((IpAddr, IpAddr), &Backoff)> {
+    pub fn ignored(&self) -> Vec<(Pair, &Backoff)> {
         let all = self.pairs.iter().filter(|(_, of)| of.ignored > 0);
         let mut all: Vec<_> = all.map(|(pair, of)| (*pair, of)).collect();
         all.sort_by_key(|(pair, _)| *pair);
@@ -73,7 +77,7 @@ impl Backoffs {
             else {
                 continue;
             };
-            let pair = (client.ip(), server.ip());
+            let pair = (client, server.ip());
             if self.pairs.len() >= MOST_PAIRS && !self.pairs.contains_key(&pair) {
                 continue;
             }
@@ -95,8 +99,10 @@ impl Backoffs {
     // The first request of the call that was sent in such a time: its repeats, and what it consists
     // of beside, are no requests of their own.
     fn count(&mut self, call: &Call) {
-        // Whoever only asks whether the server is back has to be told so.
-        if call.method == Method::Options || is_emergency(call) {
+        // Where the server takes requests again nobody minds; and whoever only asks whether it is back
+        // has to be told so.
+        let for_nothing = call.code() == Some(503) || call.outcome == Outcome::TimedOut;
+        if !for_nothing || call.method == Method::Options || is_emergency(call) {
             return;
         }
         let requests = call.originals().filter(|(_, m)| m.is_initial());
@@ -105,7 +111,7 @@ impl Backoffs {
             else {
                 continue;
             };
-            let Some(known) = self.pairs.get_mut(&(client.ip(), server.ip())) else {
+            let Some(known) = self.pairs.get_mut(&(client, server.ip())) else {
                 continue;
             };
             if !known.holds(time) {

@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     codes: &[503],
     rfc: &[(3261, "21.5.4"), (3261, "20.33")],
     title: "{element} goes on asking {server}, which asked to be left alone",
-    why: "{server} answered 503 with Retry-After {seconds}: no other request is to be sent there for {seconds} s. {element} sent {requests} in such times, which only keep it busy",
+    why: "{server} answered 503 with Retry-After {seconds}: no other request is to be sent there for {seconds} s. {element} sent {requests} in such times, and got 503 again or no answer",
     fix: "Make {element} take a server that answers 503 with Retry-After out of its list for that time, and send calls to another one or refuse them itself. Check also that a 503 to OPTIONS does not count as a sign of life there.",
     sentences: &[
         ("asked", "the first such answer; Retry-After {seconds}"),
