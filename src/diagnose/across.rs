@@ -154,7 +154,7 @@ pub struct Source {
     pub entries: u64,
     /// Those that ended with 2xx.
     pub succeeded: u64,
-    /// Finals that it got, by code.
+    /// Finals that it got, by code, while none of its requests succeeded.
     pub finals: BTreeMap<u16, u64>,
     /// Users it named in To of REGISTER and in Request-URIs, as hashes, while none of its requests
     /// succeeded; bounded.
@@ -396,7 +396,7 @@ impl Source {
     fn add(&mut self, call: &Call, request: &Stored) {
         self.entries += 1;
         self.succeeded += u64::from(call.outcome == Outcome::Succeeded);
-        for answer in &call.finals {
+        for answer in call.finals.iter().filter(|_| self.succeeded == 0) {
             if self.finals.len() < 64 || self.finals.contains_key(&answer.code) {
                 *self.finals.entry(answer.code).or_default() += 1;
             }

@@ -111,7 +111,11 @@ fn may_be_inner(host: &[u8]) -> bool {
         return inner || host.contains(&b':') || host.is_empty();
     }
     let mut parts = host.split(|byte| *byte == b'.');
-    let number = |part: &[u8]| std::str::from_utf8(part).ok()?.parse::<u8>().ok();
+    let digit = |number: Option<u8>, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        number?.checked_mul(10)?.checked_add(digit)
+    };
+    let number = |part: &[u8]| part.iter().fold((!part.is_empty()).then_some(0), digit);
     let mut octet = || parts.next().and_then(number);
     match [octet(), octet(), octet()] {
         [Some(0 | 10 | 127), ..] | [None, ..] | [_, None, _] | [_, _, None] => true,

@@ -6,6 +6,9 @@ use super::pool::Pool;
 use super::reader::LONG;
 use crate::session::{Limits, News, Session};
 
+/// Messages whose entries are looked up ahead.
+const SOON: usize = 16;
+
 /// Where messages become calls.
 #[derive(Default)]
 pub(super) struct Correlator {
@@ -22,7 +25,12 @@ impl Correlator {
         }
         let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
         let mut alive = batch.alive.drain(..).peekable();
+        let soon: Vec<u64> = batch.messages.iter().map(|(m, _)| m.keys.call_id).collect();
         for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
+            if index % SOON == 0 {
+                let next = soon.get(index..).unwrap_or_default();
+                self.session.expect(next.get(..SOON).unwrap_or(next));
+            }
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
