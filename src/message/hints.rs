@@ -33,6 +33,11 @@ impl Hints {
         self.0 & (1 << hint as u8) != 0
     }
 
+    /// Is nothing there?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Those of both.
     pub fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
