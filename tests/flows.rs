@@ -129,3 +129,72 @@ fn what_is_only_worth_knowing_leaves_a_call_among_those_that_succeeded() {
     );
     assert!(!text.contains("info["), "{text}");
 }
+
+/// What is said of the capture as a whole where two flows are read together.
+fn of_two_captures(name: &str, flows: [&str; 2]) -> Vec<Value> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    for (file, text) in ["a.pcap", "b.pcap"].iter().zip(flows) {
+        std::fs::write(folder.join(file), flow::compile(text).pcap).unwrap();
+    }
+    let mut program = harness::program();
+    program.current_dir(&folder).args(["--format", "json"]);
+    let out = program.args(["a.pcap", "b.pcap"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    report["findings"].as_array().unwrap().clone()
+}
+
+const PARTIES: &str =
+    "title: One call\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n";
+
+#[test]
+fn clocks_of_two_captures_that_differ_are_noticed() {
+    // Each of the two holds one direction; the clock of the second is 300 ms behind.
+    let one = |mark: [&str; 2], behind: u64| {
+        let at = |milliseconds: u64| {
+            let at = milliseconds - behind;
+            format!("{}.{:03}", at / 1000, at % 1000)
+        };
+        let [asked, told] = mark;
+        let lines = [
+            format!("{} alice > bob INVITE | sdp{asked}", at(1000)),
+            format!("{} bob > alice 180{told}", at(1020)),
+            format!("{} bob > alice 200 | sdp{told}", at(3000)),
+            format!("{} alice > bob ACK{asked}", at(3020)),
+            format!("{} alice > bob BYE{asked}", at(9000)),
+            format!("{} bob > alice 200 BYE{told}", at(9020)),
+            "50.0 tick".to_owned(),
+        ];
+        format!("{PARTIES}{}\n", lines.join("\n"))
+    };
+    let (asked, told) = ([" ", " | unseen"], [" | unseen", " "]);
+    let found = of_two_captures("clocks", [&one(asked, 0), &one(told, 300)]);
+    let found: Vec<&Value> = found
+        .iter()
+        .filter(|f| f["rule"] == "clock-order")
+        .collect();
+    assert_eq!(found.len(), 1);
+    let why = found[0]["why"].as_str().unwrap();
+    assert!(why.contains("differ by at least 280 ms"), "{why}");
+    let inputs: Vec<&Value> = found[0]["evidence"].as_array().unwrap().iter().collect();
+    assert_ne!(inputs[0]["input"], inputs[1]["input"]);
+    // With one clock there is nothing to notice.
+    let found = of_two_captures("one-clock", [&one(asked, 0), &one(told, 0)]);
+    assert!(
+        found.iter().all(|f| f["rule"] != "clock-order"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn packets_that_two_captures_hold_are_told_in_one_line() {
+    let text = format!("{PARTIES}0.0 alice > bob OPTIONS\n0.020 bob > alice 200\n40.0 tick\n");
+    let found = of_two_captures("overlap", [&text, &text]);
+    let [found] = found.as_slice() else {
+        panic!("one finding: {found:?}")
+    };
+    assert_eq!(found["rule"], "capture-duplicates");
+    let why = found["why"].as_str().unwrap();
+    assert!(why.starts_with("2 of 4 records"), "{why}");
+    assert!(why.contains("the inputs overlap"), "{why}");
+}

@@ -15,6 +15,7 @@ use crate::report::mask::mask;
 use crate::report::totals::method_name;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
+use std::borrow::Cow;
 
 /// Draws calls.
 #[derive(Clone, Debug)]
@@ -432,7 +433,7 @@ impl Block {
             let args = [
                 ("id", id),
                 ("result", result(leg, lang)),
-                ("by", lang.word(join.by).into_owned()),
+                ("by", joined_by(join.by, lang).into_owned()),
                 ("sure", lang.word(join.sure.word()).into_owned()),
             ];
             let said = lang.say("{id}, {result}: joined by {by} ({sure})", &args);
@@ -623,6 +624,14 @@ pub(super) fn parties(call: &Call, lang: &Lang) -> String {
     match call.method {
         Method::Register => known(to),
         _ => format!("{} -> {}", known(from), known(to)),
+    }
+}
+
+// A sentence, or the name of a header, which is the same in every language.
+fn joined_by(by: &'static str, lang: &Lang) -> Cow<'static, str> {
+    match by.contains(' ') {
+        true => lang.word(by),
+        false => Cow::Borrowed(by),
     }
 }
 
