@@ -13,9 +13,9 @@ use crate::message::uri::Uri;
 use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
+use crate::session::legs::Join;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
-use std::borrow::Cow;
 
 /// Draws calls.
 #[derive(Clone, Debug)]
@@ -433,7 +433,7 @@ impl Block {
             let args = [
                 ("id", id),
                 ("result", result(leg, lang)),
-                ("by", joined_by(join.by, lang).into_owned()),
+                ("by", joined_by(join, lang)),
                 ("sure", lang.word(join.sure.word()).into_owned()),
             ];
             let said = lang.say("{id}, {result}: joined by {by} ({sure})", &args);
@@ -627,14 +627,6 @@ pub(super) fn parties(call: &Call, lang: &Lang) -> String {
     }
 }
 
-// A sentence, or the name of a header, which is the same in every language.
-fn joined_by(by: &'static str, lang: &Lang) -> Cow<'static, str> {
-    match by.contains(' ') {
-        true => lang.word(by),
-        false => Cow::Borrowed(by),
-    }
-}
-
 /// What came of it, in a few words.
 pub(super) fn result(call: &Call, lang: &Lang) -> String {
     let phrase = call.deciding().map(|answer| {
@@ -783,4 +775,12 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
         }
     }
     all
+}
+
+// A header keeps its name in every language.
+fn joined_by(join: &Join, lang: &Lang) -> String {
+    match join.by.contains(' ') {
+        true => lang.word(join.by).into_owned(),
+        false => join.by.to_owned(),
+    }
 }
