@@ -1,12 +1,13 @@
 //! What all calls leave behind, for rules on a peer or the capture as a whole: capped summaries, so
 //! that no rule sees all calls.
 
-use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
+use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template, asides};
 use crate::input::Origin;
 use crate::layers::Transport;
 use crate::message::Method;
 use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
+use crate::session::aside::Aside;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
@@ -20,6 +21,10 @@ const MOST_SAMPLES: usize = 4096;
 const MOST_NAMES: usize = 1024;
 /// Ends of unanswered calls kept of a peer.
 const MOST_SHOWN: usize = 16;
+/// The rules that explain a call by a connection that was never made.
+pub const CONNECT_FAILED: &str = "tcp-connect-failed";
+/// The same for TLS.
+pub const HANDSHAKE_FAILED: &str = "tls-handshake-failed";
 /// Shorter rings are ended by people, nanoseconds.
 pub const LONG_RING: i64 = 10 * SECOND;
 
@@ -34,11 +39,25 @@ pub struct Exhibit {
     pub time: Option<i64>,
     /// Its start line, at most 256 bytes.
     pub text: Vec<u8>,
-    /// The call it belongs to.
+    /// The call it belongs to; 0 where it belongs to none.
     pub call: u64,
+    /// What it says, where it is no message.
+    pub beside: Option<Template>,
 }
 
 impl Exhibit {
+    /// What happened to a connection.
+    pub fn of_wire(aside: &Aside) -> Exhibit {
+        Exhibit {
+            origin: aside.origin,
+            of_log: false,
+            time: aside.time.map(|time| time.0),
+            text: Vec::new(),
+            call: 0,
+            beside: Some(asides::wire(aside, String::new())),
+        }
+    }
+
     /// The start line of a message.
     pub fn of(call: &Call, stored: &Stored) -> Exhibit {
         Exhibit::into(call, stored, Vec::new())
@@ -55,6 +74,7 @@ impl Exhibit {
             time: stored.stamp.time().map(|time| time.0),
             text,
             call: call.id,
+            beside: None,
         }
     }
 
@@ -184,12 +204,17 @@ pub struct Ledger {
     pub sources: HashMap<IpAddr, Source, RandomState>,
     /// Answered calls that ended, by the second of their BYE; bounded.
     pub ended_at: BTreeMap<i64, Vec<Ended>>,
+    /// Connections that were never made and that explain no call, in the order of their frames.
+    pub attempts: Vec<Aside>,
+    /// Frames of those that do; bounded.
+    explained: HashSet<Origin, RandomState>,
     ended: usize,
 }
 
 impl Ledger {
     /// Adds a call that was judged.
     pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        self.add_explained(call, diagnosis);
         let Some(request) = call.request() else {
             return;
         };
@@ -208,6 +233,24 @@ impl Ledger {
         let account = self.accounts.entry(destination).or_default();
         account.add(call, request, diagnosis);
         self.add_end(call, destination);
+    }
+
+    /// Takes all connections that were never made.
+    pub fn add_attempts(&mut self, attempts: Vec<Aside>) {
+        self.attempts = attempts;
+        self.attempts
+            .retain(|aside| !self.explained.contains(&aside.origin));
+    }
+
+    fn add_explained(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        if call.all_legs().all(|leg| leg.asides.is_empty()) {
+            return;
+        }
+        let explains = |f: &Finding| matches!(f.rule.id, CONNECT_FAILED | HANDSHAKE_FAILED);
+        if diagnosis.findings.iter().any(explains) && self.explained.len() < MOST_PEERS * 4 {
+            let asides = call.all_legs().flat_map(|leg| &leg.asides);
+            self.explained.extend(asides.map(|aside| aside.origin));
+        }
     }
 
     fn add_end(&mut self, call: &Call, peer: IpAddr) {

@@ -13,6 +13,8 @@ pub mod asides;
 pub mod blame;
 /// What a general refusal complains about.
 pub mod complaint;
+/// Connections that were never made.
+pub mod connect;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Challenges, credentials and what became of them.

@@ -15,7 +15,7 @@ use crate::message::stamp::{Stamp, When};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
-use crate::session::aside::{Aside, Icmp, MOST_QUOTED, What};
+use crate::session::aside::{Aside, Connection, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
 use crate::session::media::{Meter, RtpStream};
 use crate::session::{Call, Session, Stored, View};
@@ -112,6 +112,11 @@ impl Receive for Sender {
         let what = match beside {
             Beside::Rtp(flow, header) => return self.meter.packet(at, flow, header),
             Beside::Dns(answer) => What::Dns(answer),
+            Beside::Wire(flow, wire) => What::Wire(Connection {
+                flow: *flow,
+                wire,
+                message: 0,
+            }),
             Beside::Icmp(error) => {
                 let stamp = Stamp::of_frame(at, &error.flow, 0);
                 let head = Head::read(error.quoted).filter(|head| !head.call_id.is_empty());
@@ -346,7 +351,8 @@ impl<'a> Judge<'a> {
         let Judge {
             session, mut desk, ..
         } = self;
-        let limits = session.finish(&mut |call: &Call, view: &View| desk.call(call, view));
+        let (limits, attempts) =
+            session.finish(&mut |call: &Call, view: &View| desk.call(call, view));
         if let Some(error) = desk.failure {
             return Err(error.into());
         }
@@ -365,6 +371,10 @@ impl<'a> Judge<'a> {
                 tls: tls.next().unwrap_or_default(),
             })
             .collect();
+        // Of a selection it is not known which connections the other calls needed.
+        if filters.is_empty() {
+            desk.ledger.add_attempts(attempts);
+        }
         let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
         let findings = diagnose::across::judge(&desk.ledger);
         let mut judged = desk.judged;

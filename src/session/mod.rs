@@ -49,6 +49,8 @@ mod timers;
 pub mod transaction;
 /// Who could be seen receiving.
 pub mod view;
+/// What became of connections.
+pub mod wires;
 
 pub use aside::Aside;
 pub use call::{Call, Final};
@@ -75,6 +77,7 @@ use names::Names;
 use recent::{Recent, Seen};
 use std::collections::{BTreeMap, VecDeque};
 use timers::Timers;
+use wires::Wires;
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
 const MOST_MESSAGES: usize = 4096;
@@ -125,6 +128,7 @@ pub struct Session {
     clock: Clock,
     view: View,
     names: Names,
+    wires: Wires,
     heard: Heard,
     recent: Recent,
     begun: Begun,
@@ -261,8 +265,13 @@ impl Session {
     /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
     /// noted where the message is that it quotes. One that quotes none is no news of a call.
     pub fn aside(&mut self, aside: Aside) {
-        let What::Icmp(icmp) = &aside.what else {
-            return self.names.add(aside);
+        let icmp = match &aside.what {
+            What::Icmp(icmp) => icmp,
+            What::Dns(_) => return self.names.add(aside),
+            What::Wire(_) => {
+                let asked = self.asked(&aside);
+                return self.wires.add(aside, asked);
+            }
         };
         let Some(seen) = self.quoted(icmp, aside.time) else {
             return;
@@ -338,10 +347,32 @@ impl Session {
         }
     }
 
-    /// Releases everything, by first message.
-    pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> Limits {
+    /// Releases everything, by first message; also gives the connections that were never made.
+    pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> (Limits, Vec<Aside>) {
         self.release_all(release);
-        self.limits
+        (self.limits, self.wires.into_attempts())
+    }
+
+    // The entry with the latest request that whoever asks for a connection had got just before.
+    fn asked(&self, aside: &Aside) -> Option<u64> {
+        const NEWEST: usize = 256;
+        const LATEST: i64 = 2 * clock::SECOND;
+        let What::Wire(connection) = &aside.what else {
+            return None;
+        };
+        let (source, began) = (connection.flow.source.ip(), aside.began()?);
+        let mut newest = self.recent.newest_first().take(NEWEST);
+        let found = newest.find(|seen| {
+            let live = self.slots.get(seen.slot as usize).and_then(Option::as_ref);
+            let entry = live.map(|l| &l.entry).filter(|entry| entry.id == seen.id);
+            let message = entry.and_then(|entry| entry.messages.get(seen.message));
+            message.is_some_and(|m| {
+                let received = m.stamp.destination.is_some_and(|to| to.ip() == source);
+                let before = m.time().is_some_and(|t| (0..LATEST).contains(&(began - t)));
+                m.head.is_request() && received && before && m.head.method != Method::Ack
+            })
+        });
+        (connection.is_attempt()).then_some(found?.id)
     }
 
     fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
@@ -433,6 +464,9 @@ impl Session {
         }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
+        }
+        if !self.wires.is_empty() {
+            call.asides.extend(self.wires.about(&call));
         }
         let Some(first) = first_leg else {
             return self.hand_over(call, release);

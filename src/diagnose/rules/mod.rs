@@ -107,6 +107,8 @@ pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
 pub mod tags;
+pub mod tcp_closed_midway;
+pub mod tcp_connect_failed;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -128,6 +130,8 @@ pub static RULES: &[&super::Rule] = &[
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
+    &tcp_connect_failed::RULE,
+    &tcp_closed_midway::RULE,
     &udp_too_big::RULE,
     &ack_misrouted::RULE,
     &message_too_large_513::RULE,

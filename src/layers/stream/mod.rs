@@ -13,7 +13,7 @@ mod websocket;
 #[cfg(test)]
 mod tests;
 
-pub use tls::{ClosedTls, Keys, TlsReport};
+pub use tls::{ClosedTls, Keys, TlsFailure, TlsReport};
 
 use super::{At, Flow, Segment, Sink, StreamId, Transport, payload};
 use content::Content;

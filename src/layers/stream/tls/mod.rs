@@ -2,6 +2,7 @@
 //! bytes that they protect, where there is a key.
 
 mod cipher;
+mod failure;
 mod handshake;
 mod keylog;
 mod protection;
@@ -11,6 +12,7 @@ mod rsa;
 mod schedule;
 mod suite;
 
+pub use failure::TlsFailure;
 pub use keylog::Keys;
 pub use report::{ClosedTls, TlsReport};
 

@@ -1,0 +1,215 @@
+//! What becomes of a connection: asked for and not answered, refused, closed, reset, unheard.
+
+use super::TcpSegment;
+use crate::input::{Origin, Time};
+use crate::layers::{At, TlsFailure};
+
+/// Copies closer together than this are the same packet recorded twice: nobody waits for an answer
+/// less than 200 ms (RFC 6298 §2.4 asks for a second; systems take less). Nanoseconds.
+const RECORDED_TWICE: i64 = 150_000_000;
+/// Copies of one segment that show that nobody hears the sender: two may be lost one after the other.
+const UNHEARD: u16 = 4;
+/// Copies told one by one; no system sends more (RFC 9293 §3.8.3).
+const MOST_COPIES: u16 = 32;
+
+/// Something that happened to a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// A SYN was repeated: nothing answered it so far.
+    Unanswered {
+        /// How often it was sent.
+        copies: u16,
+        /// The first of them.
+        first: Sight,
+    },
+    /// What was told as unanswered was answered after all.
+    Opened,
+    /// A SYN was answered with RST.
+    Refused {
+        /// How often it was sent.
+        copies: u16,
+        /// The first of them.
+        first: Sight,
+    },
+    /// The sender closed the connection (FIN).
+    Closed {
+        /// How long nobody had sent anything before the last bytes, nanoseconds; 0 where bytes went
+        /// on and on.
+        quiet: i64,
+    },
+    /// The sender tore the connection down (RST).
+    Reset {
+        /// As above.
+        quiet: i64,
+    },
+    /// The sender repeats bytes that nobody acknowledges.
+    Unheard {
+        /// How often they were sent.
+        copies: u16,
+        /// The first time.
+        first: Sight,
+        /// As above.
+        quiet: i64,
+    },
+    /// A TLS handshake did not come to its end. The flow goes from client to server.
+    Tls(Box<TlsFailure>),
+}
+
+impl Wire {
+    /// The name in kebab-case.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Wire::Unanswered { .. } => "connection-unanswered",
+            Wire::Opened => "connection-opened",
+            Wire::Refused { .. } => "connection-refused",
+            Wire::Closed { .. } => "connection-closed",
+            Wire::Reset { .. } => "connection-reset",
+            Wire::Unheard { .. } => "data-unacknowledged",
+            Wire::Tls(_) => "handshake-failed",
+        }
+    }
+}
+
+/// A frame, and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The frame.
+    pub origin: Origin,
+    /// When.
+    pub time: Option<Time>,
+}
+
+impl From<At> for Sight {
+    fn from(at: At) -> Sight {
+        Sight {
+            origin: at.origin,
+            time: at.time,
+        }
+    }
+}
+
+/// What is remembered of a connection to tell what becomes of it.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    /// The direction of the SYN, and its copies.
+    syn: Option<(usize, Copies)>,
+    /// Somebody was told of the copies.
+    told: bool,
+    /// More than a SYN went over it.
+    open: bool,
+    /// It was closed or reset.
+    over: bool,
+    quiet: i64,
+    last: Option<Time>,
+    /// Bytes repeated without an acknowledgement, by direction.
+    repeats: [Option<Copies>; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Copies {
+    first: Sight,
+    last: Option<Time>,
+    count: u16,
+}
+
+impl Copies {
+    fn new(at: At) -> Copies {
+        Copies {
+            first: at.into(),
+            last: at.time,
+            count: 1,
+        }
+    }
+
+    /// Counts another one; whether it is one and not too many were counted.
+    fn add(&mut self, time: Option<Time>) -> bool {
+        let apart = self.last.zip(time).map(|(last, now)| now.0 - last.0);
+        let counts = apart.is_some_and(|apart| apart >= RECORDED_TWICE) && self.count < MOST_COPIES;
+        if counts {
+            self.count += 1;
+            self.last = time;
+        }
+        counts
+    }
+}
+
+/// What the directions know of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighted {
+    /// It brings bytes that were sent before and were not acknowledged.
+    pub(super) again: bool,
+    /// It brings new bytes.
+    pub(super) new: bool,
+    /// Its sequence number can be one of this connection.
+    pub(super) near: bool,
+}
+
+impl Life {
+    /// Takes a segment of the direction `index`; what it tells.
+    pub(super) fn note(
+        &mut self,
+        index: usize,
+        at: At,
+        segment: &TcpSegment<'_>,
+        sighted: Sighted,
+    ) -> Option<Wire> {
+        if segment.syn && segment.ack.is_none() {
+            return self.asked(index, at);
+        }
+        if segment.rst {
+            return self.reset(index, sighted);
+        }
+        let opened = !std::mem::replace(&mut self.open, true) && self.told;
+        if sighted.again {
+            return self.repeated(index, at);
+        }
+        if sighted.new {
+            self.repeats[index] = Some(Copies::new(at));
+            let gap = self.last.zip(at.time).map(|(last, now)| now.0 - last.0);
+            self.quiet = gap.unwrap_or(0);
+        }
+        self.last = at.time.or(self.last);
+        if segment.fin && !std::mem::replace(&mut self.over, true) {
+            return Some(Wire::Closed { quiet: self.quiet });
+        }
+        opened.then_some(Wire::Opened)
+    }
+
+    fn asked(&mut self, index: usize, at: At) -> Option<Wire> {
+        let Some((by, copies)) = &mut self.syn else {
+            self.syn = Some((index, Copies::new(at)));
+            return None;
+        };
+        if self.open || *by != index || !copies.add(at.time) {
+            return None;
+        }
+        self.told = true;
+        Some(Wire::Unanswered {
+            copies: copies.count,
+            first: copies.first,
+        })
+    }
+
+    fn reset(&mut self, index: usize, sighted: Sighted) -> Option<Wire> {
+        match self.syn {
+            Some((by, copies)) if !self.open => (by != index).then_some(Wire::Refused {
+                copies: copies.count,
+                first: copies.first,
+            }),
+            _ if sighted.near && !std::mem::replace(&mut self.over, true) => {
+                Some(Wire::Reset { quiet: self.quiet })
+            }
+            _ => None,
+        }
+    }
+
+    fn repeated(&mut self, index: usize, at: At) -> Option<Wire> {
+        let copies = self.repeats[index].get_or_insert(Copies::new(at));
+        let counts = copies.add(at.time) && copies.count >= UNHEARD && !self.over;
+        counts.then_some(Wire::Unheard {
+            copies: copies.count,
+            first: copies.first,
+            quiet: self.quiet,
+        })
+    }
+}
