@@ -131,10 +131,10 @@ pub fn wire(aside: &Aside, about: String) -> Template {
             let args = args.count("copies", copies.into()).duration("span", span);
             Template::new(connection.wire.name(), args)
         }
-        Wire::Closed { quiet } if quiet >= QUIET => {
+        Wire::Closed { quiet, .. } if quiet >= QUIET => {
             Template::new("connection-closed-quiet", args.duration("quiet", quiet))
         }
-        Wire::Reset { quiet } if quiet >= QUIET => {
+        Wire::Reset { quiet, .. } if quiet >= QUIET => {
             Template::new("connection-reset-quiet", args.duration("quiet", quiet))
         }
         _ => Template::new(connection.wire.name(), args),

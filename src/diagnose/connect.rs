@@ -4,7 +4,7 @@
 use super::finding::{Evidence, Finding, deciding, note};
 use super::silence::{GAVE_UP, deciding_silences};
 use super::{Acts, Confidence, Ledger, Role, Severity};
-use crate::layers::Wire;
+use crate::layers::{Transport, Wire};
 use crate::message::Method;
 use crate::session::aside::{Aside, Connection, What};
 use crate::session::clock::SECOND;
@@ -21,6 +21,8 @@ pub enum Why {
     Challenge,
     /// For a request that nobody answered.
     Silent,
+    /// To get at a server again, after a request over an earlier connection that was not answered.
+    Again,
     /// For something inside a call that was answered.
     Inside,
     /// For a request that then went over UDP.
@@ -118,9 +120,13 @@ impl<'a> Need<'a> {
             .into_iter()
             .find(|silence| on_hop(silence.request))
         {
+            let why = match went_over_tcp(silence.request) {
+                true => Why::Again,
+                false => Why::Silent,
+            };
             return Some(Need {
                 gave_up: silence.gave_up,
-                ..need(Why::Silent, Confidence::Likely, silence.index)
+                ..need(why, Confidence::Likely, silence.index)
             });
         }
         let open = matches!(
@@ -132,10 +138,12 @@ impl<'a> Need<'a> {
             let request = call.messages.get(index)?;
             let waits = transaction.finals.is_empty() && call.is_of_beginning(request);
             let handed = at(source, request.stamp.destination) && !at(target, request.stamp.source);
-            (waits && (handed || on_hop(request))).then_some(index)
+            let again = on_hop(request) && went_over_tcp(request);
+            let why = if again { Why::Again } else { Why::Other };
+            (waits && (handed || on_hop(request))).then_some((index, why))
         });
-        let index = waits.filter(|_| open)?;
-        Some(need(Why::Other, Confidence::Likely, index))
+        let (index, why) = waits.filter(|_| open)?;
+        Some(need(why, Confidence::Likely, index))
     }
 
     /// Severity and role that a finding on it has.
@@ -143,7 +151,7 @@ impl<'a> Need<'a> {
         let decides = match self.why {
             Why::HandedOn | Why::Challenge | Why::Silent => true,
             Why::Other => call.outcome == Outcome::TimedOut,
-            Why::Inside | Why::Switched => false,
+            Why::Inside | Why::Switched | Why::Again => false,
         };
         match decides {
             true => (Severity::Error, Role::Cause),
@@ -180,6 +188,10 @@ impl<'a> Need<'a> {
             finding.proof(Evidence::start_line(index, answer, note(ids.2)));
         }
     }
+}
+
+fn went_over_tcp(request: &Stored) -> bool {
+    request.stamp.transport.is_some_and(Transport::is_reliable)
 }
 
 /// Who answers a challenge does so at once, nanoseconds.
@@ -262,7 +274,7 @@ impl<'a> Group<'a> {
     pub fn times(&self) -> Option<(i64, i64)> {
         let mut times = self.all.iter().filter_map(|aside| aside.time);
         let first = times.next()?;
-        Some((first.0, times.last().unwrap_or(first).0))
+        Some((first.0, times.next_back().unwrap_or(first).0))
     }
 
     /// Who tried, at most three.

@@ -53,7 +53,7 @@ pub static RULE: Rule = Rule {
             "Check whether {element} is up and whether packets reach it from {sender}. Where machines are moved or restarted behind one address, let {sender} notice a dead connection sooner (TCP keep-alive, CRLF keep-alive of RFC 5626) and connect anew.",
         ),
         ("request", "sent over that connection and never answered"),
-        ("ended", "the end of the connection"),
+        ("ended", "before a final answer came"),
         ("unheard", "no acknowledgement"),
         ("gave-up", "what became of it"),
     ],
@@ -67,6 +67,7 @@ pub static RULE: Rule = Rule {
         "bye-unanswered",
         "no-answer-timeout",
     ],
+    confirm: "a capture of both directions of that connection",
     check,
     ..Rule::PLAIN
 };
@@ -104,7 +105,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (_, true, _) => Acts::Caller,
         (_, false, Some(to)) => connect::owner(call, to),
     };
-    if let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) {
+    let confidence = match found.has("capture-one-sided") {
+        true => Confidence::Possible,
+        false => Confidence::Certain,
+    };
+    if let Some(finding) = found.add_with(severity, role, confidence, acts) {
         tell(call, &end, finding);
     }
 }
@@ -122,7 +127,9 @@ impl End<'_> {
 
     fn quiet(&self) -> i64 {
         match self.connection.wire {
-            Wire::Closed { quiet } | Wire::Reset { quiet } | Wire::Unheard { quiet, .. } => quiet,
+            Wire::Closed { quiet, .. }
+            | Wire::Reset { quiet, .. }
+            | Wire::Unheard { quiet, .. } => quiet,
             _ => 0,
         }
     }
@@ -169,7 +176,12 @@ fn end(call: &Call, index: usize) -> Option<End<'_>> {
     let hung_up = matches!(request.head.method, Method::Bye | Method::Cancel);
     let harmless = hung_up && !end.is_forgotten();
     let gave_up = end.is_own() && end.after >= GAVE_UP_AFTER;
-    (!harmless && !gave_up).then_some(end)
+    let heard = match connection.wire {
+        Wire::Closed { heard, .. } | Wire::Reset { heard, .. } => heard,
+        _ => true,
+    };
+    // An answer that the capture could not show may have come.
+    (!harmless && !gave_up && heard).then_some(end)
 }
 
 // Did the request decide how the call ended? It was never answered, or whoever sent it gave up on

@@ -43,6 +43,10 @@ pub static RULE: Rule = Rule {
             "Let {host} accept TCP on port {port}, which every SIP server has to, or make the requests of {source} smaller: fewer codecs, no ICE candidates, fewer headers. Where neither is possible, turn off the switch to TCP at {source}.",
         ),
         (
+            "why-again",
+            "{what} had gone to {element} over an earlier connection and was not answered; {source} then tried to connect again, and nobody took the connection",
+        ),
+        (
             "why-inside",
             "the call was answered, and later {source} could not connect to {element}: whatever it had to send inside the call, its end for one, did not arrive",
         ),
@@ -59,9 +63,9 @@ pub static RULE: Rule = Rule {
             "{source} tried {count} times to connect to {element} and nothing answered its SYN: a firewall drops it, or the host is off or has another address",
         ),
         ("request", "what had to be sent on"),
-        ("request-next", "the last thing before the attempt"),
+        ("request-next", "what came before the attempt"),
         ("challenge", "what the next request had to answer"),
-        ("attempt", "no connection"),
+        ("attempt", "so nothing could be sent"),
         ("gave-up", "what {source} made of it"),
         ("first", "the first of them"),
         ("last", "the last of them"),
@@ -69,7 +73,6 @@ pub static RULE: Rule = Rule {
     explains: &[
         "request-no-response",
         "reg-timeout",
-        "tcp-closed-midway",
         "next-hop-unresolvable",
         "generic-5xx-with-reason",
         "auth-no-credentials-sent",
@@ -146,13 +149,15 @@ fn tell(call: &Call, failed: &Needed<'_>, finding: &mut Finding) {
     );
     let given = match failed.why {
         Why::Challenge => "challenge",
-        Why::Inside => "request-next",
+        Why::Inside | Why::Again => "request-next",
         _ => "request",
     };
     match (failed.why, silent) {
         (Why::Challenge, _) => drop(finding.why("why-challenge").fix("fix-switched")),
         (Why::Switched, _) => drop(finding.why("why-switched").fix("fix-switched")),
         (Why::Inside, _) => drop(finding.why("why-inside").fix_alone("fix-inside")),
+        (Why::Again, false) => drop(finding.why("why-again")),
+        (Why::Again, true) => drop(finding.why("why-again").fix_alone("fix-silent")),
         (_, true) => drop(finding.why("why-silent").fix_alone("fix-silent")),
         (_, false) => {}
     }

@@ -36,11 +36,15 @@ pub enum Wire {
         /// How long nobody had sent anything before the last bytes, nanoseconds; 0 where bytes went
         /// on and on.
         quiet: i64,
+        /// The other end was seen to send something.
+        heard: bool,
     },
     /// The sender tore the connection down (RST).
     Reset {
         /// As above.
         quiet: i64,
+        /// As above.
+        heard: bool,
     },
     /// The sender repeats bytes that nobody acknowledges.
     Unheard {
@@ -99,6 +103,8 @@ pub(super) struct Life {
     open: bool,
     /// It was closed or reset.
     over: bool,
+    /// Directions that brought something.
+    seen: [bool; 2],
     quiet: i64,
     last: Option<Time>,
     /// Bytes repeated without an acknowledgement, by direction.
@@ -159,6 +165,7 @@ impl Life {
         if segment.rst {
             return self.reset(index, sighted);
         }
+        self.seen[index] = true;
         let opened = !std::mem::replace(&mut self.open, true) && self.told;
         if sighted.again {
             return self.repeated(index, at);
@@ -170,7 +177,10 @@ impl Life {
         }
         self.last = at.time.or(self.last);
         if segment.fin && !std::mem::replace(&mut self.over, true) {
-            return Some(Wire::Closed { quiet: self.quiet });
+            return Some(Wire::Closed {
+                quiet: self.quiet,
+                heard: self.seen[1 - index],
+            });
         }
         opened.then_some(Wire::Opened)
     }
@@ -196,9 +206,10 @@ impl Life {
                 copies: copies.count,
                 first: copies.first,
             }),
-            _ if sighted.near && !std::mem::replace(&mut self.over, true) => {
-                Some(Wire::Reset { quiet: self.quiet })
-            }
+            _ if sighted.near && !std::mem::replace(&mut self.over, true) => Some(Wire::Reset {
+                quiet: self.quiet,
+                heard: self.seen[1 - index],
+            }),
             _ => None,
         }
     }
