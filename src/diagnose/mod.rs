@@ -57,6 +57,7 @@ pub use blame::Blame;
 pub use product::Product;
 
 use crate::knowledge::Rfc;
+use crate::message::typed::{self, Reason};
 use crate::session::{Call, Outcome, View};
 use std::cell::OnceCell;
 
@@ -195,6 +196,8 @@ pub struct Context<'a> {
     /// The whole call, where one of its further legs is judged.
     pub whole: Option<&'a Call>,
     exchange: OnceCell<digest::Exchange>,
+    reasons: OnceCell<Vec<Reason>>,
+    told: OnceCell<Option<phrases::Told>>,
 }
 
 impl<'a> Context<'a> {
@@ -204,6 +207,8 @@ impl<'a> Context<'a> {
             view,
             whole: None,
             exchange: OnceCell::new(),
+            reasons: OnceCell::new(),
+            told: OnceCell::new(),
         }
     }
 
@@ -213,6 +218,21 @@ impl<'a> Context<'a> {
             whole: Some(whole),
             ..Context::new(view)
         }
+    }
+
+    /// The reasons that the answer gives which decided the call, read once for all rules.
+    pub fn reasons(&self, call: &Call) -> &[Reason] {
+        let read = || {
+            call.deciding()
+                .map(|answer| typed::reasons(answer.message()))
+        };
+        self.reasons.get_or_init(|| read().unwrap_or_default())
+    }
+
+    /// What that answer says in known words, read once for all rules.
+    pub fn told(&self, call: &Call) -> Option<&phrases::Told> {
+        let read = || call.deciding().and_then(phrases::told);
+        self.told.get_or_init(read).as_ref()
     }
 
     /// Challenges and credentials of the call that is judged, read once for all rules.

@@ -33,7 +33,7 @@ impl Told {
     /// Proves a finding: the answer, and the words in it; gives the finding their arguments `said`
     /// and `means`.
     pub fn prove(
-        self,
+        &self,
         finding: &mut Finding,
         (message, answer): (usize, &Stored),
         (is_answer, says): (Note, Note),
@@ -49,7 +49,11 @@ impl Told {
             note: says,
         });
         let means = self.phrase.means.clone();
-        finding.args(Args::new().text("said", self.said).text("means", means));
+        finding.args(
+            Args::new()
+                .text("said", self.said.clone())
+                .text("means", means),
+        );
     }
 }
 

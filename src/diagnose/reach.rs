@@ -8,6 +8,7 @@ use super::{Acts, Args, Confidence, Evidence, Findings, Role, Severity, Template
 use crate::layers::Transport;
 use crate::message::field::Field;
 use crate::message::header;
+use crate::message::hints::Hint;
 use crate::message::span::span_in;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, lossy, typed};
@@ -236,9 +237,11 @@ fn giver<'a>(
 /// The addresses that the two ends of an answered call gave each other, as far as nobody was seen to
 /// use them with success: where the caller has to send its requests, and where the callee has to.
 pub fn unused(call: &Call) -> impl Iterator<Item = Lost<'_>> {
-    let answer = (call.method == Method::Invite)
-        .then(|| call.answer())
-        .flatten();
+    let recorded = |m: &Stored| m.head.present.has(Field::RecordRoute);
+    let inner = |m: &Stored| m.head.hints.has(Hint::InnerContact);
+    let may_be =
+        call.method == Method::Invite && call.messages.iter().any(|m| inner(m) || recorded(m));
+    let answer = may_be.then(|| call.answer()).flatten();
     let nearest = answer.and_then(|answer| nearest_caller(call, answer));
     let of = move |owner: Side| {
         let nearest = nearest?;

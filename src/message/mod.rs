@@ -10,6 +10,8 @@ pub mod field;
 pub mod flaw;
 /// Header lines.
 pub mod header;
+/// What rules ask of every message.
+pub mod hints;
 /// What breaks the grammar, to the byte.
 pub mod lint;
 /// Request methods.
@@ -48,6 +50,7 @@ pub use start_line::StartLine;
 
 use field::{Field, Fields, Present};
 use header::{Line, is_named};
+use hints::{Hint, Hints};
 
 /// Which of the headers that every message carries are there and not empty (RFC 3261 §8.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +110,8 @@ pub struct Head {
     pub max_forwards: Option<u8>,
     /// Offset of the first Contact; 0 where there is none.
     pub contact: u32,
+    /// What its Contact and its session description may be about.
+    pub hints: Hints,
     /// Which headers are there.
     pub present: Present,
     /// Which of Via, From, To, Call-ID and CSeq are there.
@@ -156,6 +161,7 @@ impl Head {
             vias: 0,
             max_forwards: None,
             contact: 0,
+            hints: Hints::default(),
             present: Present::default(),
             essentials: Essentials::default(),
             flaws: Flaws::default(),
@@ -194,8 +200,12 @@ impl Head {
         let Some(field) = Field::of(header.name.of(raw)) else {
             return self.present.add_other();
         };
-        self.present.add(field);
         let value = header.value.of(raw);
+        if field == Field::Contact {
+            let again = self.present.has(field);
+            self.hints.add_if(again, Hint::SeveralContacts);
+        }
+        self.present.add(field);
         match field {
             Field::Via => self.take_vias(value, header.value.start as usize),
             Field::From if !self.repeats(Essentials::FROM) => {
@@ -364,6 +374,9 @@ impl Head {
             };
             self.flaws.add_if(unmet, Flaw::Unmet);
         }
+        self.hints.take_contact(beside.contact.of(raw));
+        self.hints
+            .take_body(raw.get(self.body as usize..).unwrap_or_default());
         // A registrar only repeats what it was given.
         if self.is_request() || self.method != Method::Register {
             let contact = beside.contact.of(raw);

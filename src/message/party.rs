@@ -4,7 +4,7 @@ use super::stamp::Stamp;
 use std::net::{IpAddr, SocketAddr};
 
 /// A system that sent or received a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Party {
     address: Option<IpAddr>,
     /// The input that it wrote, where it is the system that logged the message.

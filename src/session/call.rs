@@ -12,6 +12,7 @@ use super::steps::{self, Step};
 use super::transaction::{self, Transaction};
 use crate::message::field::{Field, Fields, Present};
 use crate::message::header::unfold;
+use crate::message::hints::Hints;
 use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Flaws, Method, StartLine, lossy, sdp};
 use std::cell::OnceCell;
@@ -148,6 +149,12 @@ impl Call {
         let all = || self.messages.iter().map(|m| m.head.present);
         let of_all = || all().fold(Present::default(), Present::and);
         self.lens.present.get_or_init(of_all).has(field)
+    }
+
+    /// What any of its messages may hold.
+    pub fn hints(&self) -> Hints {
+        let all = self.messages.iter().map(|m| m.head.hints);
+        all.fold(Hints::default(), Hints::and)
     }
 
     /// The flaws of all its messages together.

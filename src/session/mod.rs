@@ -41,6 +41,8 @@ pub mod refresh;
 pub mod registrations;
 /// The sequence numbers of the request that began an entry.
 pub mod series;
+/// What a message shows of the peers.
+pub mod sighting;
 /// Which final responses are only a step on the way.
 mod steps;
 /// When entries are due.
@@ -75,6 +77,7 @@ use legs::{Begun, Groups, Later};
 use media::{Heard, RtpStream};
 use names::Names;
 use recent::{Recent, Seen};
+use sighting::{Sighting, Sights};
 use std::collections::{BTreeMap, VecDeque};
 use timers::Timers;
 use wires::Wires;
@@ -115,6 +118,17 @@ impl Limits {
     }
 }
 
+/// What messages brought: who was seen, and which entries are over, each in order.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What was seen of the peers.
+    pub sightings: Vec<Sighting>,
+    /// The entries that are over.
+    pub over: Vec<Call>,
+    /// Connections that were never made; told at the end.
+    pub attempts: Vec<Aside>,
+}
+
 /// The correlation of messages.
 #[derive(Debug, Default)]
 pub struct Session {
@@ -126,7 +140,7 @@ pub struct Session {
     buried: VecDeque<(u64, u64)>,
     axis: Axis,
     clock: Clock,
-    view: View,
+    sights: Sights,
     names: Names,
     wires: Wires,
     heard: Heard,
@@ -174,26 +188,21 @@ impl Slots {
 }
 
 impl Session {
-    /// Takes one message; entries whose time has come are handed to `release` first.
-    pub fn message(&mut self, mut stored: Stored, release: &mut impl FnMut(&Call, &View)) {
+    /// Takes one message; what it shows, and entries whose time has come, are news.
+    pub fn message(&mut self, mut stored: Stored, news: &mut News) {
         if self.axis.place(&mut stored.stamp) {
-            self.release_all(release);
+            self.release_all(news);
             self.clock = Clock::default();
         }
         let time = stored.time();
         if let Some(time) = time {
             self.clock.advance(Time(time));
-            self.release_due(release);
+            self.release_due(news);
         }
+        news.sightings.push(self.sights.of(&stored));
         let Stored {
-            stamp,
-            head,
-            keys,
-            raw,
-            ..
+            head, keys, raw, ..
         } = &stored;
-        self.view.saw(stamp, head, raw);
-        self.view.nonces.saw(&stored);
         let slot = self
             .known(head, keys, raw)
             .unwrap_or_else(|| self.open(head, *keys));
@@ -226,9 +235,9 @@ impl Session {
         }
         if live.entry.messages.len() >= MOST_MESSAGES {
             self.limits.long_entries += 1;
-            self.release(slot, release);
+            self.release(slot, news);
         }
-        self.keep_bounds(release);
+        self.keep_bounds(news);
     }
 
     // Does the call that begins continue an earlier one, behind a back-to-back user agent?
@@ -340,17 +349,18 @@ impl Session {
     }
 
     /// Takes the time of a record that is no SIP message.
-    pub fn tick(&mut self, time: Time, release: &mut impl FnMut(&Call, &View)) {
+    pub fn tick(&mut self, time: Time, news: &mut News) {
         if self.axis.takes_tick() {
             self.clock.advance(time);
-            self.release_due(release);
+            self.release_due(news);
         }
     }
 
-    /// Releases everything, by first message; also gives the connections that were never made.
-    pub fn finish(mut self, release: &mut impl FnMut(&Call, &View)) -> (Limits, Vec<Aside>) {
-        self.release_all(release);
-        (self.limits, self.wires.into_attempts())
+    /// Releases everything, by first message; also tells of the connections that were never made.
+    pub fn finish(mut self, news: &mut News) -> Limits {
+        self.release_all(news);
+        news.attempts = self.wires.into_attempts();
+        self.limits
     }
 
     // The entry with the latest request that whoever asks for a connection had got just before.
@@ -360,9 +370,12 @@ impl Session {
         let What::Wire(connection) = &aside.what else {
             return None;
         };
+        if !connection.is_attempt() {
+            return None;
+        }
         let (source, began) = (connection.flow.source.ip(), aside.began()?);
         let mut newest = self.recent.newest_first().take(NEWEST);
-        let found = newest.find(|seen| {
+        let asked = newest.find(|seen| {
             let live = self.slots.get(seen.slot as usize).and_then(Option::as_ref);
             let entry = live.map(|l| &l.entry).filter(|entry| entry.id == seen.id);
             let message = entry.and_then(|entry| entry.messages.get(seen.message));
@@ -372,12 +385,12 @@ impl Session {
                 m.head.is_request() && received && before && m.head.method != Method::Ack
             })
         });
-        (connection.is_attempt()).then_some(found?.id)
+        asked.map(|seen| seen.id)
     }
 
-    fn release_all(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn release_all(&mut self, news: &mut News) {
         self.clock.end();
-        self.release_due(release);
+        self.release_due(news);
         let live = self
             .slots
             .iter()
@@ -386,12 +399,12 @@ impl Session {
         let mut rest: Vec<(u64, usize)> = live.collect();
         rest.sort_unstable();
         for (_, slot) in rest {
-            self.release(u32::try_from(slot).unwrap_or(u32::MAX), release);
+            self.release(u32::try_from(slot).unwrap_or(u32::MAX), news);
         }
     }
 
     // The entries that are due first go first.
-    fn keep_bounds(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn keep_bounds(&mut self, news: &mut News) {
         while self.is_too_much() {
             let Some(earliest) = self.timers.pop_earliest() else {
                 return;
@@ -401,7 +414,7 @@ impl Session {
                     self.timers.push((due, id, slot));
                 } else if self.live(slot, id).is_some() {
                     self.limits.early_releases += 1;
-                    self.release(slot, release);
+                    self.release(slot, news);
                 }
             }
         }
@@ -417,7 +430,7 @@ impl Session {
         live.filter(|live| live.entry.id == id)
     }
 
-    fn release_due(&mut self, release: &mut impl FnMut(&Call, &View)) {
+    fn release_due(&mut self, news: &mut News) {
         let Some(now) = self.clock.now() else { return };
         while let Some(over) = self.timers.pop_over(now) {
             for (_, id, slot) in over {
@@ -427,7 +440,7 @@ impl Session {
                         let due = (live.due, id, slot);
                         self.timers.push(due);
                     }
-                    Some(_) => self.release(slot, release),
+                    Some(_) => self.release(slot, news),
                     None => {}
                 }
             }
@@ -439,7 +452,7 @@ impl Session {
         self.spare.drain(..)
     }
 
-    fn release(&mut self, slot: u32, release: &mut impl FnMut(&Call, &View)) {
+    fn release(&mut self, slot: u32, news: &mut News) {
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return;
         };
@@ -469,24 +482,20 @@ impl Session {
             call.asides.extend(self.wires.about(&call));
         }
         let Some(first) = first_leg else {
-            return self.hand_over(call, release);
+            return news.over.push(call);
         };
-        for call in self.groups.over(first, call) {
-            self.hand_over(call, release);
-        }
+        news.over.extend(self.groups.over(first, call));
     }
 
-    fn hand_over(&mut self, call: Call, release: &mut impl FnMut(&Call, &View)) {
-        release(&call, &self.view);
-        self.view.learn(&call);
+    /// Takes back a call that was judged: its memory is used again.
+    pub fn reuse(&mut self, call: Call) {
         for leg in call.legs {
-            self.view.learn(&leg);
-            self.reuse(leg.messages);
+            self.reuse_list(leg.messages);
         }
-        self.reuse(call.messages);
+        self.reuse_list(call.messages);
     }
 
-    fn reuse(&mut self, mut messages: Vec<Stored>) {
+    fn reuse_list(&mut self, mut messages: Vec<Stored>) {
         if self.spare.len() < MOST_SPARE {
             self.spare
                 .extend(messages.drain(..).map(|stored| stored.raw));
@@ -700,18 +709,17 @@ mod tests {
     #[test]
     fn what_an_entry_adds_to_the_weight_leaves_with_it() {
         let (mut session, maker) = (Session::default(), keys::KeyMaker::default());
-        let mut released = 0;
-        let mut release = |_: &Call, _: &View| released += 1;
+        let mut news = News::default();
         for number in 0..100 {
             // Sent ten times: more than the list has room for at first.
             for _ in 0..10 {
-                session.message(ping(&maker, number), &mut release);
+                session.message(ping(&maker, number), &mut news);
             }
         }
         assert!(session.bytes > 0);
         for second in 100..200 {
-            session.tick(Time(second * clock::SECOND), &mut release);
+            session.tick(Time(second * clock::SECOND), &mut news);
         }
-        assert_eq!((session.bytes, released), (0, 100));
+        assert_eq!((session.bytes, news.over.len()), (0, 100));
     }
 }

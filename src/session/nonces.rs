@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 const MOST_NONCES: usize = 16_384;
 /// Uses remembered of each: the first one and the latest.
 const MOST_USES: usize = 4;
+/// Challenges noted of one message.
+const MOST_SHOWN: usize = 16;
 /// Pairs of name and realm remembered; further ones are unknown.
 const MOST_NAMES: usize = 65_536;
 
@@ -79,49 +81,75 @@ pub struct Nonces {
     hash: RandomState,
 }
 
+/// A nonce that stands in a message.
+#[derive(Debug)]
+pub struct Shown {
+    nonce: Vec<u8>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    GivenOut(Minted),
+    Answered(Use),
+}
+
+/// The nonces of a challenge or of a request with credentials.
+pub(super) fn shown(stored: &Stored) -> Vec<Shown> {
+    let credentials = stored.head.credentials;
+    if stored.head.is_request() && !credentials.is_empty() {
+        // A request to several realms answers several nonces; of those the first one is enough.
+        answered(stored, credentials.of(&stored.raw))
+            .into_iter()
+            .collect()
+    } else if matches!(stored.head.code(), Some(401 | 407)) {
+        let message = stored.message();
+        let fields = ["WWW-Authenticate", "Proxy-Authenticate"];
+        let all = fields.into_iter().flat_map(|name| message.all(name));
+        let shown = all.filter_map(|header| given_out(stored, header.value.of(&stored.raw)));
+        shown.take(MOST_SHOWN).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn answered(stored: &Stored, value: &[u8]) -> Option<Shown> {
+    let text = |name| params::auth_value(value, name).map(|span| span.of(value));
+    let nc = text("nc").and_then(|nc| std::str::from_utf8(nc).ok());
+    let new = Use {
+        at: stored.time(),
+        call_id: stored.keys.call_id,
+        cseq: stored.cseq(),
+        nc: nc
+            .and_then(|nc| u32::from_str_radix(nc, 16).ok())
+            .unwrap_or(0),
+    };
+    let nonce = text("nonce")?.to_vec();
+    let what = What::Answered(new);
+    Some(Shown { nonce, what })
+}
+
+fn given_out(stored: &Stored, value: &[u8]) -> Option<Shown> {
+    let nonce = params::auth_value(value, "nonce")?.of(value).to_vec();
+    let what = What::GivenOut(Minted {
+        at: stored.time(),
+        by: stored.stamp.source,
+        call_id: stored.keys.call_id,
+    });
+    Some(Shown { nonce, what })
+}
+
 impl Nonces {
-    /// Notes the nonces of a challenge or of a request with credentials.
-    pub(super) fn saw(&mut self, stored: &Stored) {
-        let credentials = stored.head.credentials;
-        if stored.head.is_request() {
-            if !credentials.is_empty() {
-                self.answered(stored, credentials.of(&stored.raw));
-            }
-        } else if matches!(stored.head.code(), Some(401 | 407)) {
-            let message = stored.message();
-            for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
-                for header in message.all(name) {
-                    self.given_out(stored, header.value.of(&stored.raw));
-                }
-            }
-        }
-    }
-
-    // A request to several realms answers several nonces; of those the first one is enough.
-    fn answered(&mut self, stored: &Stored, value: &[u8]) {
-        let text = |name| params::auth_value(value, name).map(|span| span.of(value));
-        let nc = text("nc").and_then(|nc| std::str::from_utf8(nc).ok());
-        let new = Use {
-            at: stored.time(),
-            call_id: stored.keys.call_id,
-            cseq: stored.cseq(),
-            nc: nc
-                .and_then(|nc| u32::from_str_radix(nc, 16).ok())
-                .unwrap_or(0),
+    /// Notes a nonce.
+    pub(super) fn saw(&mut self, shown: Shown) {
+        let Some(nonce) = self.entry(&shown.nonce) else {
+            return;
         };
-        if let Some(nonce) = text("nonce").and_then(|nonce| self.entry(nonce)) {
-            nonce.add(new);
-        }
-    }
-
-    fn given_out(&mut self, stored: &Stored, value: &[u8]) {
-        let nonce = params::auth_value(value, "nonce").map(|span| span.of(value));
-        if let Some(nonce) = nonce.and_then(|nonce| self.entry(nonce)) {
-            nonce.minted.get_or_insert(Minted {
-                at: stored.time(),
-                by: stored.stamp.source,
-                call_id: stored.keys.call_id,
-            });
+        match shown.what {
+            What::GivenOut(minted) => {
+                nonce.minted.get_or_insert(minted);
+            }
+            What::Answered(new) => nonce.add(new),
         }
     }
 

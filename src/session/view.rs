@@ -7,12 +7,12 @@ use super::clock::SECOND;
 use super::nonces::Nonces;
 use super::outcome::Outcome;
 use super::registrations::{Registration, Registrations};
+use super::sighting::Sighting;
 use super::transaction::Transaction;
 use crate::layers::{Transport, ip_bits};
 use crate::message::party::Party;
-use crate::message::stamp::Stamp;
 use crate::message::uri::Uri;
-use crate::message::{Head, Method, lossy, sdp};
+use crate::message::{Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,8 +22,6 @@ use std::net::IpAddr;
 const MOST_PEERS: usize = 65_536;
 /// Longest name of a codec or number that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
-/// Session descriptions read of each address: its lists hardly change.
-const SAMPLES: u8 = 4;
 /// Numbers remembered that an address took.
 const MOST_NUMBERS: usize = 8;
 
@@ -49,7 +47,6 @@ pub struct Peer {
     /// Methods of requests over UDP that it answered, in calls that are over: a bit for each.
     answered: u16,
     sent: Activity,
-    samples: u8,
 }
 
 impl Peer {
@@ -94,24 +91,26 @@ pub struct View {
 
 impl View {
     /// Notes a message.
-    pub fn saw(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
-        let time = stamp.instant();
-        let body = raw.get(head.body as usize..).unwrap_or_default();
-        for sender in Known::all(stamp.sender()) {
+    pub fn saw(&mut self, sighting: Sighting) {
+        let time = sighting.time;
+        for sender in Known::all(sighting.sender) {
             if let Some(peer) = self.entry(sender) {
                 peer.last_from = peer.last_from.max(time);
                 if let Some(time) = time {
                     peer.sent.note(time);
                 }
-                if !body.is_empty() && peer.samples < SAMPLES {
-                    sample(peer, body);
+                if !sighting.body.is_empty() {
+                    sample(peer, &sighting.body);
                 }
             }
         }
-        for receiver in Known::all(stamp.receiver()).filter(|_| time.is_some()) {
+        for receiver in Known::all(sighting.receiver).filter(|_| time.is_some()) {
             if let Some(peer) = self.entry(receiver) {
                 peer.last_towards = peer.last_towards.max(time);
             }
+        }
+        for shown in sighting.nonces {
+            self.nonces.saw(shown);
         }
     }
 
@@ -125,7 +124,13 @@ impl View {
     }
 
     /// Remembers what a call that is over shows of its peers.
-    pub(super) fn learn(&mut self, call: &Call) {
+    pub fn learn(&mut self, call: &Call) {
+        for leg in call.all_legs() {
+            self.learn_leg(leg);
+        }
+    }
+
+    fn learn_leg(&mut self, call: &Call) {
         if call.method == Method::Register {
             self.registrations.learn(call);
         }
@@ -228,7 +233,6 @@ fn succeeded(call: &Call, transaction: &Transaction) -> bool {
 }
 
 fn sample(peer: &mut Peer, body: &[u8]) {
-    peer.samples += 1;
     let mut add = |list: fn(&mut Peer) -> &mut Vec<String>, name: String| {
         let list = list(peer);
         if name.len() <= LONGEST_NAME && list.len() < 64 && !list.contains(&name) {

@@ -304,3 +304,53 @@ fn hosts(call: &Call) -> Vec<String> {
     }
     hosts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{Origin, Time};
+    use crate::layers::{Flow, Sight};
+
+    fn aside(number: u32, refused: bool) -> Aside {
+        let source = SocketAddr::from((number.to_be_bytes(), 40_000));
+        let time = Some(Time(i64::from(number) * SECOND));
+        let place = u64::from(number) + 1;
+        let origin = Origin { input: 0, place };
+        let (copies, first) = (1, Sight { origin, time });
+        let wire = match refused {
+            true => Wire::Refused { copies, first },
+            false => Wire::Closed {
+                quiet: 0,
+                heard: true,
+            },
+        };
+        let flow = Flow {
+            source,
+            destination: SocketAddr::from(([198, 51, 100, 20], 5060)),
+            transport: Transport::Tcp,
+        };
+        Aside {
+            origin,
+            time,
+            what: What::Wire(Connection {
+                flow,
+                wire,
+                message: 0,
+            }),
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_oldest_go() {
+        let mut wires = Wires::default();
+        for number in 0..40_000 {
+            wires.add(aside(number, true), None);
+            wires.add(aside(number, false), None);
+        }
+        assert_eq!(wires.ended.len(), MOST_ENDED);
+        let attempts = wires.into_attempts();
+        assert_eq!(attempts.len(), MOST_ATTEMPTS);
+        let first = attempts.first().and_then(|aside| aside.time);
+        assert_eq!(first, Some(Time((40_000 - MOST_ATTEMPTS as i64) * SECOND)));
+    }
+}

@@ -35,7 +35,7 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(code) = call.code().filter(|code| *code >= 400) else {
         return;
     };
@@ -43,7 +43,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     let says = |r: &typed::Reason| r.protocol.eq_ignore_ascii_case("STIR") && r.cause == Some(433);
-    let by_reason = code != 433 && typed::reasons(response.message()).iter().any(says);
+    let by_reason = code != 433 && context.reasons(call).iter().any(says);
     if code != 433 && !by_reason {
         return;
     }

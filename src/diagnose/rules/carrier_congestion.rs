@@ -31,14 +31,14 @@ pub static RULE: Rule = Rule {
 
 const CONGESTION: [u32; 6] = [34, 38, 41, 42, 44, 47];
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call) else {
         return;
     };
     if !matches!(response.head.code(), Some(480 | 500 | 502 | 503)) {
         return;
     }
-    let reasons = typed::reasons(response.message());
+    let reasons = context.reasons(call);
     let congested = |r: &&typed::Reason| {
         r.protocol.eq_ignore_ascii_case("Q.850") && r.cause.is_some_and(|c| CONGESTION.contains(&c))
     };

@@ -3,6 +3,7 @@
 use super::super::finding::{Evidence, note, sender};
 use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
 use crate::message::field::Field;
+use crate::message::hints::Hint;
 use crate::message::{Flaw, Method, header};
 use crate::session::outcome::never_acknowledged;
 use crate::session::{Call, Outcome, Side, Stored};
@@ -96,12 +97,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
 }
 
 fn contacts(call: &Call, index: usize, stored: &Stored) -> usize {
+    if !stored.head.hints.has(Hint::SeveralContacts) {
+        return usize::from(stored.head.present.has(Field::Contact));
+    }
     let all = call.fields(index).all(Field::Contact);
-    let of_header = |value: &[u8]| match memchr::memchr(b',', value) {
-        Some(_) => header::elements(value).len(),
-        None => 1,
-    };
-    all.map(|header| of_header(header.value.of(&stored.raw)))
+    all.map(|header| header::elements(header.value.of(&stored.raw)).len())
         .sum()
 }
 

@@ -1,7 +1,7 @@
 //! D4: the number was given up or has changed.
 
 use super::super::finding::{Evidence, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity, phrases};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::Call;
 
@@ -30,7 +30,7 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || !matches!(call.code(), Some(404 | 410 | 480 | 604)) {
         return;
     }
@@ -38,9 +38,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     let is_22 = |r: &typed::Reason| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(22);
-    let changed = typed::reasons(response.message()).iter().any(is_22);
+    let changed = context.reasons(call).iter().any(is_22);
     // Words that say something else count more than the number.
-    if (call.code() != Some(410) && !changed) || phrases::told(response).is_some() {
+    if (call.code() != Some(410) && !changed) || context.told(call).is_some() {
         return;
     }
     let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {

@@ -7,11 +7,10 @@ use super::super::{
     Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity, blame,
 };
 use crate::layers::Transport;
+use crate::message::hints::Hint;
 use crate::message::sdp::{self, Media};
 use crate::session::{Call, Outcome, Stored};
-use memchr::memmem::Finder;
 use std::net::IpAddr;
-use std::sync::LazyLock;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -142,12 +141,9 @@ fn may_get_lost(call: &Call, lost: &Lost<'_>, found: &mut Findings) {
 // A session description that asks for media at an address of a machine, without ICE, which would
 // list others.
 fn unusable_media(call: &Call) -> Option<(usize, &Stored, Media)> {
-    static INTERNAL: LazyLock<[Finder<'_>; 2]> =
-        LazyLock::new(|| [Finder::new(" 127."), Finder::new(" 172.17.")]);
     call.originals().find_map(|(index, stored)| {
         let body = stored.message().body();
-        let may_be = || INTERNAL.iter().any(|finder| finder.find(body).is_some());
-        if body.is_empty() || !may_be() {
+        if !stored.head.hints.has(Hint::InnerMedia) {
             return None;
         }
         let (source, destination) = stored.stamp.observed()?;
@@ -155,6 +151,7 @@ fn unusable_media(call: &Call) -> Option<(usize, &Stored, Media)> {
             let ip = media.address.as_deref().and_then(|ip| ip.parse().ok());
             media.port != 0
                 && !media.candidates
+                && !media.is_zeroed()
                 && ip.is_some_and(|ip| leaks(ip, source.ip(), destination.ip()))
         };
         let media = sdp::media(body).into_iter().find(unusable)?;

@@ -5,6 +5,7 @@ use super::super::finding::{Evidence, Part, Template, note};
 use super::super::{
     Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity, blame,
 };
+use crate::message::hints::Hint;
 use crate::message::sdp::{self, Media};
 use crate::session::clock::SECOND;
 use crate::session::media::RtpStream;
@@ -112,9 +113,8 @@ fn named(call: &Call, side: Side) -> Option<Named<'_>> {
     };
     let (index, stored) = described.max_by_key(|(_, m)| far(m))?;
     let (author, reader) = stored.stamp.observed()?;
-    let body = stored.message().body();
-    // The whole is read only if an address in it may be private.
-    let media = mentions_private(body).then(|| sdp::media(body))?;
+    let inner = stored.head.hints.has(Hint::InnerMedia);
+    let media = inner.then(|| sdp::media(stored.message().body()))?;
     let media = media
         .into_iter()
         .find(|m| m.kind == "audio" && m.port != 0)?;
@@ -134,30 +134,6 @@ fn named(call: &Call, side: Side) -> Option<Named<'_>> {
 }
 
 // Cheap, for every call: does any c= line begin with what only private addresses begin with?
-fn mentions_private(body: &[u8]) -> bool {
-    const BEGIN: [&[u8]; 7] = [
-        b"10.",
-        b"192.168.",
-        b"192.0.0.",
-        b"172.",
-        b"100.",
-        b"169.254.",
-        b"f",
-    ];
-    let mut at = 0;
-    while let Some(found) = body
-        .get(at..)
-        .and_then(|rest| memchr::memmem::find(rest, b"c=IN IP"))
-    {
-        at += found + b"c=IN IPx ".len();
-        let rest = body.get(at..).unwrap_or_default();
-        if BEGIN.iter().any(|begin| rest.starts_with(begin)) {
-            return true;
-        }
-    }
-    false
-}
-
 fn heard<'a>(call: &'a Call, named: &Named<'_>) -> Option<Heard<'a>> {
     if call.media.is_empty() {
         return Some(Heard::Unseen);

@@ -1,10 +1,9 @@
 //! Q4: the status and the cause inside the answer do not agree.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::knowledge::{self, phrases::Kind};
-use crate::message::{Method, typed};
+use crate::message::Method;
 use crate::session::{Call, Outcome};
 
 /// The rule.
@@ -73,7 +72,7 @@ const FITS: [(u32, &[u16]); 25] = [
     (111, &[400, 500]),
 ];
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || !matches!(call.outcome, Outcome::Failed | Outcome::Refused)
     {
         return;
@@ -82,14 +81,16 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     let code = call.code().unwrap_or(0);
-    let q850 = typed::reasons(response.message())
-        .into_iter()
+    let q850 = context
+        .reasons(call)
+        .iter()
         .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
     let Some(cause) = q850.and_then(|r| r.cause) else {
         return;
     };
-    let media =
-        phrases::told(response).filter(|told| told.phrase.kind == Kind::Media && code != 488);
+    let media = context
+        .told(call)
+        .filter(|told| told.phrase.kind == Kind::Media && code != 488);
     let known = FITS.iter().find(|(known, _)| *known == cause);
     let conflict = known.is_some_and(|(_, fits)| !fits.contains(&code));
     if !conflict && media.is_none() {

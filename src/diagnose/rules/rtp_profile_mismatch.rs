@@ -5,11 +5,10 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity, blame,
 };
 use crate::message::field::Field;
+use crate::message::hints::Hint;
 use crate::message::sdp::{self, Media};
 use crate::message::{Method, Span, typed};
 use crate::session::{Call, Outcome, Stored};
-use memchr::memmem::Finder;
-use std::sync::LazyLock;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -162,8 +161,7 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
 
 // An answer with encryption to an offer without, or the other way round, for the same stream.
 fn answered(call: &Call, found: &mut Findings) {
-    static SECURE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("SAVP"));
-    let mentions = |m: &Stored| SECURE.find(m.message().body()).is_some();
+    let mentions = |m: &Stored| m.head.hints.has(Hint::SecureMedia);
     for transaction in call
         .transactions()
         .iter()
@@ -176,8 +174,11 @@ fn answered(call: &Call, found: &mut Findings) {
         let Some(((at, request), (index, answer))) = offer.zip(answer) else {
             continue;
         };
+        if mentions(request) == mentions(answer) {
+            continue;
+        }
         let described = !request.message().body().is_empty() && !answer.message().body().is_empty();
-        if !described || mentions(request) == mentions(answer) {
+        if !described {
             continue;
         }
         let mut pairs = sdp::media(request.message().body())

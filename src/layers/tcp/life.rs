@@ -224,3 +224,82 @@ impl Life {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: Sighted = Sighted {
+        again: false,
+        new: true,
+        near: true,
+    };
+    const AGAIN: Sighted = Sighted {
+        again: true,
+        new: false,
+        near: true,
+    };
+
+    fn at(milliseconds: i64) -> At {
+        let place = milliseconds.unsigned_abs() + 1;
+        At::new(
+            Origin { input: 0, place },
+            Some(Time(milliseconds * 1_000_000)),
+        )
+    }
+
+    fn segment(flags: &str) -> TcpSegment<'static> {
+        TcpSegment {
+            ports: (40001, 5060),
+            seq: 1,
+            ack: (flags != "S").then_some(1),
+            syn: flags.contains('S'),
+            fin: flags.contains('F'),
+            rst: flags.contains('R'),
+            payload: &[],
+            missing: 0,
+        }
+    }
+
+    fn copies(wire: Option<Wire>) -> Option<u16> {
+        match wire? {
+            Wire::Unanswered { copies, .. }
+            | Wire::Refused { copies, .. }
+            | Wire::Unheard { copies, .. } => Some(copies),
+            _ => Some(0),
+        }
+    }
+
+    #[test]
+    fn a_syn_is_told_of_once_it_is_repeated_and_taken_back_once_it_is_answered() {
+        let mut life = Life::default();
+        let syn = |life: &mut Life, time| copies(life.note(0, at(time), &segment("S"), NEW));
+        // The second one is the same packet, recorded twice.
+        let told = [0, 1, 1000, 3000].map(|time| syn(&mut life, time));
+        assert_eq!(told, [None, None, Some(2), Some(3)]);
+        let answer = life.note(1, at(3010), &segment("SA"), NEW);
+        assert_eq!(answer, Some(Wire::Opened));
+        assert_eq!(life.note(0, at(3011), &segment("A"), NEW), None);
+        let end = life.note(1, at(3020), &segment("R"), NEW);
+        assert!(matches!(end, Some(Wire::Reset { heard: true, .. })));
+        assert_eq!(life.note(0, at(3030), &segment("F"), NEW), None);
+    }
+
+    #[test]
+    fn a_reset_in_place_of_an_answer_is_a_refusal_and_one_by_who_asked_is_none() {
+        let mut life = Life::default();
+        life.note(0, at(0), &segment("S"), NEW);
+        assert_eq!(life.note(0, at(5), &segment("R"), NEW), None);
+        assert_eq!(copies(life.note(1, at(9), &segment("R"), NEW)), Some(1));
+    }
+
+    #[test]
+    fn bytes_repeated_without_an_end_are_counted_up_to_a_cap() {
+        let mut life = Life::default();
+        life.note(0, at(0), &segment("A"), NEW);
+        let told = (1..100).map(|n| copies(life.note(0, at(n * 400), &segment("A"), AGAIN)));
+        let told: Vec<u16> = told.flatten().collect();
+        assert_eq!((told.first(), told.last()), (Some(&4), Some(&32)));
+        assert_eq!(told.len(), 29);
+    }
+}

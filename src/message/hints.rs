@@ -1,0 +1,132 @@
+//! What rules ask of every message, read while its bytes are at hand: most calls are left without
+//! another look at them.
+
+use super::uri::{Uri, addr_spec};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// What a message may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hint {
+    /// Its first Contact names a host that may be known only inside a network.
+    InnerContact,
+    /// It has several Contacts.
+    SeveralContacts,
+    /// Its session description names an address that may be known only inside a network.
+    InnerMedia,
+    /// Its session description speaks of SRTP.
+    SecureMedia,
+}
+
+/// A set of hints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints(u8);
+
+impl Hints {
+    /// Is it there?
+    pub fn has(self, hint: Hint) -> bool {
+        self.0 & (1 << hint as u8) != 0
+    }
+
+    /// Those of both.
+    pub fn and(self, other: Hints) -> Hints {
+        Hints(self.0 | other.0)
+    }
+
+    pub(super) fn add_if(&mut self, met: bool, hint: Hint) {
+        self.0 |= u8::from(met) << hint as u8;
+    }
+
+    pub(super) fn take_contact(&mut self, value: &[u8]) {
+        self.add_if(memchr::memchr(b',', value).is_some(), Hint::SeveralContacts);
+        let inner = Uri::parse(addr_spec(value)).is_none_or(|uri| may_be_inner(uri.host));
+        self.add_if(inner, Hint::InnerContact);
+    }
+
+    pub(super) fn take_body(&mut self, body: &[u8]) {
+        static SECURE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("SAVP"));
+        static CONNECTION: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("c=IN IP"));
+        if body.is_empty() {
+            return;
+        }
+        self.add_if(SECURE.find(body).is_some(), Hint::SecureMedia);
+        let inner = CONNECTION.find_iter(body).any(|at| {
+            let address = body.get(at + "c=IN IP4 ".len()..).unwrap_or_default();
+            let end = memchr::memchr3(b'\r', b'\n', b'/', address).unwrap_or(address.len());
+            may_be_inner(address.get(..end).unwrap_or_default())
+        });
+        self.add_if(inner, Hint::InnerMedia);
+    }
+}
+
+// Whether it is one decides whoever looks at it; what is surely none is public, or a name that
+// others can look up.
+fn may_be_inner(host: &[u8]) -> bool {
+    const LABELS: [&[u8]; 5] = [
+        b"invalid",
+        b"local",
+        b"localdomain",
+        b"internal",
+        b"localhost",
+    ];
+    if !host.first().is_some_and(u8::is_ascii_digit) {
+        let name = host.strip_suffix(b".").unwrap_or(host);
+        let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+        let inner = LABELS.iter().any(|label| last.eq_ignore_ascii_case(label));
+        return inner || host.contains(&b':') || host.is_empty();
+    }
+    let mut parts = host.split(|byte| *byte == b'.');
+    let number = |part: &[u8]| std::str::from_utf8(part).ok()?.parse::<u8>().ok();
+    let mut octet = || parts.next().and_then(number);
+    match [octet(), octet(), octet()] {
+        [Some(0 | 10 | 127), ..] | [None, ..] | [_, None, _] | [_, _, None] => true,
+        [Some(100), Some(64..=127), _] | [Some(169), Some(254), _] => true,
+        [Some(172), Some(16..=31), _] | [Some(192), Some(168), _] => true,
+        [Some(192), Some(0), Some(0)] => true,
+        [Some(_), Some(_), Some(_)] => host.contains(&b':'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::address::{Host, is_private};
+
+    #[test]
+    fn no_inner_host_is_missed() {
+        for host in [
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.17.0.2",
+            "192.168.0.1",
+            "100.64.0.1",
+            "169.254.1.1",
+            "127.0.0.1",
+            "0.0.0.0",
+            "192.0.0.4",
+            "[fd00::1]",
+            "[::1]",
+            "::ffff:10.0.0.1",
+            "a.invalid",
+            "PBX.LOCAL.",
+            "localhost",
+            "1",
+            "",
+        ] {
+            assert!(may_be_inner(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "203.0.113.5",
+            "192.0.2.5",
+            "172.32.0.1",
+            "100.128.0.1",
+            "example.net",
+        ] {
+            assert!(!may_be_inner(host.as_bytes()), "{host}");
+            let host = Host::of(host.as_bytes());
+            assert!(!host.is_some_and(Host::is_internal_name));
+            assert!(!host.and_then(Host::ip).is_some_and(is_private));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The thread that diagnoses, counts and reports: the one that the program began with.
+
+use super::reader::Held;
+use super::{Delivery, Judged};
+use crate::diagnose::{self, Context, Depth, Ledger};
+use crate::error::Error;
+use crate::report::totals::Totals;
+use crate::report::{Read, Report, Run};
+use crate::select::Selection;
+use crate::session::{Aside, Call, Limits, View};
+use std::io;
+
+/// Where released calls are diagnosed, counted and reported.
+pub(super) struct Judge<'a> {
+    selection: &'a Selection,
+    report: &'a mut dyn Report,
+    view: View,
+    totals: Totals,
+    ledger: Ledger,
+    /// Connections that were never made.
+    attempts: Vec<Aside>,
+    entries: u64,
+    judged: Judged,
+    failure: Option<io::Error>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(selection: &'a Selection, report: &'a mut dyn Report) -> Judge<'a> {
+        Judge {
+            selection,
+            report,
+            view: View::default(),
+            totals: Totals::default(),
+            ledger: Ledger::default(),
+            attempts: Vec::new(),
+            entries: 0,
+            judged: Judged::default(),
+            failure: None,
+        }
+    }
+
+    /// Takes what is new; gives the calls back, whose memory is used again.
+    pub(super) fn delivery(&mut self, delivery: Delivery) -> Result<Vec<Call>, Error> {
+        for sighting in delivery.news.sightings {
+            self.view.saw(sighting);
+        }
+        for call in &delivery.news.over {
+            self.call(call);
+            self.view.learn(call);
+        }
+        self.attempts.extend(delivery.news.attempts);
+        if delivery.live {
+            self.report.flush()?;
+        }
+        let failure = self.failure.take();
+        failure.map_or(Ok(delivery.news.over), |error| Err(error.into()))
+    }
+
+    pub(super) fn finish(
+        self,
+        held: Held,
+        limits: Limits,
+        filters: &[String],
+    ) -> Result<Judged, Error> {
+        let mut desk = self;
+        let named = held.hits.named().into_iter().chain(limits.named());
+        let limits: Vec<_> = named.filter(|(_, count)| *count > 0).collect();
+        desk.judged.skipped = held.inputs.skipped().cloned().collect();
+        let mut accounts = held.accounts.into_iter();
+        let mut tls = held.tls.into_iter();
+        let inputs: Vec<Read> = held
+            .inputs
+            .summaries()
+            .into_iter()
+            .map(|summary| Read {
+                summary,
+                account: accounts.next().unwrap_or_default(),
+                tls: tls.next().unwrap_or_default(),
+            })
+            .collect();
+        let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
+        // Of a selection it is not known which connections the other calls needed.
+        if filters.is_empty() {
+            desk.ledger.add_attempts(desk.attempts);
+        }
+        let findings = diagnose::across::judge(&desk.ledger);
+        let mut judged = desk.judged;
+        for found in &findings {
+            let severity = found.finding.severity;
+            judged.errors += u64::from(severity == diagnose::Severity::Error);
+            judged.warnings += u64::from(severity <= diagnose::Severity::Warning);
+        }
+        judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
+        judged.unread = errors.map(ToString::to_string).collect();
+        judged.instead = inputs
+            .iter()
+            .filter(|read| read.summary.error.is_none())
+            .map(instead)
+            .collect();
+        let run = Run {
+            inputs: &inputs,
+            totals: &desk.totals,
+            findings: &findings,
+            entries: desk.entries,
+            limits: &limits,
+            filters,
+        };
+        desk.report.finish(&run)?;
+        Ok(judged)
+    }
+
+    fn call(&mut self, call: &Call) {
+        self.entries += 1;
+        if self.failure.is_some() || !self.selection.takes(call) {
+            return;
+        }
+        let view = &self.view;
+        let diagnose = |depth| diagnose::diagnose(call, &Context::new(view), depth);
+        let diagnosis = diagnose(self.report.depth());
+        let has = |severity| {
+            diagnosis
+                .findings
+                .iter()
+                .any(|finding| finding.severity <= severity)
+        };
+        self.judged.selected += 1;
+        self.judged.failed += u64::from(call.outcome.is_failure());
+        self.judged.errors += u64::from(has(diagnose::Severity::Error));
+        self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
+        self.totals.add(call);
+        self.ledger.add(call, &diagnosis);
+        let prove = || diagnose(Depth::Proof);
+        self.failure = self.report.call(call, &diagnosis, &prove).err();
+    }
+}
+
+// What an input without SIP held: the most frequent first.
+fn instead(read: &Read) -> String {
+    let path = &read.summary.path;
+    let mut held: Vec<(String, u64)> = read
+        .account
+        .other
+        .iter()
+        .map(|(name, frames)| ((*name).to_owned(), *frames))
+        .collect();
+    held.extend(
+        read.account
+            .not_decoded
+            .iter()
+            .map(|n| (format!("not decoded ({})", n.reason), n.frames)),
+    );
+    held.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let held: Vec<String> = held
+        .into_iter()
+        .map(|(name, frames)| format!("{frames} {name}"))
+        .collect();
+    match (read.summary.format.starts_with("log:"), held.is_empty()) {
+        (true, _) => format!("{path}: {} lines of text", read.summary.lines),
+        (false, true) => format!("{path}: no frames"),
+        (false, false) => format!(
+            "{path}, frames: {}: {}",
+            read.summary.frames,
+            held.join(", ")
+        ),
+    }
+}
