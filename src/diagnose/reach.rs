@@ -364,6 +364,14 @@ pub fn sent_by(stored: &Stored) -> Option<(Host<'_>, u16)> {
     Some((Host::of(host)?, port))
 }
 
+/// The transport that the topmost Via of a message names (RFC 3261 §20.42).
+pub fn said_transport(stored: &Stored) -> Option<Transport> {
+    let before = stored.raw.get(..stored.head.sent_by.start as usize)?;
+    let before = before.trim_ascii_end();
+    let start = memchr::memrchr(b'/', before)? + 1;
+    Transport::of(lossy(before.get(start..)?.trim_ascii()).as_str())
+}
+
 /// What a response says of where its request came from: `received` and `rport` of the topmost Via
 /// (RFC 3261 §18.2.1, RFC 3581 §4).
 pub fn received(stored: &Stored) -> Option<(std::net::IpAddr, Option<u16>)> {

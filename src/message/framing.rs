@@ -42,8 +42,14 @@ pub enum Beside<'a> {
     Dns(DnsAnswer),
     /// A packet of media.
     Rtp(&'a Flow, RtpHeader),
+<<<<<<< HEAD
     /// Something happened to a TCP connection that carries SIP, or would.
     Wire(&'a Flow, Wire),
+=======
+    /// A datagram between two ends of SIP that is none: as a rule it keeps the way open
+    /// (RFC 5626 §4.4).
+    KeepAlive(&'a Flow),
+>>>>>>> main
 }
 
 /// Cuts what the layers deliver into messages and keeps the accounts.
@@ -344,6 +350,7 @@ impl<R: Receive> Sink for Framer<R> {
         let keep_alive = bytes.len() <= 4 && bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0));
         if keep_alive && self.flows.contains(&self.ends(flow)) {
             self.account(at.origin.input).sip_frames += u64::from(at.frames);
+            self.receive.beside(&at, Beside::KeepAlive(flow));
             return;
         }
         match payload::name_payload(flow, bytes) {
@@ -360,7 +367,12 @@ impl<R: Receive> Sink for Framer<R> {
                     self.receive.beside(&at, Beside::Dns(answer));
                 }
             }
-            protocol => self.account(at.origin.input).add_other(protocol, at.frames),
+            protocol => {
+                self.account(at.origin.input).add_other(protocol, at.frames);
+                if self.flows.contains(&self.ends(flow)) {
+                    self.receive.beside(&at, Beside::KeepAlive(flow));
+                }
+            }
         }
     }
 

@@ -44,9 +44,13 @@ impl Correlator {
             self.session.media(stream);
         }
         let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
+        let mut alive = batch.alive.drain(..).peekable();
         for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
+            }
+            while let Some((_, source, time)) = alive.next_if(|(before, ..)| *before <= index) {
+                self.session.keep_alive(source, time);
             }
             let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
             at += length;
@@ -56,6 +60,7 @@ impl Correlator {
             self.session.message(stored, &mut news);
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
+        alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
         // Buffers go to the thread that will need them.
         let for_reader = batch.bytes.is_empty();
         batch.bytes.clear();

@@ -21,6 +21,7 @@ use crate::session::aside::Aside;
 use crate::session::media::RtpStream;
 use crate::session::{News, Stored};
 use judge::Judge;
+use std::net::SocketAddr;
 use std::sync::mpsc::sync_channel;
 
 /// Batches under way between two threads.
@@ -61,6 +62,8 @@ struct Batch {
     spare: Vec<Vec<u8>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
+    /// Packets that only keep a way open: how many messages came before, from where, when.
+    alive: Vec<(usize, SocketAddr, Time)>,
     /// What is new about streams of media.
     media: Vec<RtpStream>,
 }

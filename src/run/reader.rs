@@ -3,7 +3,7 @@
 use super::Batch;
 use super::pool::Pool;
 use crate::input::{Body, Inputs, Record, Time};
-use crate::layers::{At, Keys, Layers, LimitHits, TlsReport};
+use crate::layers::{At, Flow, Keys, Layers, LimitHits, TlsReport};
 use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
@@ -65,6 +65,7 @@ impl Receive for Sender {
     fn beside(&mut self, at: &At, beside: Beside<'_>) {
         let what = match beside {
             Beside::Rtp(flow, header) => return self.meter.packet(at, flow, header),
+            Beside::KeepAlive(flow) => return self.keep_alive(at, flow),
             Beside::Dns(answer) => What::Dns(answer),
             Beside::Wire(flow, wire) => What::Wire(Connection {
                 flow: *flow,
@@ -99,6 +100,16 @@ impl Receive for Sender {
 }
 
 impl Sender {
+    fn keep_alive(&mut self, at: &At, flow: &Flow) {
+        if let Some(time) = at.time {
+            let before = self.batch.messages.len();
+            self.batch.alive.push((before, flow.source, time));
+        }
+        if self.batch.alive.len() >= BATCH_MESSAGES {
+            self.send();
+        }
+    }
+
     fn record(&mut self, time: Option<Time>) {
         if time.is_some() {
             self.batch.clock.rotate_left(1);

@@ -2,6 +2,7 @@
 
 use super::aside::Aside;
 use super::entry::{CopyKind, CopyOf, Entry, Stored, is_initial};
+use super::idle::Idle;
 use super::keys::KeyMap;
 use super::legs::Join;
 use super::media::RtpStream;
@@ -42,6 +43,9 @@ pub struct Call {
     pub asides: Vec<Aside>,
     /// RTP between the addresses that its session descriptions name.
     pub media: Vec<RtpStream>,
+    /// How long clients behind address translation had been silent before requests that nobody
+    /// answered.
+    pub idle: Vec<Idle>,
     /// The final responses, repeats folded in.
     pub finals: Vec<Final>,
     /// How it ended.
@@ -111,6 +115,7 @@ impl Call {
             messages,
             asides,
             media: Vec::new(),
+            idle: Vec::new(),
             finals,
             outcome: Outcome::Unfinished,
             decided_by: None,

@@ -18,6 +18,8 @@ pub mod clock;
 pub mod dialog;
 /// A live entry.
 pub mod entry;
+/// Pauses of clients behind address translation.
+pub mod idle;
 /// Hashes of what is compared often.
 pub mod keys;
 /// Legs of one call through back-to-back user agents.
@@ -72,6 +74,7 @@ use aside::{Icmp, MOST_ASIDES, What};
 use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
+use idle::Lines;
 use keys::{KeyMap, Keys};
 use legs::{Begun, Groups, Later};
 use media::{Heard, RtpStream};
@@ -79,6 +82,7 @@ use names::Names;
 use recent::{Recent, Seen};
 use sighting::{Sighting, Sights};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use timers::Timers;
 use wires::Wires;
 
@@ -144,6 +148,7 @@ pub struct Session {
     names: Names,
     wires: Wires,
     heard: Heard,
+    lines: Lines,
     recent: Recent,
     begun: Begun,
     groups: Groups,
@@ -200,6 +205,7 @@ impl Session {
             self.release_due(news);
         }
         news.sightings.push(self.sights.of(&stored));
+        self.lines.saw(&stored);
         let Stored {
             head, keys, raw, ..
         } = &stored;
@@ -290,6 +296,11 @@ impl Session {
         {
             live.entry.asides.push(aside.about(seen.message));
         }
+    }
+
+    /// Takes note of a packet that only keeps a way open.
+    pub fn keep_alive(&mut self, source: SocketAddr, time: Time) {
+        self.lines.alive(source, time.0);
     }
 
     /// Takes what is new about a stream of RTP.
@@ -474,6 +485,9 @@ impl Session {
         let mut call = Call::conclude(live.entry, self.clock.now());
         if !self.heard.is_empty() {
             call.media = self.heard.of(&call);
+        }
+        if !self.lines.is_empty() {
+            call.idle = self.lines.before(&call);
         }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));

@@ -4,7 +4,7 @@ use super::super::complaint::{self, Topic};
 use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Header, lossy};
-use crate::session::{Call, Stored};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -43,7 +43,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.code() != Some(400) {
+    if call.code() != Some(400) || call.outcome == Outcome::Succeeded {
         return;
     }
     let Some((index, answer)) = deciding(call) else {

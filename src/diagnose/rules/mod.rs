@@ -33,6 +33,7 @@ pub mod carrier_congestion;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
+pub mod content_length_mismatch;
 pub mod cseq_method_mismatch;
 pub mod cseq_out_of_order_500;
 pub mod declined_603;
@@ -66,6 +67,7 @@ pub mod merged_request_482;
 pub mod message_failed;
 pub mod message_too_large_513;
 pub mod method_not_allowed;
+pub mod nat_binding_expired;
 pub mod nat_detected;
 pub mod next_hop_unresolvable;
 pub mod no_answer_timeout;
@@ -107,8 +109,12 @@ pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
 pub mod tags;
+<<<<<<< HEAD
 pub mod tcp_closed_midway;
 pub mod tcp_connect_failed;
+=======
+pub mod transport_mismatch;
+>>>>>>> main
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -130,9 +136,14 @@ pub static RULES: &[&super::Rule] = &[
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
+<<<<<<< HEAD
     &tcp_connect_failed::RULE,
     &tcp_closed_midway::RULE,
+=======
+    &transport_mismatch::RULE,
+>>>>>>> main
     &udp_too_big::RULE,
+    &nat_binding_expired::RULE,
     &ack_misrouted::RULE,
     &message_too_large_513::RULE,
     &scanner_traffic::RULE,
@@ -193,6 +204,7 @@ pub static RULES: &[&super::Rule] = &[
     &cseq_method_mismatch::RULE,
     &branch_invalid::RULE,
     &via_stack_anomaly::RULE,
+    &content_length_mismatch::RULE,
     &line_endings::RULE,
     &max_forwards_range::RULE,
     &tags::RULE,
