@@ -42,14 +42,11 @@ pub enum Beside<'a> {
     Dns(DnsAnswer),
     /// A packet of media.
     Rtp(&'a Flow, RtpHeader),
-<<<<<<< HEAD
     /// Something happened to a TCP connection that carries SIP, or would.
     Wire(&'a Flow, Wire),
-=======
     /// A datagram between two ends of SIP that is none: as a rule it keeps the way open
     /// (RFC 5626 §4.4).
     KeepAlive(&'a Flow),
->>>>>>> main
 }
 
 /// Cuts what the layers deliver into messages and keeps the accounts.

@@ -109,12 +109,9 @@ pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
 pub mod tags;
-<<<<<<< HEAD
 pub mod tcp_closed_midway;
 pub mod tcp_connect_failed;
-=======
 pub mod transport_mismatch;
->>>>>>> main
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
 pub mod udp_too_big;
@@ -136,12 +133,9 @@ pub static RULES: &[&super::Rule] = &[
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
-<<<<<<< HEAD
     &tcp_connect_failed::RULE,
     &tcp_closed_midway::RULE,
-=======
     &transport_mismatch::RULE,
->>>>>>> main
     &udp_too_big::RULE,
     &nat_binding_expired::RULE,
     &ack_misrouted::RULE,
