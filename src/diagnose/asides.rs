@@ -91,7 +91,15 @@ pub const ASIDES: &[(&str, &str)] = &[
     ),
     (
         "handshake-failed",
-        "the TLS handshake of {source} with {destination} fails",
+        "the TLS handshake of {source} with {destination} is not completed: {by} closes the connection",
+    ),
+    (
+        "handshake-alert",
+        "the TLS handshake of {source} with {destination} fails: {by} sends the alert {alert}",
+    ),
+    (
+        "handshake-hidden",
+        "the TLS handshake of {source} with {destination} fails: {by} sends what has the length of an alert and ends the connection",
     ),
     ("found", "{kind} of {name}: {records}"),
     ("empty", "{kind} of {name}: no such record"),
@@ -136,6 +144,19 @@ pub fn wire(aside: &Aside, about: String) -> Template {
         }
         Wire::Reset { quiet, .. } if quiet >= QUIET => {
             Template::new("connection-reset-quiet", args.duration("quiet", quiet))
+        }
+        Wire::Tls(ref failure) => {
+            let by = if failure.by_client {
+                source
+            } else {
+                destination
+            };
+            let args = args.text("by", by.to_string());
+            match failure.alert {
+                Some(alert) => Template::new("handshake-alert", args.text("alert", alert)),
+                None if failure.hidden => Template::new("handshake-hidden", args),
+                None => Template::new("handshake-failed", args),
+            }
         }
         _ => Template::new(connection.wire.name(), args),
     }

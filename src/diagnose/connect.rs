@@ -249,7 +249,11 @@ pub fn groups<'a>(
     let mut groups: BTreeMap<(SocketAddr, &str), Group<'a>> = BTreeMap::new();
     for (aside, connection) in attempts().filter(|(_, connection)| counts(connection)) {
         let to = connection.flow.destination;
-        let group = groups.entry((to, connection.wire.name()));
+        let kind = match &connection.wire {
+            Wire::Tls(failure) => failure.alert.unwrap_or("closed"),
+            wire => wire.name(),
+        };
+        let group = groups.entry((to, kind));
         let group = group.or_insert(Group {
             to,
             all: Vec::new(),

@@ -111,6 +111,7 @@ pub mod sip_alg_mangling;
 pub mod tags;
 pub mod tcp_closed_midway;
 pub mod tcp_connect_failed;
+pub mod tls_handshake_failed;
 pub mod transport_mismatch;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
@@ -134,6 +135,7 @@ pub static RULES: &[&super::Rule] = &[
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
     &tcp_connect_failed::RULE,
+    &tls_handshake_failed::RULE,
     &tcp_closed_midway::RULE,
     &transport_mismatch::RULE,
     &udp_too_big::RULE,

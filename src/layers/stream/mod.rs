@@ -15,7 +15,7 @@ mod tests;
 
 pub use tls::{ClosedTls, Keys, TlsFailure, TlsReport};
 
-use super::{At, Flow, Segment, Sink, StreamId, Transport, payload};
+use super::{At, Flow, Segment, Sink, StreamId, Transport, Wire, payload};
 use content::Content;
 use frames::{Frames, Mark};
 use tls::{Brought, Tls};
@@ -237,6 +237,15 @@ impl Wrap {
         way.sink.closed(way.stream);
     }
 
+    /// The connection was closed or reset in this direction.
+    pub(super) fn ended<S: Sink>(&mut self, at: At, way: &mut Way<'_, S>) {
+        let wrapped = self.wrapped.as_mut();
+        if let Some(tls) = wrapped.and_then(|wrapped| wrapped.tls.as_mut()) {
+            let failure = tls.failure(Some(way.direction()));
+            tell_failure(failure, at, way);
+        }
+    }
+
     /// The connection is forgotten.
     pub(super) fn forget(self, shared: &mut Shared) {
         let Some(wrapped) = self.wrapped else { return };
@@ -248,6 +257,18 @@ impl Wrap {
         }
         tls.report(&mut shared.reports[input]);
     }
+}
+
+fn tell_failure<S: Sink>(failure: Option<(usize, TlsFailure)>, at: At, way: &mut Way<'_, S>) {
+    let Some((client, failure)) = failure else {
+        return;
+    };
+    let mut flow = match client == way.direction() {
+        true => way.flow,
+        false => way.flow.back(),
+    };
+    flow.transport = Transport::Tls;
+    way.sink.wire(at, &flow, Wire::Tls(Box::new(failure)));
 }
 
 impl Wrapped {
@@ -335,6 +356,7 @@ impl Wrapped {
         }
         tls.compact(direction);
         frames.settle(tls.has_rest(direction), way.sink);
+        tell_failure(tls.failure(None), at, way);
     }
 
     fn gap<S: Sink>(&mut self, at: At, missing: u64, way: &mut Way<'_, S>) {

@@ -358,6 +358,7 @@ impl Connection {
             peer.give_up_received(arrival.at.time, &mut out);
             given_up = before - peer.held_bytes();
         }
+        let wire = self.life.note(index, arrival.at, segment, sighted);
         let (direction, mut out) = self.side(index, shared, sink);
         let held_before = direction.held_bytes() + given_up;
         let had_hole = direction.has_hole();
@@ -368,15 +369,21 @@ impl Connection {
             opened_hole: !had_hole && direction.has_hole(),
             gave_up_early,
         };
-        let flow = out.way.flow;
-        if let Some(wire) = self.life.note(index, arrival.at, segment, sighted) {
-            // Whoever asked for the connection is its source.
-            let flow = match wire {
-                Wire::Refused { .. } | Wire::Opened => flow.back(),
-                _ => flow,
-            };
-            sink.wire(arrival.at, &flow, wire);
-        }
+        tell(wire, arrival.at, &mut out);
         effect
     }
+}
+
+/// Tells what became of a connection, and of a TLS handshake on it.
+fn tell<S: Sink>(wire: Option<Wire>, at: At, out: &mut Out<'_, S>) {
+    let Some(wire) = wire else { return };
+    let flow = match wire {
+        // Whoever asked for the connection is its source.
+        Wire::Refused { .. } | Wire::Opened => out.way.flow.back(),
+        _ => out.way.flow,
+    };
+    if matches!(wire, Wire::Closed { .. } | Wire::Reset { .. }) {
+        out.wrap.ended(at, &mut out.way);
+    }
+    out.way.sink.wire(at, &flow, wire);
 }
