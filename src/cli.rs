@@ -1,6 +1,7 @@
 //! Every option with its help text. No input or output.
 
 use crate::diagnose::Severity;
+use crate::lang::catalogue::PARTS;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 
@@ -199,11 +200,36 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
+    /// Languages: how much of the texts each has, what a translation lacks, and what to begin one with
+    #[command(subcommand)]
+    Lang(LangCommand),
     /// List the diagnosis rules: id, severity, frequency, title
     Rules {
         /// How the pages look.
         #[command(flatten)]
         look: Look,
+    },
+}
+
+/// What can be done about languages.
+#[derive(Debug, Subcommand)]
+pub enum LangCommand {
+    /// List the languages and how much of each part they have
+    List,
+    /// Compare a translation with the English texts: what is missing, unknown, or has other placeholders
+    Check {
+        /// The TOML file of the translation.
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+        /// Look only at these parts: codes, causes, terms, labels, rules
+        #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
+        part: Vec<String>,
+    },
+    /// Print the English texts as a file to begin a translation with
+    Template {
+        /// Only one part: codes, causes, terms, labels or rules
+        #[arg(long, value_name = "PART", value_parser = PARTS)]
+        part: Option<String>,
     },
 }
 

@@ -1,10 +1,10 @@
 //! What each command does with its options. The only place that writes to standard error.
 
 use crate::analyze;
-use crate::cli::{FailOn, Look, LookFormat, Main, Text, When};
+use crate::cli::{FailOn, LangCommand, Look, LookFormat, Main, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named};
-use crate::lang::{LANGS, Lang};
+use crate::lang::{LANGS, Lang, catalogue};
 use crate::layers::Keys;
 use crate::report::reference::{self, Sheet, Style, query};
 use crate::report::terminal::escape::clean;
@@ -333,4 +333,43 @@ pub fn rules(look: &Look) -> Status {
     };
     let rows = reference::rules(rules::RULES, lang);
     print(&reference::list(&rows, rules::RULES, style(look)))
+}
+
+/// Lists the languages, checks a translation, or prints what to begin one with.
+pub fn lang(asked: &LangCommand) -> Status {
+    match asked {
+        LangCommand::List => print(&languages()),
+        LangCommand::Template { part } => print(&catalogue::template(part.as_deref())),
+        LangCommand::Check { file, part } => match std::fs::read_to_string(file) {
+            Err(error) => refuse(&format!("{}: {error}", file.display())),
+            Ok(text) => check_language(&text, part),
+        },
+    }
+}
+
+fn languages() -> String {
+    let mut out = String::new();
+    for lang in &LANGS {
+        let parts = catalogue::coverage(lang);
+        let part =
+            |(name, of): (&&str, &catalogue::Coverage)| format!("{name} {}/{}", of.done, of.all);
+        let parts: Vec<String> = parts.iter().map(part).collect();
+        out += &format!("{}  {}: {}\n", lang.tag, lang.name, parts.join(", "));
+    }
+    out
+}
+
+fn check_language(text: &str, parts: &[String]) -> Status {
+    let (faults, coverage) = catalogue::check(text, parts);
+    let mut out: String = faults
+        .iter()
+        .map(|fault| format!("{}\n", clean(&fault.to_string())))
+        .collect();
+    for (part, of) in &coverage {
+        out += &format!("{part}: {} of {} translated\n", of.done, of.all);
+    }
+    match (print(&out), faults.is_empty()) {
+        (Status::Fine, false) => Status::FellShort,
+        (status, _) => status,
+    }
 }

@@ -293,6 +293,61 @@ fn every_placeholder_is_given_by_the_rule() {
 }
 
 #[test]
+fn a_rule_explains_rules_that_there_are() {
+    let known = ids_of_kind("rule");
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let listed: BTreeSet<&str> = rule.explains.iter().copied().collect();
+        if listed.len() != rule.explains.len() || listed.contains(rule.id) {
+            wrong.push(format!("{} explains itself, or a rule twice", rule.id));
+        }
+        let unknown = listed.iter().filter(|id| !known.contains(**id));
+        wrong.extend(unknown.map(|id| format!("{} explains {id}: no such rule", rule.id)));
+    }
+    none(wrong);
+}
+
+#[test]
+fn a_rule_that_goes_by_codes_lists_those_that_it_explains() {
+    let (mut wrong, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    for fixture in fixtures().iter().chain(flows()) {
+        for call in fixture.json()["calls"].as_array().unwrap() {
+            let decided = call["decided_by"].as_u64();
+            let answer = decided.map(|at| &call["final_responses"][usize::try_from(at).unwrap()]);
+            let (Some(answer), Some(id)) = (answer, call["root_cause"].as_str()) else {
+                continue;
+            };
+            let code = u16::try_from(answer["code"].as_u64().unwrap()).unwrap();
+            let rule = sipexplain::diagnose::rules::rule(id).unwrap();
+            if rule.codes.contains(&code) {
+                seen.insert(id.to_owned());
+            } else if !rule.codes.is_empty() {
+                let place = format!("fixtures/{}", fixture.name);
+                wrong.insert(format!(
+                    "{place}: {id} explains {code} and does not list it"
+                ));
+            }
+        }
+    }
+    let registered = |code: &u16| sipexplain::knowledge::code(*code).is_some();
+    for rule in RULES {
+        let ascending = rule.codes.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || !rule.codes.iter().all(registered) {
+            let codes = rule.codes;
+            wrong.insert(format!(
+                "{}: {codes:?}: once each, in order, known",
+                rule.id
+            ));
+        }
+    }
+    assert!(
+        seen.len() >= 30,
+        "only {seen:?} explain a code on a fixture"
+    );
+    none(wrong.into_iter().collect());
+}
+
+#[test]
 fn every_rule_fires_on_a_fixture_and_is_silent_on_another() {
     let fired = fired::fired();
     let mut wrong = Vec::new();

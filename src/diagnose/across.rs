@@ -1,6 +1,8 @@
 //! What all calls leave behind, for rules on a peer or the capture as a whole: capped summaries, so
 //! that no rule sees all calls.
 
+use super::backoff::Backoffs;
+use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template, asides};
 use crate::input::Origin;
 use crate::layers::Transport;
@@ -33,6 +35,8 @@ pub const LONG_RING: i64 = 10 * SECOND;
 pub struct Exhibit {
     /// Its frame or line.
     pub origin: Origin,
+    /// Which of the messages completed in that frame, from 0.
+    pub part: u16,
     /// Is it a line of a log?
     pub of_log: bool,
     /// When, nanoseconds since 1970; none in a log without dates.
@@ -50,6 +54,7 @@ impl Exhibit {
     pub fn of_wire(aside: &Aside) -> Exhibit {
         Exhibit {
             origin: aside.origin,
+            part: 0,
             of_log: false,
             time: aside.time.map(|time| time.0),
             text: Vec::new(),
@@ -70,6 +75,7 @@ impl Exhibit {
         text.extend_from_slice(line.get(..LONGEST).unwrap_or(line));
         Exhibit {
             origin: stored.stamp.origin,
+            part: stored.stamp.part,
             of_log: stored.stamp.lines > 0,
             time: stored.stamp.time().map(|time| time.0),
             text,
@@ -169,7 +175,7 @@ pub struct Source {
     pub entries: u64,
     /// Those that ended with 2xx.
     pub succeeded: u64,
-    /// Finals that it got, by code.
+    /// Finals that it got, by code, while none of its requests succeeded.
     pub finals: BTreeMap<u16, u64>,
     /// Users it named in To of REGISTER and in Request-URIs, as hashes, while none of its requests
     /// succeeded; bounded.
@@ -208,6 +214,10 @@ pub struct Ledger {
     pub attempts: Vec<Aside>,
     /// Frames of those that do; bounded.
     explained: HashSet<Origin, RandomState>,
+    /// What all calls show of the recording.
+    pub quality: Quality,
+    /// Servers that asked to be left alone for a while.
+    pub backoffs: Backoffs,
     ended: usize,
 }
 
@@ -215,6 +225,8 @@ impl Ledger {
     /// Adds a call that was judged.
     pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
         self.add_explained(call, diagnosis);
+        self.quality.add(call);
+        self.backoffs.add(call);
         let Some(request) = call.request() else {
             return;
         };
@@ -428,7 +440,7 @@ impl Source {
     fn add(&mut self, call: &Call, request: &Stored) {
         self.entries += 1;
         self.succeeded += u64::from(call.outcome == Outcome::Succeeded);
-        for answer in &call.finals {
+        for answer in call.finals.iter().filter(|_| self.succeeded == 0) {
             if self.finals.len() < 64 || self.finals.contains_key(&answer.code) {
                 *self.finals.entry(answer.code).or_default() += 1;
             }

@@ -13,7 +13,7 @@ use crate::session::outcome::never_acknowledged;
 use crate::session::{Call, CopyKind, Outcome, Side, Stored};
 
 /// Sentences that the rules on defects share, by id.
-const SENTENCES: &[(&str, &str)] = &[
+pub const SENTENCES: &[(&str, &str)] = &[
     ("defect-again", "the same again, {count} messages so"),
     ("defect-refused", "and it was answered {code}"),
     ("defect-ignored", "nobody answered it"),
@@ -24,7 +24,7 @@ const SENTENCES: &[(&str, &str)] = &[
 ];
 
 /// The shared sentence with this id.
-pub(super) fn sentence(id: &str) -> Option<&'static str> {
+pub fn sentence(id: &str) -> Option<&'static str> {
     let known = SENTENCES.iter().find(|(known, _)| *known == id);
     known.map(|(_, text)| *text)
 }

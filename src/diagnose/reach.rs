@@ -160,6 +160,9 @@ fn last_route(call: &Call, index: usize) -> Option<Target<'_>> {
 // A request inside the dialog that was repeated to the end without any answer, on the last hop on
 // which it was seen.
 fn unanswered(call: &Call) -> Option<Lost<'_>> {
+    if call.messages.iter().all(|m| m.copy.is_none()) {
+        return None;
+    }
     let silent = call.transactions().iter().filter(|t| {
         t.sends.len() >= ENOUGH
             && !t.is_answered()

@@ -159,6 +159,11 @@ pub fn cause(protocol: &str, number: u32) -> Option<&'static Cause> {
     })
 }
 
+/// All causes of all protocols.
+pub fn all_causes() -> &'static [Cause] {
+    &CAUSES
+}
+
 /// All causes of a protocol.
 pub fn causes(protocol: &str) -> impl Iterator<Item = &'static Cause> {
     CAUSES

@@ -30,6 +30,14 @@ static TERMS: LazyLock<Vec<Term>> = LazyLock::new(|| {
     file.map(|file| file.term).unwrap_or_default()
 });
 
+impl Term {
+    /// Its section in the overlays.
+    pub fn section(&self) -> String {
+        let name = self.name.to_ascii_lowercase().replace('.', "");
+        format!("term.{}-{name}", self.kind)
+    }
+}
+
 /// All terms, in the order of the file.
 pub fn terms() -> &'static [Term] {
     &TERMS

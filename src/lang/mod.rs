@@ -3,10 +3,13 @@
 //! English stands beside the thing it explains; an overlay file per language replaces it by id,
 //! and what an overlay lacks stays English. English is the only language so far.
 
+/// All that can be translated.
+pub mod catalogue;
+mod labels;
 mod overlay;
 
 use crate::diagnose::asides::aside_sentence;
-use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, undetermined};
+use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, lint, undetermined};
 use crate::knowledge::{self, Cause, Explanation};
 use overlay::Overlay;
 use std::borrow::Cow;
@@ -62,6 +65,10 @@ impl Lang {
 
     /// A label of the reports; the English text is its id.
     pub fn word(&self, english: &'static str) -> Cow<'static, str> {
+        debug_assert!(
+            labels::LABELS.contains(&english),
+            "no label for translators: {english:?}"
+        );
         self.text("label", &[english], english)
     }
 
@@ -113,8 +120,7 @@ impl Lang {
     }
 
     fn cause_text<'a>(&self, cause: &Cause, key: &str, english: &'a str) -> Cow<'a, str> {
-        let protocol = cause.protocol.to_ascii_lowercase().replace('.', "");
-        self.text(&format!("cause.{protocol}-{}", cause.code), &[key], english)
+        self.text(&cause_section(cause), &[key], english)
     }
 
     /// A template of a rule, arguments not filled in.
@@ -122,6 +128,7 @@ impl Lang {
         let english = rule.template(id).unwrap_or_default();
         match self.tag {
             "en" => Cow::Borrowed(english),
+            _ if lint::sentence(id).is_some() => self.text("defect", &[id], english),
             _ => self.text(&format!("rule.{}", rule.id), &[id], english),
         }
     }
@@ -200,6 +207,12 @@ impl Lang {
             Value::Duration(nanoseconds) => self.duration(*nanoseconds),
         }
     }
+}
+
+/// The section of a cause in the overlays.
+pub(crate) fn cause_section(cause: &Cause) -> String {
+    let protocol = cause.protocol.to_ascii_lowercase().replace('.', "");
+    format!("cause.{protocol}-{}", cause.code)
 }
 
 enum Unit {

@@ -20,6 +20,11 @@ impl Overlay {
         }
     }
 
+    /// The whole file.
+    pub(super) fn file(&self) -> &'static str {
+        self.text
+    }
+
     /// The text under a section such as `code.607` and a key in it such as `meaning` or
     /// `method.MESSAGE.fix`.
     pub(super) fn get(&self, section: &str, key: &[&str]) -> Option<String> {

@@ -149,6 +149,21 @@ impl Present {
         self.0 |= 1 << field as u8;
     }
 
+    /// These.
+    pub const fn of(fields: &[Field]) -> Present {
+        let (mut bits, mut index) = (0, 0);
+        while index < fields.len() {
+            bits |= 1 << fields[index] as u8;
+            index += 1;
+        }
+        Present(bits)
+    }
+
+    /// Is none there that the other does not have?
+    pub fn is_within(self, other: Present) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     pub(super) fn add_other(&mut self) {
         self.0 |= OTHERS;
     }

@@ -17,6 +17,10 @@ pub enum Hint {
     InnerMedia,
     /// Its session description speaks of SRTP.
     SecureMedia,
+    /// Its topmost Via names an address that may be known only inside a network.
+    InnerVia,
+    /// It may come from a program that looks for open servers.
+    Scanner,
 }
 
 /// A set of hints.
@@ -29,6 +33,11 @@ impl Hints {
         self.0 & (1 << hint as u8) != 0
     }
 
+    /// Is nothing there?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Those of both.
     pub fn and(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
@@ -38,10 +47,40 @@ impl Hints {
         self.0 |= u8::from(met) << hint as u8;
     }
 
+    /// The value of the first Contact.
     pub(super) fn take_contact(&mut self, value: &[u8]) {
         self.add_if(memchr::memchr(b',', value).is_some(), Hint::SeveralContacts);
         let inner = Uri::parse(addr_spec(value)).is_none_or(|uri| may_be_inner(uri.host));
         self.add_if(inner, Hint::InnerContact);
+    }
+
+    /// Host and port of the topmost Via.
+    pub(super) fn take_via(&mut self, sent_by: &[u8]) {
+        let colon = memchr::memchr(b':', sent_by).filter(|_| !sent_by.starts_with(b"["));
+        let host = colon.and_then(|at| sent_by.get(..at)).unwrap_or(sent_by);
+        self.add_if(may_be_inner(host), Hint::InnerVia);
+    }
+
+    /// The value of User-Agent.
+    pub(super) fn take_agent(&mut self, value: &[u8]) {
+        // A part of each name that is known.
+        const PARTS: [&[u8; 4]; 5] = [b"scan", b"ipvi", b"unda", b"ipcl", b"plsi"];
+        let told = |part: &[u8]| {
+            let part: [u8; 4] = std::array::from_fn(|i| part.get(i).map_or(0, |b| b | 0x20));
+            PARTS.contains(&&part)
+        };
+        self.add_if(value.windows(4).any(told), Hint::Scanner);
+    }
+
+    /// The value of From.
+    pub(super) fn take_sender(&mut self, value: &[u8]) {
+        const SENDERS: [&[u8]; 2] = [b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
+        let uri = memchr::memchr(b'<', value).and_then(|at| value.get(at..));
+        let sender = SENDERS
+            .iter()
+            .any(|s| uri.is_some_and(|uri| uri.starts_with(s)));
+        let named = value.starts_with(b"\"sipvicious\"");
+        self.add_if(sender || named, Hint::Scanner);
     }
 
     pub(super) fn take_body(&mut self, body: &[u8]) {
@@ -77,7 +116,11 @@ fn may_be_inner(host: &[u8]) -> bool {
         return inner || host.contains(&b':') || host.is_empty();
     }
     let mut parts = host.split(|byte| *byte == b'.');
-    let number = |part: &[u8]| std::str::from_utf8(part).ok()?.parse::<u8>().ok();
+    let digit = |number: Option<u8>, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        number?.checked_mul(10)?.checked_add(digit)
+    };
+    let number = |part: &[u8]| part.iter().fold((!part.is_empty()).then_some(0), digit);
     let mut octet = || parts.next().and_then(number);
     match [octet(), octet(), octet()] {
         [Some(0 | 10 | 127), ..] | [None, ..] | [_, None, _] | [_, _, None] => true,

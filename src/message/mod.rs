@@ -208,7 +208,11 @@ impl Head {
         self.present.add(field);
         match field {
             Field::Via => self.take_vias(value, header.value.start as usize),
+            Field::UserAgent if self.is_request() => self.hints.take_agent(value),
             Field::From if !self.repeats(Essentials::FROM) => {
+                if self.is_request() && self.method.begins() {
+                    self.hints.take_sender(value);
+                }
                 self.essentials.add(Essentials::FROM, header.value);
                 self.from_tag = self.take_address(raw, header.value);
             }
@@ -315,6 +319,8 @@ impl Head {
         let host = memchr::memrchr2(b' ', b'\t', protocol_and_host).map_or(0, |at| at + 1);
         self.sent_by = Span::new(host, protocol_and_host.len()).shifted(base);
         self.essentials.add(Essentials::VIA, self.sent_by);
+        let sent_by = protocol_and_host.get(host..).unwrap_or_default();
+        self.hints.take_via(sent_by);
         if let Some(branch) = params::value_after(first, semicolon, "branch") {
             self.branch = branch.shifted(base);
         }

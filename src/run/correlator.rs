@@ -1,51 +1,36 @@
-//! The thread that correlates messages.
+//! Messages to calls, batch by batch.
 
+use super::Batch;
+use super::judge::Judge;
 use super::pool::Pool;
 use super::reader::LONG;
-use super::{Batch, Delivery};
-use crate::session::{Call, Limits, News, Session};
-use std::sync::mpsc::{Receiver, SyncSender};
+use crate::session::{Limits, News, Session};
+
+/// Messages whose entries are looked up ahead.
+const SOON: usize = 16;
 
 /// Where messages become calls.
 #[derive(Default)]
-struct Correlator {
+pub(super) struct Correlator {
     session: Session,
     pool: Pool,
-}
-
-/// Correlates the messages of all batches; calls that were judged come back in `judged`.
-pub(super) fn correlate(
-    batches: Receiver<Batch>,
-    empty: SyncSender<Batch>,
-    to: SyncSender<Delivery>,
-    judged: Receiver<Vec<Call>>,
-) -> Limits {
-    let mut correlator = Correlator::default();
-    for mut batch in batches {
-        for call in judged.try_iter().flatten() {
-            correlator.session.reuse(call);
-        }
-        let delivery = correlator.batch(&mut batch);
-        let _ = empty.try_send(batch);
-        if to.send(delivery).is_err() {
-            return Limits::default();
-        }
-    }
-    let mut news = News::default();
-    let limits = correlator.session.finish(&mut news);
-    let _ = to.send(Delivery { news, live: false });
-    limits
+    news: News,
 }
 
 impl Correlator {
-    fn batch(&mut self, batch: &mut Batch) -> Delivery {
-        let mut news = News::default();
+    /// Correlates the messages of a batch; what is over is judged at once.
+    pub(super) fn batch(&mut self, batch: &mut Batch, judge: &mut Judge<'_>) {
         for stream in batch.media.drain(..) {
             self.session.media(stream);
         }
         let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
         let mut alive = batch.alive.drain(..).peekable();
+        let soon: Vec<u64> = batch.messages.iter().map(|(m, _)| m.keys.call_id).collect();
         for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
+            if index % SOON == 0 {
+                let next = soon.get(index..).unwrap_or_default();
+                self.session.expect(next.get(..SOON).unwrap_or(next));
+            }
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
@@ -57,7 +42,8 @@ impl Correlator {
             if length > 0 {
                 stored.raw = self.pool.bytes(bytes);
             }
-            self.session.message(stored, &mut news);
+            self.session.message(stored, &mut self.news);
+            self.deliver(judge);
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
@@ -65,7 +51,8 @@ impl Correlator {
         let for_reader = batch.bytes.is_empty();
         batch.bytes.clear();
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
-            self.session.tick(time, &mut news);
+            self.session.tick(time, &mut self.news);
+            self.deliver(judge);
         }
         batch.long = 0;
         let (long, short) = self
@@ -74,7 +61,19 @@ impl Correlator {
             .partition(|buffer| for_reader || buffer.capacity() >= LONG);
         batch.spare = long;
         self.pool.take_back(Vec::into_iter(short));
-        let live = std::mem::take(&mut batch.live);
-        Delivery { news, live }
+    }
+
+    /// Judges what is left.
+    pub(super) fn finish(mut self, judge: &mut Judge<'_>) -> Limits {
+        let limits = self.session.finish(&mut self.news);
+        judge.take(&mut self.news);
+        limits
+    }
+
+    fn deliver(&mut self, judge: &mut Judge<'_>) {
+        judge.take(&mut self.news);
+        for call in self.news.over.drain(..) {
+            self.session.reuse(call);
+        }
     }
 }

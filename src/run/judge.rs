@@ -1,13 +1,13 @@
-//! The thread that diagnoses, counts and reports: the one that the program began with.
+//! Calls to findings, counts and reports.
 
+use super::Judged;
 use super::reader::Held;
-use super::{Delivery, Judged};
 use crate::diagnose::{self, Context, Depth, Ledger};
 use crate::error::Error;
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
-use crate::session::{Aside, Call, Limits, View};
+use crate::session::{Aside, Call, Limits, News, View};
 use std::io;
 
 /// Where released calls are diagnosed, counted and reported.
@@ -39,21 +39,28 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Takes what is new; gives the calls back, whose memory is used again.
-    pub(super) fn delivery(&mut self, delivery: Delivery) -> Result<Vec<Call>, Error> {
-        for sighting in delivery.news.sightings {
+    /// Takes what is new; the calls stay, for their memory is used again.
+    pub(super) fn take(&mut self, news: &mut News) {
+        self.attempts.append(&mut news.attempts);
+        for sighting in news.sightings.drain(..) {
             self.view.saw(sighting);
         }
-        for call in &delivery.news.over {
+        for call in &news.over {
             self.call(call);
             self.view.learn(call);
         }
-        self.attempts.extend(delivery.news.attempts);
-        if delivery.live {
+    }
+
+    /// Ends a batch: what was reported is to be seen now, where it is `live`.
+    ///
+    /// # Errors
+    /// If the report could not be written.
+    pub(super) fn batch(&mut self, live: bool) -> Result<(), Error> {
+        if live {
             self.report.flush()?;
         }
         let failure = self.failure.take();
-        failure.map_or(Ok(delivery.news.over), |error| Err(error.into()))
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     pub(super) fn finish(

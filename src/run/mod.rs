@@ -1,5 +1,5 @@
-//! The pipeline: one thread reads, decodes and cuts messages, the second correlates them, the third
-//! diagnoses and reports. Each is strictly in order, so the result does not depend on their timing.
+//! The pipeline: one thread reads, decodes and cuts messages, the other correlates, diagnoses and
+//! reports. Each is strictly in order, so the result does not depend on their timing.
 
 /// Messages to calls.
 mod correlator;
@@ -17,14 +17,15 @@ use crate::input::{Inputs, SkippedFiles, Time};
 use crate::layers::Keys;
 use crate::report::Report;
 use crate::select::Selection;
+use crate::session::Stored;
 use crate::session::aside::Aside;
 use crate::session::media::RtpStream;
-use crate::session::{News, Stored};
+use correlator::Correlator;
 use judge::Judge;
 use std::net::SocketAddr;
 use std::sync::mpsc::sync_channel;
 
-/// Batches under way between two threads.
+/// Batches under way.
 const BATCHES: usize = 4;
 
 /// What a run came to.
@@ -68,13 +69,6 @@ struct Batch {
     media: Vec<RtpStream>,
 }
 
-/// What a batch brought, on its way to be judged.
-struct Delivery {
-    news: News,
-    /// What was released is to be seen now.
-    live: bool,
-}
-
 /// Reads the inputs through, and reports on every call that was selected.
 ///
 /// # Errors
@@ -86,31 +80,23 @@ pub fn analyze(
     filters: &[String],
     report: &mut dyn Report,
 ) -> Result<Judged, Error> {
-    let (to_correlator, batches) = sync_channel(BATCHES);
+    let (to, batches) = sync_channel(BATCHES);
     let (give_back, empty) = sync_channel(BATCHES);
-    let (to_judge, deliveries) = sync_channel(BATCHES);
-    let (return_calls, calls) = sync_channel(BATCHES);
     std::thread::scope(|scope| {
-        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let failed = |what| move |_| Error::Stage(what);
-        let reader = thread("reader")
-            .spawn_scoped(scope, move || {
-                reader::read(inputs, keys, to_correlator, empty)
-            })
-            .map_err(failed("reads the inputs"))?;
-        let correlator = thread("correlator")
-            .spawn_scoped(scope, move || {
-                correlator::correlate(batches, give_back, to_judge, calls)
-            })
-            .map_err(failed("correlates messages"))?;
-        let mut judge = Judge::new(selection, report);
-        for delivery in deliveries {
-            let judged = judge.delivery(delivery)?;
-            let _ = return_calls.try_send(judged);
+        let failed = || Error::Stage("reads the inputs");
+        let thread = std::thread::Builder::new().name("reader".to_owned());
+        let reader = thread
+            .spawn_scoped(scope, move || reader::read(inputs, keys, to, empty))
+            .map_err(|_| failed())?;
+        let (mut correlator, mut judge) = (Correlator::default(), Judge::new(selection, report));
+        for mut batch in batches {
+            let live = std::mem::take(&mut batch.live);
+            correlator.batch(&mut batch, &mut judge);
+            judge.batch(live)?;
+            let _ = give_back.try_send(batch);
         }
-        let ended = |what| move |_| Error::Stage(what);
-        let held = reader.join().map_err(ended("reads the inputs"))?;
-        let limits = correlator.join().map_err(ended("correlates messages"))?;
+        let held = reader.join().map_err(|_| failed())?;
+        let limits = correlator.finish(&mut judge);
         judge.finish(held, limits, filters)
     })
 }

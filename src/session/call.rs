@@ -46,6 +46,8 @@ pub struct Call {
     /// How long clients behind address translation had been silent before requests that nobody
     /// answered.
     pub idle: Vec<Idle>,
+    /// How many of its messages are a packet that was recorded before.
+    pub duplicates: u32,
     /// The final responses, repeats folded in.
     pub finals: Vec<Final>,
     /// How it ended.
@@ -104,7 +106,7 @@ impl Call {
             former_tag,
             ..
         } = entry;
-        mark_copies(&mut messages);
+        let duplicates = mark_copies(&mut messages);
         let finals = list_finals(&messages);
         let mut call = Call {
             id,
@@ -116,6 +118,7 @@ impl Call {
             asides,
             media: Vec::new(),
             idle: Vec::new(),
+            duplicates,
             finals,
             outcome: Outcome::Unfinished,
             decided_by: None,
@@ -362,9 +365,11 @@ fn bare_uri(stored: &Stored, header: &'static str) -> Option<String> {
         .filter(|uri| !uri.is_empty())
 }
 
-// Equal keys are found in a scan while the call is short, in a map when it is long.
-fn mark_copies(messages: &mut [Stored]) {
+// Equal keys are found in a scan while the call is short, in a map when it is long. Gives how many
+// are the same packet again.
+fn mark_copies(messages: &mut [Stored]) -> u32 {
     const SHORT: usize = 32;
+    let mut duplicates = 0;
     let mut seen: KeyMap<usize> = KeyMap::default();
     let inputs = |m: &Stored| m.stamp.origin.input;
     let several = messages.windows(2).any(|pair| match pair {
@@ -373,7 +378,7 @@ fn mark_copies(messages: &mut [Stored]) {
     });
     for index in 0..messages.len() {
         let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else {
-            return;
+            return duplicates;
         };
         let key = current.keys.repeat;
         let first = if index < SHORT {
@@ -392,6 +397,7 @@ fn mark_copies(messages: &mut [Stored]) {
             Some(first) if is_repeat(earlier.get(first), current) => {
                 let kind = copy_kind(earlier, first, current, several);
                 let first = u32::try_from(first).unwrap_or(u32::MAX);
+                duplicates += u32::from(kind == CopyKind::Duplicate);
                 current.copy = Some(CopyOf { first, kind });
             }
             _ if index >= SHORT => {
@@ -400,6 +406,7 @@ fn mark_copies(messages: &mut [Stored]) {
             _ => {}
         }
     }
+    duplicates
 }
 
 // The hash decides fast; the start line confirms.

@@ -16,6 +16,8 @@ pub struct Keys {
     pub from_tag: u64,
     /// Tag of To.
     pub to_tag: u64,
+    /// Branch of the topmost Via and where it was sent from.
+    pub branch: u64,
     /// Transaction: branch, sent-by, CSeq (RFC 3261 §17.1.3); ACK counts as INVITE.
     pub transaction: u64,
     /// Transaction, start line, To-tag, source, destination, transport: equal for repeats.
@@ -47,6 +49,7 @@ impl KeyMaker {
         let mut hasher = self.hash.build_hasher();
         hasher.write(head.branch.of(raw));
         hasher.write(head.sent_by.of(raw));
+        let branch = hasher.finish();
         hasher.write_u64(u64::from(head.cseq.unwrap_or(0)) << 8 | method as u64);
         let transaction = hasher.finish();
         hasher.write_u64(to_tag);
@@ -71,6 +74,7 @@ impl KeyMaker {
             call_id,
             from_tag: text(head.from_tag),
             to_tag,
+            branch,
             transaction,
             repeat: hasher.finish(),
         }

@@ -54,12 +54,11 @@ pub(super) fn find(call: &Call) -> Oddities {
         answers(call, transaction, request, &mut odd);
         let Some(request) = request else { continue };
         odd.add_if(request.head.vias > 1, Oddity::Relayed);
-        let own = own_branch(request);
+        let own = request.keys.branch;
         let earlier = transactions.iter().take(at.min(MOST_COMPARED));
-        let again = own.is_some()
-            && earlier
-                .filter_map(|t| call.messages.get(t.request()?))
-                .any(|m| own_branch(m) == own);
+        let mut earlier = earlier.filter_map(|t| call.messages.get(t.request()?));
+        let again =
+            has_own_branch(request) && earlier.any(|m| m.keys.branch == own && has_own_branch(m));
         odd.add_if(again, Oddity::BranchAgain);
     }
     odd.add_if(body_changed(call), Oddity::BodyChanged);
@@ -67,10 +66,8 @@ pub(super) fn find(call: &Call) -> Oddities {
 }
 
 // ACK to a 2xx and CANCEL have rules of their own.
-fn own_branch(request: &Stored) -> Option<&[u8]> {
-    let own = !matches!(request.head.method, Method::Ack | Method::Cancel);
-    let branch = request.head.branch.of(&request.raw);
-    Some(branch).filter(|branch| own && !branch.is_empty())
+fn has_own_branch(request: &Stored) -> bool {
+    !matches!(request.head.method, Method::Ack | Method::Cancel) && !request.head.branch.is_empty()
 }
 
 fn answers(call: &Call, transaction: &Transaction, request: Option<&Stored>, odd: &mut Oddities) {

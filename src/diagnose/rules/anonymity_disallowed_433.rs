@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[403, 433],
     rfc: &[(5079, "5"), (3323, "4.1")],
     title: "{element} takes no anonymous calls",
     why: "the call hides who calls, and {element} answers {code}: the called side takes no anonymous calls",

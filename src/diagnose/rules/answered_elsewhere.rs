@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[487],
     rfc: &[(3261, "16.7"), (3326, "3.1")],
     title: "another device answered the call",
     why: "{winner} answered, so {element} stopped the ringing at {loser}: its CANCEL and 487 are as they should be",

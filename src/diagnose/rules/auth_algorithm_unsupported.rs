@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[Need::Time],
+    codes: &[400, 401, 403, 407],
     rfc: &[(8760, "2.4"), (7616, "3.3")],
     title: "{element} wants {algorithm}, which the caller does not answer",
     why: "{element} offers {algorithm} and not MD5, and the caller sent no credentials: many phones and PBXs can only do MD5 and give up without a word when it is not offered",

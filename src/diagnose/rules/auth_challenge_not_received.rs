@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[Need::Time],
+    codes: &[401, 407],
     rfc: &[(3261, "17.1"), (3581, "4")],
     title: "the challenge of {element} does not reach {caller}",
     why: "{element} asked for credentials, and {caller} went on sending the same {method} without any, {copies} times more over {span}: it never got the challenge, or dropped it, so this is not about the password",

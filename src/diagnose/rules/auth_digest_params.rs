@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[400, 401, 403, 407],
     rfc: &[(7616, "3.3"), (7616, "3.4"), (3261, "22.4")],
     title: "the credentials do not fit the challenge: {param}",
     why: "{element} refused credentials in which {wrong}; a hash made so does not match, whatever the password",

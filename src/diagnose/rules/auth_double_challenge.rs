@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[401, 407],
     rfc: &[(3261, "22.3")],
     title: "two realms want credentials, the caller shows one at a time",
     why: "the credentials for realm {first} were taken, then realm {second} asked for its own; the caller answered that and left out those for {first}, so {first} asked again",

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[Need::Time],
+    codes: &[401, 407],
     rfc: &[(3261, "22.1"), (3261, "22.2")],
     title: "the {method} in the middle of the call was asked for a password",
     why: "{element} answered the {method} of {asked} with {code}, and {asked} sent no credentials in the {waited} that followed: what the {method} should do was not done",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time],
+    codes: &[401, 407],
     rfc: &[(3261, "22.1"), (3261, "8.1.3.5")],
     title: "the challenge of {element} was never answered",
     why: "{element} asked for credentials for realm {realm} ({algorithm}); the caller sent none in the {waited} that the capture goes on",

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[400, 401, 403, 407],
     rfc: &[(3261, "22.1"), (3261, "22.2"), (3261, "22.3")],
     title: "credentials for another realm than {element} asks for",
     why: "{element} asked for credentials for realm {realm}, and the caller answered its nonce for realm {other}: the realm is part of the hash, so it can never match",

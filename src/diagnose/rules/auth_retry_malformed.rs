@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[400, 401, 403, 407, 481, 482, 500],
     rfc: &[(3261, "8.1.3.5"), (3261, "22.2"), (3261, "17.2.3")],
     title: "the {method} with credentials is no proper second try",
     why: "the caller answered the challenge with a new {method} that keeps the branch and the CSeq number of the first one; for {element} that is the first {method} once more, so it never looked at the credentials and answered {code} again",

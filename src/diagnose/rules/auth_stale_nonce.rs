@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[401, 403, 407],
     rfc: &[(7616, "3.3"), (3261, "22.4")],
     title: "the nonce had run out, and that was not handled well",
     why: "{username} used a nonce that {element} no longer takes; {element} said stale=true and gave a new one, which means that the password may be right, but {caller} did not try again with it",

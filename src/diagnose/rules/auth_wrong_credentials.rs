@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[401, 403, 407],
     rfc: &[(3261, "22.2"), (7616, "3.4")],
     title: "the credentials of {username} were refused",
     why: "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times without a word about a stale nonce: the password or the authentication user name is wrong for that realm",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[400],
     rfc: &[(3261, "21.4.1")],
     title: "{element} could not read the request and says where",
     why: "{element} refused {what} as malformed and names {header} (\"{said}\"); the header is there, so it is its value that {element} does not like",

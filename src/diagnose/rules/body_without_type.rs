@@ -55,7 +55,7 @@ pub static RULE: Rule = Rule {
         ("wrong", "here"),
         ("untyped", "no Content-Type in this message"),
     ],
-    explains: &["bad-request-400", "unsupported-body-415"],
+    explains: &["bad-request-400"],
     confirm: "the log of the element that got it",
     check,
     ..Rule::PLAIN

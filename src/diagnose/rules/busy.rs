@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[486, 600],
     rfc: &[(3261, "21.4.24"), (3261, "21.6.1")],
     title: "the called side is busy",
     why: "{element} answered {code} after it had rung for {ring}: the called person was in another call or rejected this one",

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[486, 487],
     rfc: &[(3261, "9"), (3261, "21.4.25")],
     title: "the caller hung up before anybody answered",
     why: "the caller sent CANCEL after {waited} of ringing",

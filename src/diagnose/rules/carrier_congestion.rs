@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[480, 500, 502, 503],
     rfc: &[(3398, "7.2.4.1"), (3326, "2"), (3261, "21.5.4")],
     title: "the network behind {element} has no capacity for the call",
     why: "the answer carries Q.850 cause {cause} ({name}): the telephone network behind {element} could not carry the call, whatever the caller sent",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[415, 488, 500, 606],
     rfc: &[(3264, "6"), (3261, "21.4.26"), (3261, "20.43")],
     title: "the two sides have no codec in common",
     why: "the caller offers {offered}; {element} takes {taken}, as its own session descriptions show; nothing is on both lists",

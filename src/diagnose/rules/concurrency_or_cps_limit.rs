@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[Need::Time, Need::Addresses],
+    codes: &[403, 480, 486, 503, 603],
     rfc: &[(3261, "21.5.4")],
     title: "calls to {element} fail once {limit} are up",
     why: "{failed} calls to {element} were refused with {code}, each while at least {limit} others were up; of {succeeded} that succeeded none met more than {most}: the number of calls at once is limited there",

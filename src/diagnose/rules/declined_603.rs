@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[603],
     rfc: &[(3261, "21.6.2"), (8606, "4")],
     title: "the called side declined the call",
     why: "{element} answered 603 without ringing: no person can have done that in {after}; a server, a filter or do not disturb declines there",

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[484],
     rfc: &[(3261, "21.4.22"), (3578, "3.2"), (3398, "7.2.4.1")],
     title: "the number {dialled} is incomplete for {element}",
     why: "{element} answers 484 to {dialled}: the number has too few digits, too many, or a form that it cannot use",

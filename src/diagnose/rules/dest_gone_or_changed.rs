@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[404, 410, 480, 604],
     rfc: &[(3261, "21.4.10"), (3398, "7.2.4.1")],
     title: "the called number was given up or has changed",
     why: "{element} answers 410: the user or number {dialled} was there once, is there no more, and no new address is known",

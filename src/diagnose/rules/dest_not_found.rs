@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[404, 604],
     rfc: &[(3261, "21.4.5"), (3261, "21.6.3"), (3398, "7.2.4.1")],
     title: "{dialled} is not known at {element}",
     why: "{element} answers {code} to {dialled}: it has no user or number in exactly this form",

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[480],
     rfc: &[(3261, "21.4.18"), (3398, "7.2.4.1")],
     title: "the called side cannot be reached at present",
     why: "{element} knows the called user and answers 480: it does not say why, and nothing rang",

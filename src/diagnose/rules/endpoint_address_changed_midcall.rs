@@ -38,7 +38,7 @@ pub static RULE: Rule = Rule {
         ("named", "its session description names {before}"),
         ("moved", "now from {after}"),
     ],
-    explains: &["bye-unanswered", "one-way-rtp", "latched-to-stale-port"],
+    explains: &["bye-unanswered"],
     check,
     ..Rule::PLAIN
 };

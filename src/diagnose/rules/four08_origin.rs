@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time],
+    codes: &[408],
     rfc: &[(3261, "21.4.9"), (3261, "16.8"), (3261, "17.1.1.2")],
     title: "{element} gave up waiting for whoever stands behind it",
     why: "{element} answered 408 {after} after the request: it had sent the call on, or looked for the called user, and got no answer in that time; who it waited for is not in the capture",

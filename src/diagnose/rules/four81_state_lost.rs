@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[481],
     rfc: &[(3261, "12.2.2"), (3261, "12.2.1.2"), (5057, "5.1")],
     title: "{element} no longer knows the call",
     why: "{method} carries the Call-ID and both tags of the call as it was set up, and {element} answers {code}, {after} after it had accepted the call: it has lost it",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[481],
     rfc: &[(3261, "12.2.1.1"), (3261, "12.2.2"), (3261, "15.1.2")],
     title: "{method} of {element} does not name the call it means",
     why: "{method} carries the tag {own} in {header}, and the call that was set up has {right} there: to {other} it belongs to no call it knows, so it answers 481",

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[500, 502, 503, 504, 505, 555],
     rfc: &[(3261, "21.5"), (3326, "2"), (3261, "20.43")],
     title: "{element} failed and says why",
     why: "{element} answered {code}, which only says that a server failed, and gives as reason: \"{said}\"",

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[Need::Time],
+    codes: &[491],
     rfc: &[(3261, "14.1"), (3261, "14.2"), (3311, "5.2")],
     title: "both sides changed the call at once, and {element} did not try again",
     why: "the {method} of {element} met another change under way and was refused with 491; {element} had to try again after a moment and did not, so its change (hold, resume, transfer, refresh) never happened",

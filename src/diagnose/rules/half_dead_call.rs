@@ -37,7 +37,6 @@ pub static RULE: Rule = Rule {
         ),
         ("leg", "no BYE on the other leg"),
     ],
-    explains: &["rtp-outside-dialog"],
     confirm: "the log of {other}",
     check,
     ..Rule::PLAIN

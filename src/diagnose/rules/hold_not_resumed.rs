@@ -43,12 +43,7 @@ pub static RULE: Rule = Rule {
         ("refused", "refused"),
         ("bye", "hung up while on hold"),
     ],
-    explains: &[
-        "reinvite-rejected-session-survives",
-        "one-way-rtp",
-        "no-rtp-both",
-        "media-timeout-bye",
-    ],
+    explains: &["reinvite-rejected-session-survives"],
     check,
     ..Rule::PLAIN
 };

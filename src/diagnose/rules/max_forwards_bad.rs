@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[483],
     rfc: &[(3261, "8.1.1.6"), (3261, "20.22"), (3261, "21.4.21")],
     title: "{method} set out with too few hops",
     why: "{method} was sent with Max-Forwards {hops} and used that up before it arrived: {element} answered 483, and no server stands twice on the way, so it is no circle",

@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[482],
     rfc: &[(3261, "8.2.2.2"), (3261, "21.4.20")],
     title: "{element} got the same call twice and refused the second copy",
     why: "{element} got {method} twice with the same Call-ID, From tag and CSeq on two branches, both from {sender}, and answered the second one 482: {sender} forked the call to two addresses that lead to the same server",

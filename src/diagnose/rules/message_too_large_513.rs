@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[513],
     rfc: &[(3261, "21.5.7")],
     title: "the message is too large for the server",
     why: "{server} refused the {method} of {size} bytes with 513, which means that it does not take messages of this length. Largest parts: {parts}",

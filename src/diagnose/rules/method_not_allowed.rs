@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[405, 501],
     rfc: &[(3261, "21.4.6"), (3261, "21.5.2"), (3261, "20.5")],
     title: "{element} does not take {method}",
     why: "{element} answered {method} with {code}: it does not carry out this method here",

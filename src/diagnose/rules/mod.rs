@@ -27,9 +27,12 @@ pub mod calls_end_together;
 pub mod cancel_200_crossing;
 pub mod cancel_not_matching;
 pub mod cancel_too_early;
+pub mod capture_duplicates;
 pub mod capture_one_sided;
 pub mod capture_partial_call;
+pub mod capture_truncated;
 pub mod carrier_congestion;
+pub mod clock_order;
 pub mod codec_no_common;
 pub mod concurrency_or_cps_limit;
 pub mod contact_missing_or_multiple;
@@ -52,6 +55,7 @@ pub mod four81_tag_mismatch;
 pub mod four87_missing;
 pub mod generic_5xx_with_reason;
 pub mod glare_491;
+pub mod hairpin;
 pub mod half_dead_call;
 pub mod header_misspelled;
 pub mod header_value_numeric;
@@ -97,6 +101,7 @@ pub mod request_no_response;
 pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
 pub mod retransmission_storm;
+pub mod retry_after_ignored;
 pub mod retry_amplification;
 pub mod ring_no_answer;
 pub mod ringing_until_timer_c;
@@ -108,6 +113,7 @@ pub mod sdp_version;
 pub mod session_interval_422;
 pub mod session_timer_expired;
 pub mod sip_alg_mangling;
+pub mod subscribe_rejected;
 pub mod tags;
 pub mod tcp_closed_midway;
 pub mod tcp_connect_failed;
@@ -126,6 +132,9 @@ pub mod via_stack_anomaly;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &capture_truncated::RULE,
+    &capture_duplicates::RULE,
+    &clock_order::RULE,
     &response_to_wrong_port::RULE,
     &private_contact::RULE,
     &internal_name_leak::RULE,
@@ -177,6 +186,7 @@ pub static RULES: &[&super::Rule] = &[
     &reason_status_conflict::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
+    &subscribe_rejected::RULE,
     &dest_gone_or_changed::RULE,
     &dest_address_incomplete::RULE,
     &dest_not_found::RULE,
@@ -230,11 +240,13 @@ pub static RULES: &[&super::Rule] = &[
     &half_dead_call::RULE,
     &endpoint_address_changed_midcall::RULE,
     &private_sdp::RULE,
+    &hairpin::RULE,
     &nat_detected::RULE,
     &final_not_acked::RULE,
     &bye_unanswered::RULE,
     &late_final_after_timeout::RULE,
     &retry_amplification::RULE,
+    &retry_after_ignored::RULE,
     &retransmission_storm::RULE,
     &peer_fails_all::RULE,
     &calls_end_together::RULE,

@@ -7,6 +7,7 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
 use crate::message::field::Field;
+use crate::message::hints::Hint;
 use crate::session::{Call, Stored};
 use std::net::{IpAddr, SocketAddr};
 
@@ -43,7 +44,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .enumerate()
         .take(8)
         .filter(|(_, m)| is_of_author(m));
-    let Some((index, request)) = requests.next() else {
+    let inner = |m: &Stored| m.head.hints.has(Hint::InnerVia);
+    let Some((index, request)) = requests.next().filter(|(_, m)| inner(m)) else {
         return;
     };
     let (Some((Host::Ip(inside), port)), Some((source, server))) =

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[476, 477, 478, 479, 500, 502, 503, 504],
     rfc: &[(3263, "4"), (3261, "16.9"), (3261, "8.1.3.1")],
     title: "{element} could not send the request on",
     why: "{element} answered {code} ({said}): it knew where the request should go and could not send it there; the next server refused the connection, is not there, or does not take that transport",

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     frequency: Frequency::High,
     needs: &[Need::Time],
+    codes: &[408, 480, 487],
     rfc: &[(3261, "9.1"), (3261, "16.8"), (3261, "13.3.1")],
     title: "a ring timer ended the call",
     why: "it rang for {ring}, then {element} sent CANCEL to the called side, without having been asked to by the caller: its own ring time was over",

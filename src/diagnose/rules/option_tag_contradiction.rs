@@ -32,7 +32,6 @@ pub static RULE: Rule = Rule {
         ),
         ("wrong", "this"),
     ],
-    explains: &["prack-failure", "precondition-580"],
     confirm: "the log of the element that got it",
     check,
     ..Rule::PLAIN

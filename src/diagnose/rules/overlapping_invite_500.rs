@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Low,
     needs: &[Need::Time],
+    codes: &[500],
     rfc: &[(3261, "14.1"), (3261, "14.2")],
     title: "{element} sent a second INVITE before the first one was answered",
     why: "the INVITE with CSeq {second} was sent while that with CSeq {first} had no final answer yet; a call takes one change at a time, so it was refused with 500",

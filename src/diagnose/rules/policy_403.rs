@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[403],
     rfc: &[(3261, "21.4.4"), (3398, "7.2.4.1")],
     title: "{element} does not allow this call",
     why: "{element} answers 403: it knows what is wanted and does not allow it, and gives no reason",

@@ -34,12 +34,6 @@ pub static RULE: Rule = Rule {
         ("named", "{host} is {class}"),
         ("rtp", "the RTP went there: {packets} packets from {user}"),
     ],
-    explains: &[
-        "one-way-rtp",
-        "no-rtp-both",
-        "rtp-to-unroutable",
-        "media-timeout-bye",
-    ],
     confirm: "a capture of the RTP at {user}",
     settings: &[
         (
@@ -85,7 +79,7 @@ enum Heard<'a> {
 }
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.outcome != Outcome::Succeeded || call.answer().is_none() {
+    if call.outcome != Outcome::Succeeded || !call.hints().has(Hint::InnerMedia) {
         return;
     }
     for side in [Side::Caller, Side::Callee] {

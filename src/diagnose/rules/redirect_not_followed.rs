@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[300, 301, 302, 305, 380],
     rfc: &[(3261, "8.1.3.4"), (3261, "21.3")],
     title: "{element} did not call the address it was redirected to",
     why: "{sender} answered {code} and named {contact} instead, and {element} did not call it: many trunks, gateways and PBXs end a call that is redirected",

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time, Need::Addresses],
+    codes: &[404, 410, 480],
     rfc: &[(3261, "10.3"), (3261, "21.4.18")],
     title: "{aor} was not registered when the call came",
     why: "the registration of {aor} ran out {since} before the call, after {granted} s, and was not renewed: {element} knows of no device to ring and answered {code}",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[423],
     rfc: &[(3261, "10.2.8"), (3261, "21.4.17"), (3261, "20.23")],
     title: "the registrar wants registrations of at least {least} s",
     why: "the device asked to be registered for {asked} s, {element} wants at least {least} s (423), and the device did not ask for as much",

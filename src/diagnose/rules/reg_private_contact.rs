@@ -34,7 +34,6 @@ pub static RULE: Rule = Rule {
         "trying-then-silence",
         "icmp-unreachable",
         "nat-binding-expired",
-        "options-keepalive-failing",
         "private-contact",
     ],
     settings: &[

@@ -12,6 +12,9 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[
+        403, 404, 405, 410, 480, 500, 501, 502, 503, 504, 603, 604, 606,
+    ],
     rfc: &[(3261, "10.3")],
     title: "the registration of {aor} was refused with {code}",
     why: "{element} understood the REGISTER for {aor} and refused it: {phrase}",

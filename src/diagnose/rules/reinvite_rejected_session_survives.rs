@@ -16,6 +16,9 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[
+        400, 403, 404, 406, 415, 420, 480, 488, 500, 503, 580, 603, 606,
+    ],
     rfc: &[(3261, "14.1"), (3311, "5.1"), (3264, "8")],
     title: "{element} refused a change of the call with {code}",
     why: "{method} wanted to change the session, and {element} refused it with {code}; what was agreed before stays valid and the call goes on",

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[608],
     rfc: &[(8688, "3")],
     title: "a filter in the network rejected the call",
     why: "608 says that a machine on the way, not the called person, took the call of {from} for an unwanted one; {place} is where its operator can be asked to correct that",

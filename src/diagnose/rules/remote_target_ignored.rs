@@ -39,7 +39,7 @@ pub static RULE: Rule = Rule {
     explains: &[
         "bye-unanswered",
         "481-state-lost",
-        "loop-482",
+        "routing-loop",
         "dest-not-found",
     ],
     check,

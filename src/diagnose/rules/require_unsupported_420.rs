@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[420],
     rfc: &[(3261, "8.2.2.3"), (3261, "8.1.3.5"), (3261, "21.4.15")],
     title: "{element} does not have the extension {tags} that the caller requires",
     why: "the request requires {required}, and {element} answers 420 because it does not support {tags}; the caller should have asked again without it and did not",

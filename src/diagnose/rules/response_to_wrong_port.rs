@@ -55,7 +55,6 @@ pub static RULE: Rule = Rule {
     explains: &[
         "auth-challenge-not-received",
         "auth-no-credentials-sent",
-        "auth-retry-missing",
         "2xx-not-acked",
         "final-not-acked",
         "request-no-response",

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Info,
     frequency: Frequency::High,
     needs: &[Need::Time],
+    codes: &[408, 480, 487],
     rfc: &[(3261, "13.3.1.1"), (3261, "21.4.18")],
     title: "it rang for {ring} and nobody answered",
     why: "it rang for {ring}, then {element} ended the attempt with {code}: nothing is broken, nobody took the call in the time that is set there",

@@ -51,7 +51,7 @@ pub static RULE: Rule = Rule {
         "481-state-lost",
         "remote-target-ignored",
         "proxy-bypassed",
-        "loop-482",
+        "routing-loop",
     ],
     check,
     ..Rule::PLAIN

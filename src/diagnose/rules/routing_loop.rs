@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[482, 483, 503],
     rfc: &[(3261, "16.3"), (5393, "4.2"), (3261, "21.4.21")],
     title: "the call goes round in a circle",
     why: "the call passed {element} {times} times: {cycle}, until it was refused with {code}",

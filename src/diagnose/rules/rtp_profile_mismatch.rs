@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[],
+    codes: &[415, 488, 606],
     rfc: &[(3264, "6"), (4568, "5.1"), (3261, "21.4.26")],
     title: "{element} does not take the RTP profile {offered}",
     why: "the caller offers audio as {offered}, and {element} uses {taken} in its own session descriptions; profiles differ in encryption (SAVP) and feedback (F), and both sides must speak the same",

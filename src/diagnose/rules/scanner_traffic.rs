@@ -3,6 +3,7 @@
 use super::super::finding::{Evidence, note};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::field::Field;
+use crate::message::hints::Hint;
 use crate::message::{Header, Method};
 use crate::session::{Call, Outcome};
 use memchr::memmem::Finder;
@@ -108,6 +109,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| {
 
 fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     const LONGEST: usize = 256;
+    call.first().filter(|m| m.head.hints.has(Hint::Scanner))?;
     let fields = call.fields(0);
     let read = |field| {
         let header = fields

@@ -28,7 +28,7 @@ pub static RULE: Rule = Rule {
         ("before-higher", "a higher version before"),
         ("changed", "this is new"),
     ],
-    explains: &["one-way-rtp", "no-rtp-both", "hold-not-resumed"],
+    explains: &["hold-not-resumed"],
     confirm: "the media after the change: packets that still go to the old address",
     check,
     ..Rule::PLAIN

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Medium,
     needs: &[],
+    codes: &[422],
     rfc: &[(4028, "6"), (4028, "7.3"), (4028, "5")],
     title: "the session interval is too short for {server}",
     why: "{server} refused a session interval of {asked} s: it takes {least} s and more (Min-SE), and {element} did not ask again with that",

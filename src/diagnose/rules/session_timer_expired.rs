@@ -63,13 +63,21 @@ enum Fit {
     Said,
 }
 
+/// No session timer ends a call sooner: two thirds of the least interval (RFC 4028 §5, §10),
+/// nanoseconds.
+const SHORTEST: i64 = 60 * SECOND - MARGIN;
+
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.method != Method::Invite || !agrees_on_one(call) {
+    if call.method != Method::Invite {
         return;
     }
     let ended = call.requests(Method::Bye).next();
     let Some((index, bye)) = ended else { return };
     let Some(at) = bye.time() else { return };
+    let soon = call.start().is_some_and(|start| at - start < SHORTEST);
+    if (soon && !bye.head.present.has(Field::Reason)) || !agrees_on_one(call) {
+        return;
+    }
     let Some(interval) = call.interval_at(at) else {
         return;
     };

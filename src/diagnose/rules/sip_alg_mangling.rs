@@ -41,7 +41,6 @@ pub static RULE: Rule = Rule {
     ],
     explains: &[
         "content-length-mismatch",
-        "sdp-malformed",
         "private-contact",
         "request-no-response",
     ],

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time],
+    codes: &[408, 480, 487, 500, 503, 504],
     rfc: &[(3261, "17.2.1"), (3261, "16.2"), (3261, "13.3.1.1")],
     title: "{element} took the call over and then fell silent",
     why: "{element} answered 100 and then nothing for {silence}: the way to it is fine, and what it does with the call, or whoever stands behind it, hangs",

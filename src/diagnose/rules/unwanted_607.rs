@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[607],
     rfc: &[(8197, "4")],
     title: "the called side marked this call as unwanted",
     why: "607 says that the called person, or a service acting for them, does not want calls from {from}; the network may count this against the number, and further calls will likely end the same way",

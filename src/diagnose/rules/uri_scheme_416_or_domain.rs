@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::Low,
     needs: &[],
+    codes: &[400, 404, 416, 480],
     rfc: &[(3261, "21.4.14"), (3261, "8.2.2.1"), (5630, "5")],
     title: "{element} does not take {scheme} addresses",
     why: "{element} answers 416: the Request-URI {dialled} is a {scheme} address, and it does not know what to do with that kind",

@@ -269,6 +269,7 @@ pub(super) fn across(found: &CaptureFinding, lang: &Lang) -> shape::Finding {
             input: exhibit.origin.input,
             frame: (!exhibit.of_log).then_some(place),
             line: exhibit.of_log.then_some(place),
+            part: (!exhibit.of_log && beside.is_none()).then_some(exhibit.part),
             part_of: beside.is_none().then_some("start-line"),
             span: beside.is_none().then_some([0, length]),
             text: Some(beside.unwrap_or_else(|| raw_text(&mask(&exhibit.text)))),

@@ -53,11 +53,7 @@ pub(super) fn term(term: &Term, lang: &'static Lang) -> Sheet {
     if !cited.is_empty() {
         note += &format!(" · {}", cited.join(", "));
     }
-    let section = format!(
-        "term.{}-{}",
-        term.kind,
-        term.name.to_ascii_lowercase().replace('.', "")
-    );
+    let section = term.section();
     let mut sheet = Sheet {
         key: format!("{}:{}", term.kind, term.name),
         title: term.name.clone(),

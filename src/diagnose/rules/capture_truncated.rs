@@ -1,0 +1,132 @@
+//! Z3: only the beginning of messages was recorded.
+
+use super::super::across::Exhibit;
+use super::super::finding::{Evidence, Note, deciding, note};
+use super::super::quality::{Cut, is_cut_by_capture, is_cut_by_log};
+use super::super::{
+    Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Role, Rule, Severity,
+};
+use crate::message::Flaw;
+use crate::session::{Call, Outcome, Stored};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "capture-truncated",
+    severity: Severity::Warning,
+    frequency: Frequency::Medium,
+    needs: &[],
+    rfc: &[],
+    title: "only the beginning of {messages} was recorded",
+    why: "the capture tool cut packets off (snap length): the end of {messages} in {calls} is missing, so headers and session descriptions there cannot be judged",
+    fix: "Record whole packets: `tcpdump -s 0`, or 262144 as the snap length of other tools.",
+    sentences: &[
+        (
+            "why-log",
+            "the log holds less of {messages} in {calls} than Content-Length says: it cuts long entries off or leaves bodies out, so session descriptions there cannot be judged",
+        ),
+        (
+            "fix-log",
+            "Raise the longest entry of the log or of syslog (the usual limits are 1024, 2048 and 8192 bytes), switch on the logging of bodies, or record the traffic with tcpdump instead.",
+        ),
+        (
+            "why-call",
+            "the capture tool cut {messages} of this call off (snap length), so whatever stood in the rest is not known",
+        ),
+        (
+            "why-call-log",
+            "the log holds only the beginning of {messages} of this call, so whatever stood in the rest is not known",
+        ),
+        ("cut", "only the beginning of this one was recorded"),
+        ("last", "the last such message"),
+    ],
+    check,
+    across,
+    ..Rule::PLAIN
+};
+
+// What went well needs no explanation that the rest would change.
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let flaws = call.flaws();
+    if call.outcome == Outcome::Succeeded
+        || !(flaws.has(Flaw::CutByCapture) || flaws.has(Flaw::BodyCut))
+    {
+        return;
+    }
+    let is_cut = |m: &Stored| is_cut_by_capture(m) || is_cut_by_log(m);
+    let mut all = call.originals().filter(|(_, m)| is_cut(m));
+    // The answer that decided tells most.
+    let answer = deciding(call).filter(|(_, m)| is_cut(m));
+    let Some((index, stored)) = answer.or_else(|| all.next()) else {
+        return;
+    };
+    let (role, certain) = (Role::Contributing, Confidence::Certain);
+    let Some(finding) = found.add_with(Severity::Info, role, certain, Acts::Capture) else {
+        return;
+    };
+    let count = call.originals().filter(|(_, m)| is_cut(m)).count();
+    finding.args(Args::new().text("messages", messages(count as u64)));
+    match is_cut_by_capture(stored) {
+        true => finding.why("why-call"),
+        false => finding.why("why-call-log").fix("fix-log"),
+    };
+    finding.proof(Evidence::start_line(index, stored, note("cut")));
+}
+
+fn messages(count: u64) -> String {
+    match count {
+        1 => "one message".to_owned(),
+        _ => format!("{count} messages"),
+    }
+}
+
+fn calls(count: u64) -> String {
+    match count {
+        1 => "one call".to_owned(),
+        _ => format!("{count} calls"),
+    }
+}
+
+fn across(ledger: &Ledger, across: &mut Across) {
+    let quality = &ledger.quality;
+    tell(
+        &quality.cut_by_capture,
+        Confidence::Certain,
+        "why",
+        "fix",
+        across,
+    );
+    tell(
+        &quality.cut_by_log,
+        Confidence::Likely,
+        "why-log",
+        "fix-log",
+        across,
+    );
+}
+
+fn tell(
+    cut: &Cut,
+    confidence: Confidence,
+    why: &'static str,
+    fix: &'static str,
+    across: &mut Across,
+) {
+    let Some([first, last]) = &cut.shown else {
+        return;
+    };
+    let Some(found) = across.add(confidence, Acts::Capture) else {
+        return;
+    };
+    found.count = cut.calls;
+    found.times = first.time.zip(last.time);
+    found.finding.why(why).fix(fix).args(
+        Args::new()
+            .text("messages", messages(cut.count))
+            .text("calls", calls(cut.calls)),
+    );
+    let mut exhibits: Vec<(Exhibit, Note)> = vec![(first.clone(), note("cut"))];
+    if first != last {
+        exhibits.push((last.clone(), note("last")));
+    }
+    found.exhibits = exhibits;
+}

@@ -1,0 +1,155 @@
+//! B1: a subscription (busy lamp, voicemail lamp, presence) was refused.
+
+use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use crate::message::Method;
+use crate::message::field::Field;
+use crate::session::{Call, Outcome};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "subscribe-rejected",
+    severity: Severity::Warning,
+    frequency: Frequency::Medium,
+    needs: &[],
+    codes: &[403, 404, 405, 410, 480, 489, 501, 603, 604],
+    rfc: &[(6665, "8.3.2"), (6665, "4.2.1")],
+    title: "{element} offers no subscription to {event}{of}",
+    why: "{watcher} subscribed to {package}, and {element} answered {code}: it does not know this kind of event. Calls are not concerned",
+    fix: "Switch this feature off in {watcher} for this account, or point it at the server that offers it, which often is not the trunk. Or switch the package {event} on at {element}.",
+    sentences: &[
+        (
+            "why-listed",
+            "{watcher} subscribed to {package}, and {element} answered {code}; it offers {offered} only. Calls are not concerned",
+        ),
+        (
+            "why-contradiction",
+            "{watcher} subscribed to {package}, and {element} answered {code}, though it lists {event} among what it offers: it may offer it for other addresses or with parameters only. Calls are not concerned",
+        ),
+        (
+            "why-unnamed",
+            "{watcher} sent SUBSCRIBE without saying to which event, and {element} answered {code}. Calls are not concerned",
+        ),
+        (
+            "fix-unnamed",
+            "Make {watcher} send an Event header with SUBSCRIBE, or switch the feature that sends it off.",
+        ),
+        (
+            "why-method",
+            "{watcher} subscribed to {package}, and {element} answered {code}: it takes no subscriptions at all. Calls are not concerned",
+        ),
+        (
+            "why-nobody",
+            "{watcher} subscribed to {package} of {target}, and {element} answered {code}: it knows nothing there that could be watched. Calls are not concerned",
+        ),
+        (
+            "fix-nobody",
+            "Compare the address {target} with those that {element} knows, and correct the key or mailbox in {watcher}. Where it exists, switch on at {element} that it may be watched (a hint, a mailbox, presence).",
+        ),
+        (
+            "why-refused",
+            "{watcher} subscribed to {package} of {target}, and {element} answered {code}: it does not allow this. Calls are not concerned",
+        ),
+        (
+            "fix-refused",
+            "Allow {watcher} at {element} to watch {target} (the right to subscribe, the list of watchers, the context of the account), or switch the feature off in {watcher}.",
+        ),
+        ("event", "what it asked for"),
+        ("asked", "the request"),
+        ("answer", "refused"),
+        ("offered", "what is offered"),
+    ],
+    explains: &["method-not-allowed"],
+    confirm: "the log of {element} for this Call-ID",
+    check,
+    ..Rule::PLAIN
+};
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let failed = matches!(call.outcome, Outcome::Failed | Outcome::Refused);
+    if call.method != Method::Subscribe || !failed {
+        return;
+    }
+    let Some((index, answer)) = deciding(call) else {
+        return;
+    };
+    let code = answer.head.code().unwrap_or(0);
+    if !RULE.codes.contains(&code) || found.has("auth-wrong-credentials") {
+        return;
+    }
+    let Some((at, request)) = call.asked(answer) else {
+        return;
+    };
+    let package = call.fields(at).text(Field::Event).unwrap_or_default();
+    let package = package.split(';').next().unwrap_or_default().trim();
+    let offered = call.fields(index).tokens(Field::AllowEvents);
+    let (why, fix) = match code {
+        489 if package.is_empty() => ("why-unnamed", "fix-unnamed"),
+        489 if offered.iter().any(|of| of.eq_ignore_ascii_case(package)) => {
+            ("why-contradiction", "fix")
+        }
+        489 if !offered.is_empty() => ("why-listed", "fix"),
+        489 => ("why", "fix"),
+        405 | 501 => ("why-method", "fix"),
+        403 | 603 => ("why-refused", "fix-refused"),
+        _ => ("why-nobody", "fix-nobody"),
+    };
+    let acts = match fix {
+        "fix-refused" => Acts::Callee,
+        _ => Acts::Caller,
+    };
+    let Some(finding) = found.add(Confidence::Certain, acts) else {
+        return;
+    };
+    let target = call.request_uri().unwrap_or_default();
+    let of = match fix {
+        "fix" | "fix-unnamed" => String::new(),
+        _ => format!(" of {target}"),
+    };
+    finding.why(why).fix(fix).element(sender(answer)).args(
+        Args::new()
+            .text("watcher", sender(request))
+            .text("event", named(package))
+            .text("package", known_as(package))
+            .text("of", of)
+            .text("target", target)
+            .text("offered", offered.join(", "))
+            .code("code", code),
+    );
+    finding.proof(match package {
+        "" => Evidence::start_line(at, request, note("asked")),
+        _ => Evidence::header(at, request, "Event", note("event")),
+    });
+    finding.proof(Evidence::start_line(index, answer, note("answer")));
+    if !offered.is_empty() {
+        finding.proof(Evidence::header(
+            index,
+            answer,
+            "Allow-Events",
+            note("offered"),
+        ));
+    }
+}
+
+// The package, with what a person knows it by.
+fn known_as(package: &str) -> String {
+    let known = match package.to_ascii_lowercase().as_str() {
+        "dialog" => "busy lamps",
+        "message-summary" => "the voicemail lamp",
+        "presence" => "who is available",
+        "reg" => "registrations",
+        "conference" => "members of a conference",
+        "ua-profile" => "settings of the phone",
+        "as-feature-event" => "do not disturb and forwarding",
+        "call-info" | "line-seize" => "shared lines",
+        _ => return named(package),
+    };
+    format!("{package} ({known})")
+}
+
+fn named(package: &str) -> String {
+    match package {
+        "" => "an event without name".to_owned(),
+        package => package.chars().take(64).collect(),
+    }
+}
