@@ -13,10 +13,10 @@ mod harness;
 use harness::run;
 use serde_json::Value;
 
-fn findings(file: &str) -> Vec<Value> {
-    let report = run(["--format", "json", file]).json();
+fn findings(args: &[&str], rule: &str) -> Vec<Value> {
+    let report = run([&["--format", "json"], args].concat()).json();
     let all = report["findings"].as_array().unwrap().iter();
-    all.filter(|finding| finding["rule"] == "tls-handshake-failed")
+    all.filter(|finding| finding["rule"] == rule)
         .cloned()
         .collect()
 }
@@ -81,7 +81,10 @@ fn handshakes_that_fail_are_explained() {
         ),
     ];
     for (name, confidence, why) in cases {
-        let found = findings(&format!("fixtures/handshakes/{name}.pcap"));
+        let found = findings(
+            &[&format!("fixtures/handshakes/{name}.pcap")],
+            "tls-handshake-failed",
+        );
         assert_eq!(found.len(), 1, "{name}: {found:?}");
         let said = found[0]["why"].as_str().unwrap();
         assert!(said.starts_with(why), "{name}: {said}");
@@ -110,6 +113,23 @@ fn a_handshake_that_succeeds_is_no_failure_though_nothing_is_opened() {
     }
     assert!(healthy.len() > 20);
     for file in healthy {
-        assert_eq!(findings(&file), Vec::<Value>::new(), "{file}");
+        let none = Vec::<Value>::new();
+        assert_eq!(findings(&[&file], "tls-handshake-failed"), none, "{file}");
+        let closed = findings(&[&file], "signalling-encrypted");
+        assert_eq!(closed.len(), 1, "{file}");
+        assert_eq!(closed[0]["element"], "198.51.100.20:5061", "{file}");
+        assert_eq!(closed[0]["severity"], "info", "{file}");
+    }
+}
+
+#[test]
+fn what_a_key_opens_is_not_encrypted() {
+    for name in ["tls13-aes128", "tls12-aes128-gcm", "wss-tls13"] {
+        let (keys, file) = (
+            format!("fixtures/wrappings/{name}.keys"),
+            format!("fixtures/wrappings/{name}.pcap"),
+        );
+        let found = findings(&["--keylog", &keys, &file], "signalling-encrypted");
+        assert_eq!(found, Vec::<Value>::new(), "{name}");
     }
 }

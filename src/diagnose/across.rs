@@ -7,6 +7,7 @@ use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template, as
 use crate::input::Origin;
 use crate::layers::Transport;
 use crate::message::Method;
+use crate::message::account::Account as FrameAccount;
 use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
 use crate::session::aside::Aside;
@@ -60,6 +61,19 @@ impl Exhibit {
             text: Vec::new(),
             call: 0,
             beside: Some(asides::wire(aside, String::new())),
+        }
+    }
+
+    /// A frame, and what it says.
+    pub fn of_frame(origin: Origin, said: Template) -> Exhibit {
+        Exhibit {
+            origin,
+            part: 0,
+            of_log: false,
+            time: None,
+            text: Vec::new(),
+            call: 0,
+            beside: Some(said),
         }
     }
 
@@ -214,6 +228,8 @@ pub struct Ledger {
     pub attempts: Vec<Aside>,
     /// Frames of those that do; bounded.
     explained: HashSet<Origin, RandomState>,
+    /// Frames of ESP that stay closed, and the first of them.
+    pub esp: Option<(u64, Origin)>,
     /// What all calls show of the recording.
     pub quality: Quality,
     /// Servers that asked to be left alone for a while.
@@ -245,6 +261,18 @@ impl Ledger {
         let account = self.accounts.entry(destination).or_default();
         account.add(call, request, diagnosis);
         self.add_end(call, destination);
+    }
+
+    /// Takes the account of an input.
+    pub fn add_account(&mut self, input: u16, account: &FrameAccount) {
+        let esp = account.not_decoded.iter().find(|not| not.reason == "esp");
+        let Some(esp) = esp else { return };
+        let first = Origin {
+            input,
+            place: esp.first_frame,
+        };
+        let (frames, first) = self.esp.unwrap_or((0, first));
+        self.esp = Some((frames + esp.frames, first));
     }
 
     /// Takes all connections that were never made.

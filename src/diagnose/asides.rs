@@ -101,6 +101,11 @@ pub const ASIDES: &[(&str, &str)] = &[
         "handshake-hidden",
         "the TLS handshake of {source} with {destination} fails: {by} sends what has the length of an alert and ends the connection",
     ),
+    (
+        "data-encrypted",
+        "TLS between {source} and {destination} that no key opens",
+    ),
+    ("packets-encrypted", "a packet of ESP that is encrypted"),
     ("found", "{kind} of {name}: {records}"),
     ("empty", "{kind} of {name}: no such record"),
     ("failed", "{kind} of {name}: {failure}"),

@@ -23,7 +23,9 @@ const MOST_HOLES: usize = 16;
 /// SIP flows remembered so that their keep-alives, and what becomes of their connections, are known.
 const MOST_FLOWS: usize = 65_536;
 /// Ports of SIP over TCP and TLS (RFC 3261 §19.1.2), and those that servers take beside them.
-const SIP_PORTS: [u16; 4] = [5060, 5061, 5080, 5081];
+pub const SIP_PORTS: [u16; 4] = [5060, 5061, 5080, 5081];
+/// Ports of WebSocket over TLS, which may carry SIP or anything else.
+const WEB_PORTS: [u16; 4] = [443, 7443, 8089, 8443];
 
 /// Takes messages in the order in which they became complete.
 pub trait Receive {
@@ -169,6 +171,9 @@ impl<R: Receive> Framer<R> {
             // Where it leads to counts: who asks may do so from any port.
             Wire::Unanswered { .. } | Wire::Opened | Wire::Refused { .. } | Wire::Tls(_) => {
                 known(flow.destination)
+            }
+            Wire::Sealed { .. } => {
+                known(flow.destination) || WEB_PORTS.contains(&flow.destination.port())
             }
             _ => self.flows.contains(&self.ends(flow)),
         }

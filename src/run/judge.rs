@@ -89,6 +89,9 @@ impl<'a> Judge<'a> {
         // Of a selection it is not known which connections the other calls needed.
         if filters.is_empty() {
             desk.ledger.add_attempts(desk.attempts);
+            for (input, read) in (0..).zip(&inputs) {
+                desk.ledger.add_account(input, &read.account);
+            }
         }
         let findings = diagnose::across::judge(&desk.ledger);
         let mut judged = desk.judged;

@@ -92,7 +92,7 @@ impl Aside {
             What::Icmp(_) => "ICMP",
             What::Dns(_) => "DNS",
             What::Wire(connection) => match connection.wire {
-                Wire::Tls(_) => "TLS",
+                Wire::Tls(_) | Wire::Sealed { .. } => "TLS",
                 _ => "TCP",
             },
         }

@@ -13,6 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 /// Failed attempts remembered, and connections that ended; the oldest go first.
 const MOST_ATTEMPTS: usize = 16_384;
 const MOST_ENDED: usize = 16_384;
+/// Servers of TLS that stays closed.
+const MOST_SEALED: usize = 1024;
 /// Ends of one pair of ports that are remembered: those of the connections used last.
 const MOST_OF_PAIR: usize = 8;
 /// Attempts, addresses, connections and messages looked at for one call.
@@ -35,6 +37,8 @@ pub(super) struct Wires {
     told: VecDeque<IpAddr>,
     ended: HashMap<Ends, VecDeque<Aside>, RandomState>,
     closed: VecDeque<Ends>,
+    /// Data that no key opens, by server: the first of it.
+    sealed: HashMap<SocketAddr, Aside, RandomState>,
 }
 
 #[derive(Debug)]
@@ -89,6 +93,7 @@ impl Wires {
                 self.keep_bounds();
             }
             Wire::Closed { .. } | Wire::Reset { .. } | Wire::Unheard { .. } => self.end(aside),
+            Wire::Sealed { .. } => self.seal(aside),
         }
     }
 
@@ -117,6 +122,22 @@ impl Wires {
             && let Some(oldest) = self.closed.pop_front()
         {
             self.ended.remove(&oldest);
+        }
+    }
+
+    fn seal(&mut self, aside: Aside) {
+        let Some(new) = connection(&aside) else {
+            return;
+        };
+        let server = new.flow.destination;
+        if let Some(known) = self.sealed.get_mut(&server) {
+            if let What::Wire(known) = &mut known.what
+                && let Wire::Sealed { connections } = &mut known.wire
+            {
+                *connections += 1;
+            }
+        } else if self.sealed.len() < MOST_SEALED {
+            self.sealed.insert(server, aside);
         }
     }
 
@@ -162,10 +183,12 @@ impl Wires {
         found
     }
 
-    /// All attempts that failed, in the order in which they were told.
+    /// All attempts that failed, and the first data of each server that no key opens, in the order
+    /// of their frames.
     pub(super) fn into_attempts(self) -> Vec<Aside> {
         let all = self.attempts.into_values().flatten();
         let mut all: Vec<Aside> = all.map(|attempt| attempt.aside).collect();
+        all.extend(self.sealed.into_values());
         all.sort_by_key(|aside| (aside.time, aside.origin));
         all
     }

@@ -112,6 +112,7 @@ pub mod scanner_traffic;
 pub mod sdp_version;
 pub mod session_interval_422;
 pub mod session_timer_expired;
+pub mod signalling_encrypted;
 pub mod sip_alg_mangling;
 pub mod subscribe_rejected;
 pub mod tags;
@@ -132,6 +133,7 @@ pub mod via_stack_anomaly;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &signalling_encrypted::RULE,
     &capture_truncated::RULE,
     &capture_duplicates::RULE,
     &clock_order::RULE,

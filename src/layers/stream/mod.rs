@@ -263,12 +263,21 @@ fn tell_failure<S: Sink>(failure: Option<(usize, TlsFailure)>, at: At, way: &mut
     let Some((client, failure)) = failure else {
         return;
     };
-    let mut flow = match client == way.direction() {
+    let flow = of_client(Some(client), way);
+    way.sink.wire(at, &flow, Wire::Tls(Box::new(failure)));
+}
+
+// The flow from client to server; where no hello shows who is who, a server has the lower port.
+fn of_client<S: Sink>(client: Option<usize>, way: &Way<'_, S>) -> Flow {
+    let by_port = way.flow.destination.port() <= way.flow.source.port();
+    let flow = match client.map_or(by_port, |client| client == way.direction()) {
         true => way.flow,
         false => way.flow.back(),
     };
-    flow.transport = Transport::Tls;
-    way.sink.wire(at, &flow, Wire::Tls(Box::new(failure)));
+    Flow {
+        transport: Transport::Tls,
+        ..flow
+    }
 }
 
 impl Wrapped {
@@ -356,7 +365,12 @@ impl Wrapped {
         }
         tls.compact(direction);
         frames.settle(tls.has_rest(direction), way.sink);
+        let (sealed, client) = (tls.begins_sealed(), tls.client());
         tell_failure(tls.failure(None), at, way);
+        if sealed {
+            let flow = of_client(client, way);
+            way.sink.wire(at, &flow, Wire::Sealed { connections: 1 });
+        }
     }
 
     fn gap<S: Sink>(&mut self, at: At, missing: u64, way: &mut Way<'_, S>) {

@@ -57,6 +57,12 @@ pub enum Wire {
     },
     /// A TLS handshake did not come to its end. The flow goes from client to server.
     Tls(Box<TlsFailure>),
+    /// TLS records with data that no key opens: the first of a connection. The flow goes from client
+    /// to server.
+    Sealed {
+        /// Connections so far, where they are counted together.
+        connections: u64,
+    },
 }
 
 impl Wire {
@@ -70,6 +76,7 @@ impl Wire {
             Wire::Reset { .. } => "connection-reset",
             Wire::Unheard { .. } => "data-unacknowledged",
             Wire::Tls(_) => "handshake-failed",
+            Wire::Sealed { .. } => "data-encrypted",
         }
     }
 }

@@ -201,7 +201,7 @@ fn aside(call: &Call, aside: &Aside, lang: &Lang) -> shape::Aside {
             let message = call.messages.get(connection.message);
             let about = message.map(|m| m.stamp.origin.place);
             let protocol = match connection.wire {
-                Wire::Tls(_) => "tls",
+                Wire::Tls(_) | Wire::Sealed { .. } => "tls",
                 _ => "tcp",
             };
             (protocol, connection.wire.name(), about)

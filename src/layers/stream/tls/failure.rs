@@ -32,6 +32,7 @@ pub struct TlsFailure {
 pub(super) struct Progress {
     /// Somebody was told.
     told: bool,
+    told_sealed: bool,
     /// The alert, and the direction that sent it.
     alert: Option<(u8, usize)>,
     /// Direction by direction: the longest protected record, and the last.
@@ -102,6 +103,23 @@ impl Tls {
             Some(0x0304) => self.progress.longest[client & 1] > LONGEST_ALERT,
             Some(_) => sealed(client) && sealed(1 - client),
         }
+    }
+
+    /// The direction of the client, as far as its hello was captured.
+    pub(in crate::layers::stream) fn client(&self) -> Option<usize> {
+        self.client
+    }
+
+    /// Does data of both sides stay closed? Told once. The client is through then, so this is no
+    /// part of a handshake.
+    pub(in crate::layers::stream) fn begins_sealed(&mut self) -> bool {
+        let progress = &mut self.progress;
+        let sealed = self.reason.is_some() && !self.decrypted && !progress.told;
+        let both = progress
+            .longest
+            .iter()
+            .all(|length| *length > LONGEST_ALERT);
+        sealed && both && !std::mem::replace(&mut progress.told_sealed, true)
     }
 
     // In TLS 1.3 a server checks the client when that is through already. Nothing came from it but a
