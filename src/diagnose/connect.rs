@@ -92,7 +92,9 @@ impl<'a> Need<'a> {
             let by_source = at(source, answer.stamp.source) && began <= time;
             let away = !at(target, answer.stamp.destination);
             let asked = call.asked(answer).map(|(index, _)| index);
-            if GAVE_UP.contains(&code) && by_source && away {
+            // What the next element answered is not due to a connection.
+            let behind = call.handed_on(answer).any(|t| t.is_answered());
+            if GAVE_UP.contains(&code) && by_source && away && !behind {
                 let sure = match named {
                     true => Confidence::Certain,
                     false => Confidence::Likely,

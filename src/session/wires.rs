@@ -196,8 +196,7 @@ impl Wires {
     // Ends of connections on which a transaction of the call waited for its final response.
     fn ended_under(&self, call: &Call) -> Vec<Aside> {
         let mut found = Vec::new();
-        let reliable = |m: &Stored| m.stamp.transport.is_some_and(Transport::is_reliable);
-        if self.ended.is_empty() || !call.messages.iter().take(MOST_OF_CALL).any(reliable) {
+        if self.ended.is_empty() || !call.messages.iter().take(MOST_OF_CALL).any(is_reliable) {
             return found;
         }
         let time = |index: usize| call.messages.get(index).and_then(Stored::time);
@@ -205,7 +204,7 @@ impl Wires {
             let Some(&index) = transaction.sends.last() else {
                 continue;
             };
-            let request = call.messages.get(index).filter(|m| reliable(m));
+            let request = call.messages.get(index).filter(|m| is_reliable(m));
             let Some((from, to)) = request.and_then(|m| m.stamp.observed()) else {
                 continue;
             };
@@ -234,8 +233,13 @@ impl Wires {
     // Attempts to make a connection that the call needed.
     fn attempts_for(&self, call: &Call) -> Vec<Aside> {
         let mut found = Vec::new();
-        let (Some(start), Some(until)) = (call.start(), last(call)) else {
+        let (Some(start), Some(last)) = (call.start(), last(call)) else {
             return found;
+        };
+        // A call that goes on may need one at any time.
+        let until = match call.outcome {
+            Outcome::Succeeded => call.seen_until.unwrap_or(last),
+            _ => last + PATIENCE,
         };
         let known = addresses(call);
         let mut wanted: Option<Vec<String>> = None;
@@ -251,7 +255,7 @@ impl Wires {
             let in_time = attempts
                 .iter()
                 .skip(first)
-                .take_while(|attempt| began(attempt) <= until + PATIENCE);
+                .take_while(|attempt| began(attempt) <= until);
             for attempt in in_time.take(MOST_OF_CALL * 4) {
                 if let Some(index) = belongs(call, attempt, (start, &known, hosts))
                     && found.len() < MOST_OF_CALL
@@ -284,7 +288,11 @@ fn belongs(
     }
     let answered = call.answer().and_then(Stored::time);
     let wanted = match call.outcome {
-        Outcome::Succeeded => named && answered.is_some_and(|answered| began > answered),
+        // Over UDP nothing inside the call needs a connection.
+        Outcome::Succeeded => {
+            let open = answered.is_some_and(|answered| began > answered) && call.bye().is_none();
+            named && open && call.messages.iter().any(is_reliable)
+        }
         _ => named || attempt.asked == Some(call.id),
     };
     let touches = |m: &Stored| {
@@ -293,6 +301,10 @@ fn belongs(
     };
     let before = || call.messages.iter().rposition(touches);
     wanted.then(before).flatten()
+}
+
+fn is_reliable(stored: &Stored) -> bool {
+    stored.stamp.transport.is_some_and(Transport::is_reliable)
 }
 
 fn last(call: &Call) -> Option<i64> {

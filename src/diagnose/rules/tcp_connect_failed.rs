@@ -56,11 +56,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-across",
-            "{source} tried {count} times to connect to {element} and was refused with RST: nothing listens there on TCP port {port}, or a firewall rejects it",
+            "{source} tried to connect to {element} ({count} in all) and was refused with RST: nothing listens there on TCP port {port}, or a firewall rejects it",
         ),
         (
             "why-across-silent",
-            "{source} tried {count} times to connect to {element} and nothing answered its SYN: a firewall drops it, or the host is off or has another address",
+            "{source} tried to connect to {element} ({count} in all) and nothing answered its SYN: a firewall drops it, or the host is off or has another address",
         ),
         ("request", "what had to be sent on"),
         ("request-next", "what came before the attempt"),
