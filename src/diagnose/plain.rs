@@ -27,8 +27,8 @@ const USUAL: Present = Present::of(&[
     Field::UserAgent,
     Field::Via,
 ]);
-/// A longer call may have been ended by a timer, nanoseconds.
-const LONGEST: i64 = 25 * SECOND;
+/// A longer call with session timers may have been ended by them, nanoseconds.
+const LONGEST: i64 = 55 * SECOND;
 /// Larger messages may be too large for their way, bytes.
 const LARGEST: usize = 1200;
 /// Messages: INVITE, a few provisional responses, 200, ACK, BYE, 200.
@@ -90,7 +90,6 @@ fn is_in_order(call: &Call) -> bool {
     let tags = |m: &Stored| (m.keys.from_tag, m.keys.to_tag);
     let ended_by = if tags(bye) == by_caller { there } else { back };
     let bye_back = (ended_by.1, ended_by.0, ended_by.2);
-    let (start, end) = (call.start(), ended.time());
     is_request(invite, Method::Invite)
         && invite.is_initial()
         && caller != 0
@@ -113,10 +112,14 @@ fn is_in_order(call: &Call) -> bool {
         && towards(ended, bye_back)
         && tags(ended) == tags(bye)
         && bodies_are_those_of_an_offer(invite, between, answer, [ack, bye, ended])
-        && start
-            .zip(end)
-            .is_some_and(|(start, end)| (0..LONGEST).contains(&(end - start)))
+        && is_ended_by_people(call)
         && is_prompt(messages)
+}
+
+fn is_ended_by_people(call: &Call) -> bool {
+    let lasted = call.start().zip(call.end()).map(|(start, end)| end - start);
+    let timed = call.has(Field::SessionExpires);
+    lasted.is_some_and(|lasted| lasted >= 0 && (!timed || lasted < LONGEST))
 }
 
 // An offer in the INVITE, the answer in the 200, nothing else.

@@ -26,6 +26,8 @@ const MOST_FLOWS: usize = 65_536;
 pub const SIP_PORTS: [u16; 4] = [5060, 5061, 5080, 5081];
 /// Ports of WebSocket over TLS, which may carry SIP or anything else.
 const WEB_PORTS: [u16; 4] = [443, 7443, 8089, 8443];
+/// Those that are found without a look at all of them.
+const LAST_FLOWS: usize = 4096;
 
 /// Takes messages in the order in which they became complete.
 pub trait Receive {
@@ -58,6 +60,8 @@ pub struct Framer<R> {
     streams: HashMap<StreamId, Stream, RandomState>,
     /// Hashes of the two ends of SIP flows.
     flows: HashSet<u64, RandomState>,
+    /// The last of them.
+    last_flows: Box<[u64; LAST_FLOWS]>,
     hash: RandomState,
     held: usize,
     last: Option<(Origin, u16)>,
@@ -99,6 +103,7 @@ impl<R: Receive> Framer<R> {
             accounts: Accounts::default(),
             streams: HashMap::default(),
             flows: HashSet::default(),
+            last_flows: Box::new([0; LAST_FLOWS]),
             hash: RandomState::default(),
             held: 0,
             last: None,
@@ -144,8 +149,13 @@ impl<R: Receive> Framer<R> {
     }
 
     fn remember(&mut self, flow: &Flow) {
+        let ends = self.ends(flow);
+        let place = self.last_flows.get_mut(ends as usize % LAST_FLOWS);
+        if place.is_some_and(|known| std::mem::replace(known, ends) == ends) {
+            return;
+        }
         if self.flows.len() < MOST_FLOWS {
-            self.flows.insert(self.ends(flow));
+            self.flows.insert(ends);
         }
     }
 

@@ -380,7 +380,9 @@ impl Head {
             };
             self.flaws.add_if(unmet, Flaw::Unmet);
         }
-        self.hints.take_contact(beside.contact.of(raw));
+        if self.contact > 0 {
+            self.hints.take_contact(beside.contact.of(raw));
+        }
         self.hints
             .take_body(raw.get(self.body as usize..).unwrap_or_default());
         // A registrar only repeats what it was given.

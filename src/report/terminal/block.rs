@@ -13,6 +13,7 @@ use crate::message::uri::Uri;
 use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
+use crate::session::legs::Join;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
 
@@ -438,7 +439,7 @@ impl Block {
             let args = [
                 ("id", id),
                 ("result", result(leg, lang)),
-                ("by", lang.word(join.by).into_owned()),
+                ("by", joined_by(join, lang)),
                 ("sure", lang.word(join.sure.word()).into_owned()),
             ];
             let said = lang.say("{id}, {result}: joined by {by} ({sure})", &args);
@@ -780,4 +781,12 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
         }
     }
     all
+}
+
+// A header keeps its name in every language.
+fn joined_by(join: &Join, lang: &Lang) -> String {
+    match join.by.contains(' ') {
+        true => lang.word(join.by).into_owned(),
+        false => join.by.to_owned(),
+    }
 }
