@@ -84,7 +84,6 @@ impl<'a> Need<'a> {
         }
         let at = |ip: IpAddr, end: Option<SocketAddr>| end.is_some_and(|end| end.ip() == ip);
         let answered = deciding(call).filter(|_| call.outcome == Outcome::Failed);
-        let named = wires::names(call, target);
         if let Some((index, answer)) = answered
             && let Some(time) = answer.time()
         {
@@ -95,7 +94,7 @@ impl<'a> Need<'a> {
             // What the next element answered is not due to a connection.
             let behind = call.handed_on(answer).any(|t| t.is_answered());
             if GAVE_UP.contains(&code) && by_source && away && !behind {
-                let sure = match named {
+                let sure = match wires::names(call, target) {
                     true => Confidence::Certain,
                     false => Confidence::Likely,
                 };
@@ -210,6 +209,9 @@ pub fn owner(call: &Call, ip: IpAddr) -> Acts {
     }
 }
 
+/// Ports that are told of, those with the most attempts first: each is a finding.
+const MOST_GROUPS: usize = 64;
+
 /// Attempts to reach the same port that failed in the same way and explain no call.
 #[derive(Debug)]
 pub struct Group<'a> {
@@ -220,7 +222,8 @@ pub struct Group<'a> {
 }
 
 /// The groups of the attempts `wanted`, by address. Whoever tried `scan` hosts or more looks for
-/// one; a stranger who tries once does so as well, where others speak SIP.
+/// one; a stranger who tries once does so as well, where others speak SIP. Those with the most attempts
+/// come first, and only so many.
 pub fn groups<'a>(
     ledger: &'a Ledger,
     wanted: impl Fn(&&'a Aside) -> bool,
@@ -262,7 +265,10 @@ pub fn groups<'a>(
         });
         group.all.push(aside);
     }
-    groups.into_values().collect()
+    let mut groups: Vec<Group<'a>> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.all.len()));
+    groups.truncate(MOST_GROUPS);
+    groups
 }
 
 impl<'a> Group<'a> {

@@ -46,6 +46,7 @@ pub(super) const LABELS: &[&str] = &[
     "Did you mean",
     "duplicate",
     "Effect on the dialog (RFC 5057)",
+    "ends and failures of TCP connections forgotten: too many at once",
     "entries cut in two: too many messages in one",
     "entries judged before they were over: too many at once",
     "error",

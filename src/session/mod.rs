@@ -104,11 +104,13 @@ pub struct Limits {
     pub long_entries: u64,
     /// Too many entries or bytes were live at once.
     pub early_releases: u64,
+    /// Connections whose failure or end was forgotten.
+    pub wires_forgotten: u64,
 }
 
 impl Limits {
     /// Each cap by name, and how often it was reached.
-    pub fn named(self) -> [(&'static str, u64); 2] {
+    pub fn named(self) -> [(&'static str, u64); 3] {
         [
             (
                 "entries cut in two: too many messages in one",
@@ -117,6 +119,10 @@ impl Limits {
             (
                 "entries judged before they were over: too many at once",
                 self.early_releases,
+            ),
+            (
+                "ends and failures of TCP connections forgotten: too many at once",
+                self.wires_forgotten,
             ),
         ]
     }
@@ -387,6 +393,7 @@ impl Session {
     /// Releases everything, by first message; also tells of the connections that were never made.
     pub fn finish(mut self, news: &mut News) -> Limits {
         self.release_all(news);
+        self.limits.wires_forgotten = self.wires.forgotten;
         news.attempts = self.wires.into_attempts();
         self.limits
     }

@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Failed attempts remembered, and connections that ended; the oldest go first.
 const MOST_ATTEMPTS: usize = 16_384;
-const MOST_ENDED: usize = 16_384;
+const MOST_ENDED: usize = 65_536;
 /// Servers of TLS that stays closed.
 const MOST_SEALED: usize = 1024;
 /// Ends of one pair of ports that are remembered: those of the connections used last.
@@ -39,6 +39,8 @@ pub(super) struct Wires {
     closed: VecDeque<Ends>,
     /// Data that no key opens, by server: the first of it.
     sealed: HashMap<SocketAddr, Aside, RandomState>,
+    /// How many of all that did not fit.
+    pub(super) forgotten: u64,
 }
 
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl Wires {
         let Some(new) = connection(&aside) else {
             return;
         };
-        let pair = ends(new.flow.source, new.flow.destination);
+        let (pair, ended) = (ends(new.flow.source, new.flow.destination), aside.time);
         let of_pair = self.ended.entry(pair).or_default();
         let same = |known: &&mut Aside| {
             let known = connection(known).and_then(Connection::first);
@@ -121,7 +123,15 @@ impl Wires {
         if self.closed.len() > MOST_ENDED
             && let Some(oldest) = self.closed.pop_front()
         {
-            self.ended.remove(&oldest);
+            // A call may still wait on a connection that ended just now.
+            let last = self
+                .ended
+                .remove(&oldest)
+                .and_then(|of_pair| of_pair.back()?.time);
+            let recent = last
+                .zip(ended)
+                .is_some_and(|(last, now)| now.0 - last.0 < RINGING);
+            self.forgotten += u64::from(recent);
         }
     }
 
@@ -138,6 +148,8 @@ impl Wires {
             }
         } else if self.sealed.len() < MOST_SEALED {
             self.sealed.insert(server, aside);
+        } else {
+            self.forgotten += 1;
         }
     }
 
@@ -161,7 +173,7 @@ impl Wires {
             && let Some(source) = self.told.pop_front()
             && let Some(known) = self.attempts.get_mut(&source)
         {
-            known.pop_front();
+            self.forgotten += u64::from(known.pop_front().is_some());
             if known.is_empty() {
                 self.attempts.remove(&source);
             }
@@ -378,14 +390,17 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_and_the_oldest_go() {
         let mut wires = Wires::default();
-        for number in 0..40_000 {
+        for number in 0..100_000 {
             wires.add(aside(number, true), None);
             wires.add(aside(number, false), None);
         }
         assert_eq!(wires.ended.len(), MOST_ENDED);
+        // Ends that are long past are no loss.
+        let forgotten = 100_000 - MOST_ATTEMPTS;
+        assert_eq!(wires.forgotten, forgotten as u64);
         let attempts = wires.into_attempts();
         assert_eq!(attempts.len(), MOST_ATTEMPTS);
         let first = attempts.first().and_then(|aside| aside.time);
-        assert_eq!(first, Some(Time((40_000 - MOST_ATTEMPTS as i64) * SECOND)));
+        assert_eq!(first, Some(Time((100_000 - MOST_ATTEMPTS as i64) * SECOND)));
     }
 }
