@@ -96,11 +96,10 @@ fn every_flow_is_explained_as_its_head_says() {
             let mut program = harness::program();
             program.current_dir(&folder).args(options).arg(&capture);
             let out = program.output().unwrap();
-            assert!(
-                out.status.success(),
-                "{name}: {}",
-                String::from_utf8_lossy(&out.stderr)
-            );
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            let exit = compiled.expect.get("exit");
+            let exit: i32 = exit.map_or(0, |exit| exit.concat().parse().unwrap());
+            assert_eq!(out.status.code(), Some(exit), "{name}: {said}");
             String::from_utf8(out.stdout).unwrap()
         };
         let json: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();

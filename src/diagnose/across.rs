@@ -3,12 +3,14 @@
 
 use super::backoff::Backoffs;
 use super::quality::Quality;
-use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
+use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template, asides};
 use crate::input::Origin;
 use crate::layers::Transport;
 use crate::message::Method;
+use crate::message::account::Account as FrameAccount;
 use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
+use crate::session::aside::Aside;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
@@ -22,6 +24,10 @@ const MOST_SAMPLES: usize = 4096;
 const MOST_NAMES: usize = 1024;
 /// Ends of unanswered calls kept of a peer.
 const MOST_SHOWN: usize = 16;
+/// The rules that explain a call by a connection that was never made.
+pub const CONNECT_FAILED: &str = "tcp-connect-failed";
+/// The same for TLS.
+pub const HANDSHAKE_FAILED: &str = "tls-handshake-failed";
 /// Shorter rings are ended by people, nanoseconds.
 pub const LONG_RING: i64 = 10 * SECOND;
 
@@ -38,11 +44,39 @@ pub struct Exhibit {
     pub time: Option<i64>,
     /// Its start line, at most 256 bytes.
     pub text: Vec<u8>,
-    /// The call it belongs to.
+    /// The call it belongs to; 0 where it belongs to none.
     pub call: u64,
+    /// What it says, where it is no message.
+    pub beside: Option<Template>,
 }
 
 impl Exhibit {
+    /// What happened to a connection.
+    pub fn of_wire(aside: &Aside) -> Exhibit {
+        Exhibit {
+            origin: aside.origin,
+            part: 0,
+            of_log: false,
+            time: aside.time.map(|time| time.0),
+            text: Vec::new(),
+            call: 0,
+            beside: Some(asides::wire(aside, String::new())),
+        }
+    }
+
+    /// A frame, and what it says.
+    pub fn of_frame(origin: Origin, said: Template) -> Exhibit {
+        Exhibit {
+            origin,
+            part: 0,
+            of_log: false,
+            time: None,
+            text: Vec::new(),
+            call: 0,
+            beside: Some(said),
+        }
+    }
+
     /// The start line of a message.
     pub fn of(call: &Call, stored: &Stored) -> Exhibit {
         Exhibit::into(call, stored, Vec::new())
@@ -60,6 +94,7 @@ impl Exhibit {
             time: stored.stamp.time().map(|time| time.0),
             text,
             call: call.id,
+            beside: None,
         }
     }
 
@@ -189,6 +224,12 @@ pub struct Ledger {
     pub sources: HashMap<IpAddr, Source, RandomState>,
     /// Answered calls that ended, by the second of their BYE; bounded.
     pub ended_at: BTreeMap<i64, Vec<Ended>>,
+    /// Connections that were never made and that explain no call, in the order of their frames.
+    pub attempts: Vec<Aside>,
+    /// Frames of those that do; bounded.
+    explained: HashSet<Origin, RandomState>,
+    /// Frames of ESP that stay closed, and the first of them.
+    pub esp: Option<(u64, Origin)>,
     /// What all calls show of the recording.
     pub quality: Quality,
     /// Servers that asked to be left alone for a while.
@@ -199,6 +240,7 @@ pub struct Ledger {
 impl Ledger {
     /// Adds a call that was judged.
     pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        self.add_explained(call, diagnosis);
         self.quality.add(call);
         self.backoffs.add(call);
         let Some(request) = call.request() else {
@@ -219,6 +261,36 @@ impl Ledger {
         let account = self.accounts.entry(destination).or_default();
         account.add(call, request, diagnosis);
         self.add_end(call, destination);
+    }
+
+    /// Takes the account of an input.
+    pub fn add_account(&mut self, input: u16, account: &FrameAccount) {
+        let esp = account.not_decoded.iter().find(|not| not.reason == "esp");
+        let Some(esp) = esp else { return };
+        let first = Origin {
+            input,
+            place: esp.first_frame,
+        };
+        let (frames, first) = self.esp.unwrap_or((0, first));
+        self.esp = Some((frames + esp.frames, first));
+    }
+
+    /// Takes all connections that were never made.
+    pub fn add_attempts(&mut self, attempts: Vec<Aside>) {
+        self.attempts = attempts;
+        self.attempts
+            .retain(|aside| !self.explained.contains(&aside.origin));
+    }
+
+    fn add_explained(&mut self, call: &Call, diagnosis: &Diagnosis) {
+        if call.all_legs().all(|leg| leg.asides.is_empty()) {
+            return;
+        }
+        let explains = |f: &Finding| matches!(f.rule.id, CONNECT_FAILED | HANDSHAKE_FAILED);
+        if diagnosis.findings.iter().any(explains) && self.explained.len() < MOST_PEERS * 4 {
+            let asides = call.all_legs().flat_map(|leg| &leg.asides);
+            self.explained.extend(asides.map(|aside| aside.origin));
+        }
     }
 
     fn add_end(&mut self, call: &Call, peer: IpAddr) {

@@ -1,10 +1,15 @@
-//! What ICMP errors and name servers say about a call, as sentences.
+//! What ICMP errors, name servers and connections say about a call, as sentences.
 
 use super::{Args, Template};
-use crate::layers::IcmpKind;
 use crate::layers::dns::DnsAnswer;
+use crate::layers::{IcmpKind, Wire};
 use crate::session::Call;
 use crate::session::aside::{Aside, Icmp, What};
+use crate::session::clock::SECOND;
+
+/// A connection that was quiet for this long may have been forgotten on the way: few NATs and load
+/// balancers keep one for less. Nanoseconds.
+pub const QUIET: i64 = 60 * SECOND;
 
 /// Sentences by id.
 pub const ASIDES: &[(&str, &str)] = &[
@@ -52,6 +57,55 @@ pub const ASIDES: &[(&str, &str)] = &[
         "undelivered",
         "{reporter} reports that the packet to {destination} was not delivered ({about})",
     ),
+    (
+        "connection-unanswered",
+        "{source} asked {destination} for a connection {copies} times over {span}, and nothing answered",
+    ),
+    (
+        "connection-refused",
+        "{host} refuses a connection to port {port}, asked for by {source}",
+    ),
+    (
+        "connection-closed",
+        "{source} closes the connection to {destination} ({about})",
+    ),
+    (
+        "connection-closed-quiet",
+        "{source} closes the connection to {destination}, over which nobody had sent anything for {quiet} before ({about})",
+    ),
+    (
+        "connection-reset",
+        "{source} resets the connection to {destination} ({about})",
+    ),
+    (
+        "connection-reset-quiet",
+        "{source} resets the connection to {destination}, over which nobody had sent anything for {quiet} before ({about})",
+    ),
+    (
+        "data-unacknowledged",
+        "{destination} does not acknowledge what {source} sent {copies} times over {span} ({about})",
+    ),
+    (
+        "connection-opened",
+        "{destination} takes the connection of {source}",
+    ),
+    (
+        "handshake-failed",
+        "the TLS handshake of {source} with {destination} is not completed: {by} closes the connection",
+    ),
+    (
+        "handshake-alert",
+        "the TLS handshake of {source} with {destination} fails: {by} sends the alert {alert}",
+    ),
+    (
+        "handshake-hidden",
+        "the TLS handshake of {source} with {destination} fails: {by} sends what has the length of an alert and ends the connection",
+    ),
+    (
+        "data-encrypted",
+        "TLS between {source} and {destination} that no key opens",
+    ),
+    ("packets-encrypted", "a packet of ESP that is encrypted"),
     ("found", "{kind} of {name}: {records}"),
     ("empty", "{kind} of {name}: no such record"),
     ("failed", "{kind} of {name}: {failure}"),
@@ -66,22 +120,71 @@ pub fn aside_sentence(id: &str) -> Option<&'static str> {
 /// What an aside says about a call.
 pub fn aside(call: &Call, aside: &Aside) -> Template {
     match &aside.what {
-        What::Icmp(icmp) => error(call, icmp),
+        What::Icmp(icmp) => error(icmp, about(call, aside)),
         What::Dns(answer) => lookup(answer),
+        What::Wire(_) => wire(aside, about(call, aside)),
     }
 }
 
-fn error(call: &Call, icmp: &Icmp) -> Template {
-    let about = call
-        .messages
-        .get(icmp.message)
-        .map_or_else(String::new, |m| {
-            let (message, place) = (m.message(), m.stamp.origin.place);
-            match m.head.code() {
-                Some(code) => format!("#{place} {code}"),
-                None => format!("#{place} {}", message.method_name()),
+/// What became of a connection; `about` names the message concerned, if any.
+pub fn wire(aside: &Aside, about: String) -> Template {
+    let What::Wire(connection) = &aside.what else {
+        return Template::new("connection-opened", Args::new());
+    };
+    let (source, destination) = (connection.flow.source, connection.flow.destination);
+    let span = aside.time.map_or(0, |time| time.0) - aside.began().unwrap_or(0);
+    let args = Args::new()
+        .text("source", source.to_string())
+        .text("destination", destination.to_string())
+        .text("host", destination.ip().to_string())
+        .text("port", destination.port().to_string())
+        .text("about", about);
+    match connection.wire {
+        Wire::Unanswered { copies, .. } | Wire::Unheard { copies, .. } => {
+            let args = args.count("copies", copies.into()).duration("span", span);
+            Template::new(connection.wire.name(), args)
+        }
+        Wire::Closed { quiet, .. } if quiet >= QUIET => {
+            Template::new("connection-closed-quiet", args.duration("quiet", quiet))
+        }
+        Wire::Reset { quiet, .. } if quiet >= QUIET => {
+            Template::new("connection-reset-quiet", args.duration("quiet", quiet))
+        }
+        Wire::Tls(ref failure) => {
+            let by = if failure.by_client {
+                source
+            } else {
+                destination
+            };
+            let args = args.text("by", by.to_string());
+            match failure.alert {
+                Some(alert) => Template::new("handshake-alert", args.text("alert", alert)),
+                None if failure.hidden => Template::new("handshake-hidden", args),
+                None => Template::new("handshake-failed", args),
             }
-        });
+        }
+        _ => Template::new(connection.wire.name(), args),
+    }
+}
+
+// `#4 INVITE`: the message that it is about.
+fn about(call: &Call, aside: &Aside) -> String {
+    let index = match &aside.what {
+        What::Icmp(icmp) => Some(icmp.message),
+        What::Wire(connection) => Some(connection.message),
+        What::Dns(_) => None,
+    };
+    let message = index.and_then(|index| call.messages.get(index));
+    message.map_or_else(String::new, |m| {
+        let (message, place) = (m.message(), m.stamp.origin.place);
+        match m.head.code() {
+            Some(code) => format!("#{place} {code}"),
+            None => format!("#{place} {}", message.method_name()),
+        }
+    })
+}
+
+fn error(icmp: &Icmp, about: String) -> Template {
     let args = Args::new()
         .text("reporter", icmp.reporter.to_string())
         .text("destination", icmp.flow.destination.to_string())

@@ -15,6 +15,8 @@ pub mod backoff;
 pub mod blame;
 /// What a general refusal complains about.
 pub mod complaint;
+/// Connections that were never made.
+pub mod connect;
 /// Decoded details of the answer that decided a call.
 pub mod details;
 /// Challenges, credentials and what became of them.

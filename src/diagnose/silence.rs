@@ -5,7 +5,7 @@ use crate::session::{Call, Outcome, Stored, Transaction};
 
 /// Answers by which an element says that somebody behind it did not answer it in time, or could not
 /// be reached (RFC 3261 §8.1.3.1, §16.7; 477 and 478 are those of the SER family).
-const GAVE_UP: [u16; 7] = [408, 477, 478, 480, 500, 503, 504];
+pub const GAVE_UP: [u16; 7] = [408, 477, 478, 480, 500, 503, 504];
 
 /// A request without any answer that decided how the call ended.
 #[derive(Clone, Copy, Debug)]

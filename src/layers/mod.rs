@@ -27,7 +27,8 @@ mod tests;
 pub use icmp::{IcmpError, IcmpKind};
 pub use link::link_name;
 pub use payload::{looks_like_tls, name_payload};
-pub use stream::{ClosedTls, Keys, TlsReport};
+pub use stream::{ClosedTls, Keys, TlsFailure, TlsReport};
+pub use tcp::{Sight, Wire};
 
 use crate::input::{Origin, Time};
 use fragment::Fragments;
@@ -112,6 +113,17 @@ pub struct Flow {
     pub transport: Transport,
 }
 
+impl Flow {
+    /// The way back.
+    pub fn back(self) -> Flow {
+        Flow {
+            source: self.destination,
+            destination: self.source,
+            transport: self.transport,
+        }
+    }
+}
+
 /// The frame that brought something about, and how many frames it accounts for.
 #[derive(Clone, Copy, Debug)]
 pub struct At {
@@ -185,7 +197,7 @@ pub enum Segment {
 
 /// Receives what the layers find. Every frame is accounted for by exactly one of `datagram`,
 /// `segment`, `icmp_error`, `carried`, `other` and `not_decoded` (by `At::frames`); `message`, `bytes`,
-/// `gap` and `closed` carry no account.
+/// `gap`, `closed` and `wire` carry no account.
 pub trait Sink {
     /// A whole UDP payload. `cut`: the capture holds only its beginning.
     fn datagram(&mut self, at: At, flow: &Flow, payload: &[u8], cut: bool);
@@ -205,6 +217,9 @@ pub trait Sink {
     fn closed(&mut self, stream: StreamId);
     /// An ICMP error arrived, which quotes a packet with ports.
     fn icmp_error(&mut self, at: At, error: &IcmpError<'_>);
+    /// Something happened to a TCP connection. Carries no account; comes after the bytes of its frame.
+    /// The flow goes from whoever did it, or who asked for a connection.
+    fn wire(&mut self, _at: At, _flow: &Flow, _wire: Wire) {}
     /// A frame that holds something known that is not application data: `arp`, `icmp`, `tcp` (no payload), ...
     fn other(&mut self, at: At, protocol: &'static str);
     /// A frame that could hold anything and could not be looked into; `reason` is a kebab-case id.

@@ -10,17 +10,22 @@ use super::{Flaw, Head, inferred, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
 use crate::layers::rtp::{self, RtpHeader};
-use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, address_bits, payload};
+use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, Wire, address_bits, payload};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::net::SocketAddr;
 
 /// Bytes of unfinished messages held over all streams.
 const MOST_HELD: usize = 64 * 1024 * 1024;
 /// Holes remembered of a stream of which it is not known what it is.
 const MOST_HOLES: usize = 16;
-/// SIP flows remembered so that their keep-alives are known.
+/// SIP flows remembered so that their keep-alives, and what becomes of their connections, are known.
 const MOST_FLOWS: usize = 65_536;
+/// Ports of SIP over TCP and TLS (RFC 3261 §19.1.2), and those that servers take beside them.
+pub const SIP_PORTS: [u16; 4] = [5060, 5061, 5080, 5081];
+/// Ports of WebSocket over TLS, which may carry SIP or anything else.
+const WEB_PORTS: [u16; 4] = [443, 7443, 8089, 8443];
 /// Those that are found without a look at all of them.
 const LAST_FLOWS: usize = 4096;
 
@@ -41,6 +46,8 @@ pub enum Beside<'a> {
     Dns(DnsAnswer),
     /// A packet of media.
     Rtp(&'a Flow, RtpHeader),
+    /// Something happened to a TCP connection that carries SIP, or would.
+    Wire(&'a Flow, Wire),
     /// A datagram between two ends of SIP that is none: as a rule it keeps the way open
     /// (RFC 5626 §4.4).
     KeepAlive(&'a Flow),
@@ -74,6 +81,8 @@ struct Stream {
     early: Unsettled,
     /// Framing was lost: look for the next start line.
     resync: bool,
+    /// A message was read from it.
+    carried: bool,
     /// Holes before it was known what the stream is: bytes, the frame behind.
     holes: Vec<(u64, Origin)>,
 }
@@ -150,6 +159,36 @@ impl<R: Receive> Framer<R> {
         }
     }
 
+    // A connection, and the two ends that SIP was seen at: one may be asked for a further one.
+    fn remember_connection(&mut self, flow: &Flow) {
+        self.remember(flow);
+        for end in [flow.source, flow.destination] {
+            if self.flows.len() < MOST_FLOWS {
+                self.flows.insert(self.end(end));
+            }
+        }
+    }
+
+    fn end(&self, end: SocketAddr) -> u64 {
+        self.hash.hash_one(address_bits(end))
+    }
+
+    fn carries_sip(&self, flow: &Flow, wire: &Wire) -> bool {
+        let known = |end: SocketAddr| {
+            SIP_PORTS.contains(&end.port()) || self.flows.contains(&self.end(end))
+        };
+        match wire {
+            // Where it leads to counts: who asks may do so from any port.
+            Wire::Unanswered { .. } | Wire::Opened | Wire::Refused { .. } | Wire::Tls(_) => {
+                known(flow.destination)
+            }
+            Wire::Sealed { .. } => {
+                known(flow.destination) || WEB_PORTS.contains(&flow.destination.port())
+            }
+            _ => self.flows.contains(&self.ends(flow)),
+        }
+    }
+
     // The same for both directions.
     fn ends(&self, flow: &Flow) -> u64 {
         let (a, b) = (address_bits(flow.source), address_bits(flow.destination));
@@ -194,6 +233,9 @@ impl<R: Receive> Framer<R> {
             }
             match next_message(rest, &mut stream.searched) {
                 Next::Message(head, length) => {
+                    if !std::mem::replace(&mut stream.carried, true) {
+                        self.remember_connection(flow);
+                    }
                     stream.verdict = Verdict::Sip;
                     let raw = rest.get(..length).unwrap_or(rest);
                     self.emit(at, flow, &head, raw);
@@ -356,8 +398,17 @@ impl<R: Receive> Sink for Framer<R> {
             head.flaws.add(Flaw::CutByCapture);
             self.account(at.origin.input).cut_messages += 1;
         }
+        if flow.transport.is_reliable() {
+            self.remember_connection(flow);
+        }
         self.emit(at, flow, &head, sip);
         None
+    }
+
+    fn wire(&mut self, at: At, flow: &Flow, wire: Wire) {
+        if self.carries_sip(flow, &wire) {
+            self.receive.beside(&at, Beside::Wire(flow, wire));
+        }
     }
 
     fn carried(&mut self, at: At) {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
-use crate::session::{Call, Limits, News, View};
+use crate::session::{Aside, Call, Limits, News, View};
 use std::io;
 
 /// Where released calls are diagnosed, counted and reported.
@@ -17,6 +17,8 @@ pub(super) struct Judge<'a> {
     view: View,
     totals: Totals,
     ledger: Ledger,
+    /// Connections that were never made.
+    attempts: Vec<Aside>,
     entries: u64,
     judged: Judged,
     failure: Option<io::Error>,
@@ -30,6 +32,7 @@ impl<'a> Judge<'a> {
             view: View::default(),
             totals: Totals::default(),
             ledger: Ledger::default(),
+            attempts: Vec::new(),
             entries: 0,
             judged: Judged::default(),
             failure: None,
@@ -38,6 +41,7 @@ impl<'a> Judge<'a> {
 
     /// Takes what is new; the calls stay, for their memory is used again.
     pub(super) fn take(&mut self, news: &mut News) {
+        self.attempts.append(&mut news.attempts);
         for sighting in news.sightings.drain(..) {
             self.view.saw(sighting);
         }
@@ -82,6 +86,13 @@ impl<'a> Judge<'a> {
             })
             .collect();
         let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
+        // Of a selection it is not known which connections the other calls needed.
+        if filters.is_empty() {
+            desk.ledger.add_attempts(desk.attempts);
+            for (input, read) in (0..).zip(&inputs) {
+                desk.ledger.add_account(input, &read.account);
+            }
+        }
         let findings = diagnose::across::judge(&desk.ledger);
         let mut judged = desk.judged;
         for found in &findings {

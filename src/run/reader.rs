@@ -9,7 +9,7 @@ use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
 use crate::message::stamp::{Stamp, When};
 use crate::session::Stored;
-use crate::session::aside::{Aside, Icmp, MOST_QUOTED, What};
+use crate::session::aside::{Aside, Connection, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
 use crate::session::media::Meter;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
@@ -67,6 +67,11 @@ impl Receive for Sender {
             Beside::Rtp(flow, header) => return self.meter.packet(at, flow, header),
             Beside::KeepAlive(flow) => return self.keep_alive(at, flow),
             Beside::Dns(answer) => What::Dns(answer),
+            Beside::Wire(flow, wire) => What::Wire(Connection {
+                flow: *flow,
+                wire,
+                message: 0,
+            }),
             Beside::Icmp(error) => {
                 let stamp = Stamp::of_frame(at, &error.flow, 0);
                 let head = Head::read(error.quoted).filter(|head| !head.call_id.is_empty());

@@ -1,9 +1,10 @@
-//! What was seen beside SIP and says something about a call: ICMP errors, answers of name servers.
+//! What was seen beside SIP and says something about a call: ICMP errors, answers of name servers,
+//! what became of connections.
 
 use super::keys::Keys;
 use crate::input::{Origin, Time};
 use crate::layers::dns::DnsAnswer;
-use crate::layers::{Flow, IcmpKind};
+use crate::layers::{Flow, IcmpKind, Sight, Wire};
 use std::net::IpAddr;
 
 /// Asides kept of one entry; further ones say the same again.
@@ -30,6 +31,39 @@ pub enum What {
     Icmp(Icmp),
     /// A name was looked up.
     Dns(DnsAnswer),
+    /// Something happened to a connection.
+    Wire(Connection),
+}
+
+/// What happened to a TCP connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// From whoever did it, or asked for the connection, to the other end.
+    pub flow: Flow,
+    /// What happened.
+    pub wire: Wire,
+    /// Index of the message of the call that it is about, or that came last before it.
+    pub message: usize,
+}
+
+impl Connection {
+    /// Was no connection made at all?
+    pub fn is_attempt(&self) -> bool {
+        matches!(
+            self.wire,
+            Wire::Unanswered { .. } | Wire::Refused { .. } | Wire::Tls(_)
+        )
+    }
+
+    /// When it began: the first of the copies.
+    pub fn first(&self) -> Option<Sight> {
+        match self.wire {
+            Wire::Unanswered { first, .. }
+            | Wire::Refused { first, .. }
+            | Wire::Unheard { first, .. } => Some(first),
+            _ => None,
+        }
+    }
 }
 
 /// An ICMP error about a message.
@@ -52,18 +86,33 @@ pub struct Icmp {
 }
 
 impl Aside {
-    /// `ICMP` or `DNS`.
+    /// `ICMP`, `DNS`, `TCP` or `TLS`.
     pub fn protocol(&self) -> &'static str {
-        match self.what {
+        match &self.what {
             What::Icmp(_) => "ICMP",
             What::Dns(_) => "DNS",
+            What::Wire(connection) => match connection.wire {
+                Wire::Tls(_) | Wire::Sealed { .. } => "TLS",
+                _ => "TCP",
+            },
         }
+    }
+
+    /// When it began, nanoseconds: for what was tried again and again the first try.
+    pub fn began(&self) -> Option<i64> {
+        let first = match &self.what {
+            What::Wire(connection) => connection.first().and_then(|first| first.time),
+            _ => None,
+        };
+        first.or(self.time).map(|time| time.0)
     }
 
     /// The same, about the message of the call with this index.
     pub(super) fn about(mut self, index: usize) -> Aside {
-        if let What::Icmp(icmp) = &mut self.what {
-            icmp.message = index;
+        match &mut self.what {
+            What::Icmp(icmp) => icmp.message = index,
+            What::Wire(connection) => connection.message = index,
+            What::Dns(_) => {}
         }
         self
     }

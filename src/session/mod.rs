@@ -53,6 +53,8 @@ mod timers;
 pub mod transaction;
 /// Who could be seen receiving.
 pub mod view;
+/// What became of connections.
+pub mod wires;
 
 pub use aside::Aside;
 pub use call::{Call, Final};
@@ -82,6 +84,7 @@ use sighting::{Sighting, Sights};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use timers::Timers;
+use wires::Wires;
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
 const MOST_MESSAGES: usize = 4096;
@@ -126,6 +129,8 @@ pub struct News {
     pub sightings: Vec<Sighting>,
     /// The entries that are over.
     pub over: Vec<Call>,
+    /// Connections that were never made; told at the end.
+    pub attempts: Vec<Aside>,
 }
 
 /// The correlation of messages.
@@ -141,6 +146,7 @@ pub struct Session {
     clock: Clock,
     sights: Sights,
     names: Names,
+    wires: Wires,
     heard: Heard,
     lines: Lines,
     recent: Recent,
@@ -291,8 +297,13 @@ impl Session {
     /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
     /// noted where the message is that it quotes. One that quotes none is no news of a call.
     pub fn aside(&mut self, aside: Aside) {
-        let What::Icmp(icmp) = &aside.what else {
-            return self.names.add(aside);
+        let icmp = match &aside.what {
+            What::Icmp(icmp) => icmp,
+            What::Dns(_) => return self.names.add(aside),
+            What::Wire(_) => {
+                let asked = self.asked(&aside);
+                return self.wires.add(aside, asked);
+            }
         };
         let Some(seen) = self.quoted(icmp, aside.time) else {
             return;
@@ -373,10 +384,36 @@ impl Session {
         }
     }
 
-    /// Releases everything, by first message.
+    /// Releases everything, by first message; also tells of the connections that were never made.
     pub fn finish(mut self, news: &mut News) -> Limits {
         self.release_all(news);
+        news.attempts = self.wires.into_attempts();
         self.limits
+    }
+
+    // The entry with the latest request that whoever asks for a connection had got just before.
+    fn asked(&self, aside: &Aside) -> Option<u64> {
+        const NEWEST: usize = 256;
+        const LATEST: i64 = 2 * clock::SECOND;
+        let What::Wire(connection) = &aside.what else {
+            return None;
+        };
+        if !connection.is_attempt() {
+            return None;
+        }
+        let (source, began) = (connection.flow.source.ip(), aside.began()?);
+        let mut newest = self.recent.newest_first().take(NEWEST);
+        let asked = newest.find(|seen| {
+            let live = self.slots.get(seen.slot as usize).and_then(Option::as_ref);
+            let entry = live.map(|l| &l.entry).filter(|entry| entry.id == seen.id);
+            let message = entry.and_then(|entry| entry.messages.get(seen.message));
+            message.is_some_and(|m| {
+                let received = m.stamp.destination.is_some_and(|to| to.ip() == source);
+                let before = m.time().is_some_and(|t| (0..LATEST).contains(&(began - t)));
+                m.head.is_request() && received && before && m.head.method != Method::Ack
+            })
+        });
+        asked.map(|seen| seen.id)
     }
 
     fn release_all(&mut self, news: &mut News) {
@@ -471,6 +508,9 @@ impl Session {
         }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));
+        }
+        if !self.wires.is_empty() {
+            call.asides.extend(self.wires.about(&call));
         }
         let Some(first) = first_leg else {
             return news.over.push(call);

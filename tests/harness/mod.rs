@@ -225,6 +225,7 @@ fn find_fixtures() -> Vec<Fixture> {
                 && !path.ends_with("wrappings")
                 && !path.ends_with("logs")
                 && !path.ends_with("flows")
+                && !path.ends_with("handshakes")
         })
         .collect();
     folders.sort();

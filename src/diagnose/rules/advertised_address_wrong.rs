@@ -98,6 +98,6 @@ fn is_reported(call: &Call, lost: &Lost<'_>) -> bool {
             Some(icmp.flow.destination.ip()) == lost.host.ip()
                 && !matches!(icmp.kind, IcmpKind::TooBig(_) | IcmpKind::Reassembly)
         }
-        What::Dns(_) => false,
+        What::Dns(_) | What::Wire(_) => false,
     })
 }

@@ -112,9 +112,13 @@ pub mod scanner_traffic;
 pub mod sdp_version;
 pub mod session_interval_422;
 pub mod session_timer_expired;
+pub mod signalling_encrypted;
 pub mod sip_alg_mangling;
 pub mod subscribe_rejected;
 pub mod tags;
+pub mod tcp_closed_midway;
+pub mod tcp_connect_failed;
+pub mod tls_handshake_failed;
 pub mod transport_mismatch;
 pub mod trying_then_silence;
 pub mod twoxx_not_acked;
@@ -129,6 +133,7 @@ pub mod via_stack_anomaly;
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
     &capture_partial_call::RULE,
+    &signalling_encrypted::RULE,
     &capture_truncated::RULE,
     &capture_duplicates::RULE,
     &clock_order::RULE,
@@ -140,6 +145,9 @@ pub static RULES: &[&super::Rule] = &[
     &contact_missing_or_multiple::RULE,
     &route_set_broken::RULE,
     &icmp_unreachable::RULE,
+    &tcp_connect_failed::RULE,
+    &tls_handshake_failed::RULE,
+    &tcp_closed_midway::RULE,
     &transport_mismatch::RULE,
     &udp_too_big::RULE,
     &nat_binding_expired::RULE,

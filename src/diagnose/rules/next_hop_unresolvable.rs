@@ -125,7 +125,7 @@ fn failed_name(call: &Call) -> Option<(usize, &DnsAnswer)> {
             .enumerate()
             .filter_map(|(index, aside)| match &aside.what {
                 What::Dns(answer) => Some((index, answer)),
-                What::Icmp(_) => None,
+                What::Icmp(_) | What::Wire(_) => None,
             })
     };
     let found = |name: &str| answers().any(|(_, a)| a.name == name && !a.records.is_empty());

@@ -191,7 +191,7 @@ fn stray(call: &Call, transaction: &Transaction) -> Option<Stray> {
                     IcmpKind::PortUnreachable | IcmpKind::HostUnreachable
                 )
         }
-        What::Dns(_) => false,
+        What::Dns(_) | What::Wire(_) => false,
     });
     let (_, port) = sent_by(request)?;
     (repeats >= ENOUGH).then_some(Stray {

@@ -13,9 +13,9 @@ mod websocket;
 #[cfg(test)]
 mod tests;
 
-pub use tls::{ClosedTls, Keys, TlsReport};
+pub use tls::{ClosedTls, Keys, TlsFailure, TlsReport};
 
-use super::{At, Flow, Segment, Sink, StreamId, Transport, payload};
+use super::{At, Flow, Segment, Sink, StreamId, Transport, Wire, payload};
 use content::Content;
 use frames::{Frames, Mark};
 use tls::{Brought, Tls};
@@ -237,6 +237,15 @@ impl Wrap {
         way.sink.closed(way.stream);
     }
 
+    /// The connection was closed or reset in this direction.
+    pub(super) fn ended<S: Sink>(&mut self, at: At, way: &mut Way<'_, S>) {
+        let wrapped = self.wrapped.as_mut();
+        if let Some(tls) = wrapped.and_then(|wrapped| wrapped.tls.as_mut()) {
+            let failure = tls.failure(Some(way.direction()));
+            tell_failure(failure, at, way);
+        }
+    }
+
     /// The connection is forgotten.
     pub(super) fn forget(self, shared: &mut Shared) {
         let Some(wrapped) = self.wrapped else { return };
@@ -247,6 +256,27 @@ impl Wrap {
             shared.reports.resize_with(input + 1, TlsReport::default);
         }
         tls.report(&mut shared.reports[input]);
+    }
+}
+
+fn tell_failure<S: Sink>(failure: Option<(usize, TlsFailure)>, at: At, way: &mut Way<'_, S>) {
+    let Some((client, failure)) = failure else {
+        return;
+    };
+    let flow = of_client(Some(client), way);
+    way.sink.wire(at, &flow, Wire::Tls(Box::new(failure)));
+}
+
+// The flow from client to server; where no hello shows who is who, a server has the lower port.
+fn of_client<S: Sink>(client: Option<usize>, way: &Way<'_, S>) -> Flow {
+    let by_port = way.flow.destination.port() <= way.flow.source.port();
+    let flow = match client.map_or(by_port, |client| client == way.direction()) {
+        true => way.flow,
+        false => way.flow.back(),
+    };
+    Flow {
+        transport: Transport::Tls,
+        ..flow
     }
 }
 
@@ -335,6 +365,12 @@ impl Wrapped {
         }
         tls.compact(direction);
         frames.settle(tls.has_rest(direction), way.sink);
+        let (sealed, client) = (tls.begins_sealed(), tls.client());
+        tell_failure(tls.failure(None), at, way);
+        if sealed {
+            let flow = of_client(client, way);
+            way.sink.wire(at, &flow, Wire::Sealed { connections: 1 });
+        }
     }
 
     fn gap<S: Sink>(&mut self, at: At, missing: u64, way: &mut Way<'_, S>) {

@@ -129,6 +129,25 @@ impl Direction {
         }
     }
 
+    /// Whether all bytes of a segment were delivered before.
+    pub(super) fn has_had(&self, segment: &TcpSegment<'_>) -> bool {
+        self.start.is_some() && segment.has_payload() && self.span(segment).end <= self.next
+    }
+
+    /// Whether a segment brings bytes once more that the peer did not acknowledge.
+    pub(super) fn has_again(&self, segment: &TcpSegment<'_>) -> bool {
+        let unheard = |end: u64| match self.acked {
+            Some(acked) => (end as u32).wrapping_sub(acked) as i32 > 0,
+            None => true,
+        };
+        self.has_had(segment) && unheard(self.span(segment).end)
+    }
+
+    /// Whether the sequence number of a segment can be one of this stream.
+    pub(super) fn is_near(&self, segment: &TcpSegment<'_>) -> bool {
+        self.start.is_none() || self.span(segment).start.abs_diff(self.next) <= WINDOW
+    }
+
     /// Notes what the peer has acknowledged.
     pub(super) fn acknowledge(&mut self, ack: u32) {
         let ahead = ack.wrapping_sub(self.next as u32);
@@ -161,8 +180,7 @@ impl Direction {
                 self.end = Some(self.end.map_or(end, |known| known.min(end)));
             }
         }
-        let is_reset = segment.rst
-            && (self.start.is_none() || self.span(segment).start.abs_diff(self.next) <= WINDOW);
+        let is_reset = segment.rst && self.is_near(segment);
         if is_reset || self.end.is_some_and(|end| self.next >= end) {
             self.close(out);
         }

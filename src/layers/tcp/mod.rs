@@ -1,16 +1,19 @@
 //! Transmission Control Protocol (RFC 9293): segments to ordered streams of bytes.
 
 mod direction;
+mod life;
 mod segment;
 #[cfg(test)]
 mod tests;
 
+pub use life::{Sight, Wire};
 pub(super) use segment::{TcpSegment, decode};
 
 use super::stream::{Shared, Way, Wrap};
 use super::{At, Flow, Sink, StreamId, Time, Transport};
 use direction::{Arrival, Direction, Out};
 use foldhash::fast::RandomState;
+use life::{Life, Sighted};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
@@ -48,6 +51,7 @@ struct Connection {
     flow: Flow,
     directions: [Direction; 2],
     wrap: Wrap,
+    life: Life,
     last_time: Option<Time>,
     /// The count of segments when it was last used.
     last_use: u64,
@@ -162,6 +166,7 @@ impl Streams {
             flow,
             directions: Default::default(),
             wrap: Wrap::default(),
+            life: Life::default(),
             last_time: time,
             last_use: self.segments,
         };
@@ -340,6 +345,11 @@ impl Connection {
         shared: &mut Shared,
         sink: &mut impl Sink,
     ) -> Effect {
+        let sighted = Sighted {
+            again: self.directions[index].has_again(segment),
+            new: segment.has_payload() && !self.directions[index].has_had(segment),
+            near: self.directions[index].is_near(segment),
+        };
         let mut given_up = 0;
         if let Some(ack) = segment.ack {
             let (peer, mut out) = self.side(1 - index, shared, sink);
@@ -348,15 +358,32 @@ impl Connection {
             peer.give_up_received(arrival.at.time, &mut out);
             given_up = before - peer.held_bytes();
         }
+        let wire = self.life.note(index, arrival.at, segment, sighted);
         let (direction, mut out) = self.side(index, shared, sink);
         let held_before = direction.held_bytes() + given_up;
         let had_hole = direction.has_hole();
         let gave_up_early = direction.take(arrival, segment, &mut out);
-        Effect {
+        let effect = Effect {
             held_before,
             held_after: direction.held_bytes(),
             opened_hole: !had_hole && direction.has_hole(),
             gave_up_early,
-        }
+        };
+        tell(wire, arrival.at, &mut out);
+        effect
     }
+}
+
+/// Tells what became of a connection, and of a TLS handshake on it.
+fn tell<S: Sink>(wire: Option<Wire>, at: At, out: &mut Out<'_, S>) {
+    let Some(wire) = wire else { return };
+    let flow = match wire {
+        // Whoever asked for the connection is its source.
+        Wire::Refused { .. } | Wire::Opened => out.way.flow.back(),
+        _ => out.way.flow,
+    };
+    if matches!(wire, Wire::Closed { .. } | Wire::Reset { .. }) {
+        out.wrap.ended(at, &mut out.way);
+    }
+    out.way.sink.wire(at, &flow, wire);
 }

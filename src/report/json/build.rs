@@ -6,6 +6,7 @@ use crate::diagnose::finding::Part;
 use crate::diagnose::{self, Diagnosis, Evidence};
 use crate::knowledge;
 use crate::lang::Lang;
+use crate::layers::Wire;
 use crate::message::header::canonical;
 use crate::message::{Header, Span};
 use crate::report::mask::mask;
@@ -196,6 +197,15 @@ fn aside(call: &Call, aside: &Aside, lang: &Lang) -> shape::Aside {
             ("icmp", icmp.kind.name(), about)
         }
         What::Dns(answer) => ("dns", answer.kind, None),
+        What::Wire(connection) => {
+            let message = call.messages.get(connection.message);
+            let about = message.map(|m| m.stamp.origin.place);
+            let protocol = match connection.wire {
+                Wire::Tls(_) | Wire::Sealed { .. } => "tls",
+                _ => "tcp",
+            };
+            (protocol, connection.wire.name(), about)
+        }
     };
     shape::Aside {
         protocol,
@@ -248,15 +258,21 @@ pub(super) fn across(found: &CaptureFinding, lang: &Lang) -> shape::Finding {
         let mut args = found.finding.args.clone();
         args.0.extend(note.args.0.iter().cloned());
         let place = exhibit.origin.place;
+        let length = u32::try_from(exhibit.text.len()).unwrap_or(u32::MAX);
+        let beside = exhibit.beside.as_ref().map(|said| lang.aside(said));
         shape::Evidence {
-            kind: "excerpt",
+            kind: if beside.is_some() {
+                "beside"
+            } else {
+                "excerpt"
+            },
             input: exhibit.origin.input,
             frame: (!exhibit.of_log).then_some(place),
             line: exhibit.of_log.then_some(place),
-            part: (!exhibit.of_log).then_some(exhibit.part),
-            part_of: Some("start-line"),
-            text: Some(raw_text(&mask(&exhibit.text))),
-            span: Some([0, u32::try_from(exhibit.text.len()).unwrap_or(u32::MAX)]),
+            part: (!exhibit.of_log && beside.is_none()).then_some(exhibit.part),
+            part_of: beside.is_none().then_some("start-line"),
+            span: beside.is_none().then_some([0, length]),
+            text: Some(beside.unwrap_or_else(|| raw_text(&mask(&exhibit.text)))),
             note: lang.rule(found.finding.rule, note.id, &args),
             ..shape::Evidence::default()
         }

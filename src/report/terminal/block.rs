@@ -137,10 +137,13 @@ impl Block {
         let line = format!("  |  {}", parts.join("  "));
         lines.push(self.palette.faint(&line));
         let said = self.options.lang.aside(&asides::aside(call, aside));
-        let text = format!("{} ({note})", clean(&said));
+        self.prose(lines, &format!("{} ({note})", clean(&said)));
+    }
+
+    fn prose(&self, lines: &mut Vec<String>, text: &str) {
         let options = textwrap::Options::new(self.room())
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        for part in textwrap::wrap(&text, options) {
+        for part in textwrap::wrap(text, options) {
             self.bar(lines, &part);
         }
     }
@@ -379,12 +382,15 @@ impl Block {
                 .time
                 .map(|time| self.clock(time))
                 .unwrap_or_default();
-            let shown = show(&mask(&exhibit.text), 0, 0, self.room());
-            self.bar(
-                &mut lines,
-                &format!("{place}  {time}  {} {}", lang.word("call"), exhibit.call),
-            );
-            self.bar(&mut lines, &shown.text);
+            if let Some(said) = &exhibit.beside {
+                self.bar(&mut lines, &format!("{place}  {time}"));
+                self.prose(&mut lines, &clean(&lang.aside(said)));
+            } else {
+                let shown = show(&mask(&exhibit.text), 0, 0, self.room());
+                let call = format!("{place}  {time}  {} {}", lang.word("call"), exhibit.call);
+                self.bar(&mut lines, &call);
+                self.bar(&mut lines, &shown.text);
+            }
             self.bar(
                 &mut lines,
                 &clean(&format!("({})", lang.rule(finding.rule, note.id, &args))),

@@ -252,12 +252,13 @@ impl Script {
         let (source, destination) = self.ends(line);
         let tcp = self.party(&line.from).tcp && self.party(&line.to).tcp || flag(line, "tcp");
         let packet = if tcp {
-            let own = *self.streams.entry((source, destination)).or_insert(1000);
+            let length = u32::try_from(bytes.len()).unwrap();
+            let mut own = *self.streams.entry((source, destination)).or_insert(1000);
             let other = *self.streams.entry((destination, source)).or_insert(1000);
-            self.streams.insert(
-                (source, destination),
-                own + u32::try_from(bytes.len()).unwrap(),
-            );
+            if flag(line, "copy") {
+                own -= length;
+            }
+            self.streams.insert((source, destination), own + length);
             self.ident = self.ident.wrapping_add(1).max(1);
             let segment = packet::tcp(
                 source,
@@ -291,12 +292,15 @@ impl Script {
             "fin" => packet::FIN | packet::ACK,
             _ => packet::ACK,
         };
-        let own = *self.streams.entry((source, destination)).or_insert(999);
+        let mut own = *self.streams.entry((source, destination)).or_insert(999);
         let other = *self.streams.entry((destination, source)).or_insert(999);
-        let segment = packet::tcp(source, destination, (own, other), flags, &[]);
-        if flags & (packet::SYN | packet::FIN) != 0 && !flag(line, "copy") {
+        if flags & (packet::SYN | packet::FIN) != 0 {
+            if flag(line, "copy") {
+                own -= 1;
+            }
             self.streams.insert((source, destination), own + 1);
         }
+        let segment = packet::tcp(source, destination, (own, other), flags, &[]);
         self.ident = self.ident.wrapping_add(1).max(1);
         let packet = packet::ip(source.ip(), destination.ip(), 6, self.ident, &segment);
         self.last

@@ -5,12 +5,16 @@ use crate::layers::be16;
 pub(super) const HELLO_REQUEST: u8 = 0;
 pub(super) const CLIENT_HELLO: u8 = 1;
 pub(super) const SERVER_HELLO: u8 = 2;
+pub(super) const CERTIFICATE: u8 = 11;
+pub(super) const CERTIFICATE_REQUEST: u8 = 13;
 pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
 pub(super) const FINISHED: u8 = 20;
 pub(super) const KEY_UPDATE: u8 = 24;
 
 /// Longest message put together; certificates may be long.
 const LONGEST: usize = 128 * 1024;
+/// Versions kept; there are five.
+const MOST_VERSIONS: usize = 8;
 /// Longest server name kept (RFC 1035 §2.3.4).
 const LONGEST_NAME: usize = 255;
 
@@ -27,6 +31,8 @@ pub(super) struct ClientHello {
     pub(super) server_name: Option<String>,
     /// It announces data before the handshake is over (RFC 8446 §4.2.10).
     pub(super) early_data: bool,
+    /// The versions that it offers, at most [`MOST_VERSIONS`].
+    pub(super) versions: Vec<u16>,
 }
 
 /// What a server chose.
@@ -120,13 +126,27 @@ pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
         random: *random,
         server_name: None,
         early_data: false,
+        versions: Vec::new(),
     };
     extensions(rest, |kind, content| match kind {
         0 => hello.server_name = server_name(content),
         42 => hello.early_data = true,
+        43 => hello.versions = versions(content),
         _ => {}
     });
+    if hello.versions.is_empty() {
+        hello.versions.extend(be16(body, 0));
+    }
     Some(hello)
+}
+
+// RFC 8446 §4.2.1, without the values that mean nothing (RFC 8701).
+fn versions(content: &[u8]) -> Vec<u16> {
+    let (list, _) = vector::<1>(content).unwrap_or_default();
+    let all = list.chunks_exact(2).filter_map(|pair| be16(pair, 0));
+    all.filter(|version| (0x0300..=0x0304).contains(version))
+        .take(MOST_VERSIONS)
+        .collect()
 }
 
 // RFC 6066 §3: the first entry, if it is a host name.

@@ -2,6 +2,7 @@
 //! bytes that they protect, where there is a key.
 
 mod cipher;
+mod failure;
 mod handshake;
 mod keylog;
 mod protection;
@@ -11,11 +12,13 @@ mod rsa;
 mod schedule;
 mod suite;
 
+pub use failure::TlsFailure;
 pub use keylog::Keys;
 pub use report::{ClosedTls, TlsReport};
 
 use super::frames::Mark;
 use cipher::Agreed;
+use failure::Progress;
 use handshake::{ClientHello, Messages, ServerHello};
 use protection::{Protection, Terms, Why};
 use record::{ALERT, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE, Records};
@@ -65,6 +68,7 @@ pub(super) struct Tls {
     /// Why the first record of data stayed closed.
     reason: Option<&'static str>,
     alert: Option<u8>,
+    progress: Progress,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +86,7 @@ impl Tls {
     /// Takes the next bytes of a direction.
     pub(super) fn add(&mut self, direction: usize, bytes: &[u8]) {
         self.sides[direction & 1].records.add(bytes);
+        self.note_bytes(direction & 1);
     }
 
     /// Takes the next whole record of a direction.
@@ -182,13 +187,14 @@ impl Tls {
         match kind {
             HANDSHAKE => self.messages(direction, &bytes, keys),
             CHANGE_CIPHER_SPEC if !modern => self.change_cipher_spec(direction),
-            ALERT => self.alert(&bytes),
+            ALERT => self.alert(direction, &bytes),
             _ => {}
         }
         Brought::Quiet
     }
 
     fn sealed(&mut self, direction: usize, kind: u8, bytes: &[u8], keys: &Keys) -> Brought {
+        self.note_sealed(direction, bytes.len());
         let side = &mut self.sides[direction];
         side.sealed += 1;
         let Some(protection) = &mut side.protection else {
@@ -197,11 +203,12 @@ impl Tls {
         match protection.open(kind, bytes, keys) {
             Ok((kind, content)) => {
                 self.decrypted = true;
+                self.note_content(direction, kind);
                 match kind {
                     DATA if !content.is_empty() => return Brought::Data(content),
                     HANDSHAKE => self.messages(direction, &content, keys),
                     CHANGE_CIPHER_SPEC => self.change_cipher_spec(direction),
-                    ALERT => self.alert(&content),
+                    ALERT => self.alert(direction, &content),
                     _ => {}
                 }
                 Brought::Quiet
@@ -254,6 +261,7 @@ impl Tls {
     }
 
     fn message(&mut self, direction: usize, kind: u8, body: &[u8]) {
+        self.note_message(direction, kind, body);
         let side = &mut self.sides[direction];
         let modern = side.protection.as_ref().is_some_and(Protection::is_modern);
         match kind {
@@ -367,12 +375,13 @@ impl Tls {
         })
     }
 
-    fn alert(&mut self, content: &[u8]) {
+    fn alert(&mut self, direction: usize, content: &[u8]) {
         // Neither the end nor a renegotiation that was not wanted is a failure.
-        if let [_, number] = content
+        if let [level, number] = content
             && !matches!(number, 0 | 90 | 100)
         {
             self.alert.get_or_insert(*number);
+            self.note_alert(direction, *level, *number);
         }
     }
 
