@@ -197,3 +197,48 @@ fn packets_that_two_captures_hold_are_told_in_one_line() {
     assert!(why.starts_with("2 of 4 records"), "{why}");
     assert!(why.contains("the inputs overlap"), "{why}");
 }
+
+#[test]
+fn a_log_that_leaves_bodies_out_is_told_from_one_that_only_changes_line_ends() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cut-log");
+    std::fs::create_dir_all(&folder).unwrap();
+    let log = harness::read("fixtures/pasted-text-607/trace.log");
+    let found = |text: &str| -> Vec<Value> {
+        std::fs::write(folder.join("trace.log"), text).unwrap();
+        let mut program = harness::program();
+        program.current_dir(&folder).args(["--format", "json"]);
+        let out = program.arg("trace.log").output().unwrap();
+        let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let of_calls = report["calls"].as_array().unwrap().iter();
+        let of_calls = of_calls.flat_map(|call| call["findings"].as_array().unwrap());
+        let all = of_calls.chain(report["findings"].as_array().unwrap());
+        all.filter(|f| f["rule"] == "capture-truncated")
+            .cloned()
+            .collect()
+    };
+    assert_eq!(found(&log), Vec::<Value>::new());
+    // The description ends in the middle.
+    let (start, end) = (log.find("s=-").unwrap(), log.find("SIP/2.0 100").unwrap());
+    let cut = format!("{}\n{}", &log[..start], &log[end..]);
+    let [call, whole] = found(&cut).try_into().unwrap();
+    assert_eq!(
+        (&call["severity"], &whole["severity"]),
+        (&"info".into(), &"warning".into())
+    );
+    for (finding, words) in [
+        (call, "only the beginning of one message"),
+        (whole, "holds less of one message in one call"),
+    ] {
+        assert_eq!(finding["confidence"], "likely");
+        assert!(
+            finding["why"].as_str().unwrap().contains(words),
+            "{finding}"
+        );
+        assert!(
+            finding["fix"]
+                .as_str()
+                .unwrap()
+                .starts_with("Raise the longest entry")
+        );
+    }
+}
