@@ -212,14 +212,6 @@ fn pieces(text: &[u8]) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// Messages that a mixture with a packet printed in words may lose. Still open: a message without an
-/// envelope that follows one in words and begins as it does is taken for the same, printed twice.
-const KNOWN_LOST: usize = 3;
-
-fn in_words(name: &str) -> bool {
-    name.starts_with("tshark-") || name.starts_with("tcpdump-")
-}
-
 /// The same log of a call with another Call-ID.
 fn another_call(text: &[u8]) -> Vec<u8> {
     let mut text = text.to_vec();
@@ -235,10 +227,15 @@ fn logs_mixed_between_messages_keep_all_messages() {
     let mut random = Random(0xfeed);
     let mut wrong = Vec::new();
     for (n, (name, text)) in logs.iter().enumerate() {
-        for _ in 0..6 {
+        for _ in 0..12 {
             let (other, with) = &logs[(n + 1 + random.below(logs.len() - 1)) % logs.len()];
             // Another call: the same message twice in a row may be one that was logged twice.
             let with = &another_call(with);
+            let same_call = |line: &Vec<u8>| memchr::memmem::find(line, b"wrapped-1@").is_some();
+            // In a hex dump the Call-ID cannot be told apart.
+            if seen(with).iter().any(|m| m.lines.iter().any(same_call)) {
+                continue;
+            }
             let (mut a, mut b) = (pieces(text).into_iter(), pieces(with).into_iter());
             let mut mixed = Vec::new();
             loop {
@@ -256,8 +253,7 @@ fn logs_mixed_between_messages_keep_all_messages() {
             }
             let expected: Vec<Seen> = seen(text).into_iter().chain(seen(with)).collect();
             let lost = lost(&expected, &seen(&mixed));
-            let known = in_words(name) || in_words(other);
-            if lost > if known { KNOWN_LOST } else { 0 } {
+            if lost > 0 {
                 wrong.push(format!(
                     "{name} and {other}: {lost} of {} lost",
                     expected.len()

@@ -7,6 +7,9 @@ impl Cutter {
     /// Adds the line to the message if it belongs there; true if the message ended before it.
     pub(super) fn append(&mut self, cut: &Cut, line: &Line<'_>) -> bool {
         if let Cut::Piece(from) = cut {
+            if let Some((_, open)) = &mut self.open {
+                open.pieced = true;
+            }
             let text = line.text.get(*from..).unwrap_or_default();
             return self.pieces.add(text, self.lines);
         }

@@ -95,6 +95,8 @@ pub(super) struct Opening {
     /// Whether the message has begun, and whether its first line ended in CRLF.
     pub(super) begun: bool,
     pub(super) crlf: bool,
+    /// Whether pieces of it were read.
+    pub(super) pieced: bool,
     /// The line may only mention a start line: headers must follow.
     pub(super) doubtful: bool,
     /// The number of the record, where the rest of a long one follows under the same.

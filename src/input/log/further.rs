@@ -15,7 +15,8 @@ pub(super) enum Further {
 }
 
 impl Cutter {
-    /// Whether a start line is that of the current message once more, where the format writes it twice.
+    /// Whether a start line is that of the current message once more, behind the bytes of its packet,
+    /// where the format writes it twice.
     pub(super) fn repeats(&self, line: &Line<'_>, opening: &Opening) -> bool {
         let Some((format, open)) = self.open.as_ref().filter(|(_, open)| open.begun) else {
             return false;
@@ -23,8 +24,9 @@ impl Cutter {
         opening.starts_at.is_some()
             && matches!((format.cut)(line, open), Cut::Beside)
             && start_line::find_behind(line.text)
-                .and_then(|at| line.text.get(at..))
-                .is_some_and(|start| self.draft.bytes.starts_with(start))
+                .and_then(|at| line.text.split_at_checked(at))
+                .filter(|(before, _)| are_packet_bytes(before))
+                .is_some_and(|(_, start)| self.draft.bytes.starts_with(start))
     }
 
     /// Completes an opening that takes from the last envelope; false if it opens nothing.
@@ -53,4 +55,10 @@ impl Cutter {
         let stream = matches!(opening.further, Further::Stream { .. });
         !(stream && self.open.as_ref().is_some_and(goes_on) && self.draft.is_wanting())
     }
+}
+
+// The headers of a packet as text: mostly dots. What a logger writes before a message is words.
+fn are_packet_bytes(text: &[u8]) -> bool {
+    let dots = text.iter().filter(|byte| **byte == b'.').count();
+    dots >= 3 && dots * 4 >= text.len()
 }

@@ -63,6 +63,10 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     if !opening.begun && line.text.starts_with(b"  ") {
         return Cut::Piece(2);
     }
+    // The blank line behind the pieces.
+    if !opening.begun && opening.pieced && line.text.is_empty() {
+        return Cut::End;
+    }
     let marks = !line.text.is_empty() && line.text.iter().all(|byte| *byte == b'#');
     // The blank line behind a message; one within it is a dot.
     if marks || (opening.dotted && line.text.is_empty()) {
