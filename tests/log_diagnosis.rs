@@ -138,10 +138,7 @@ impl Count {
                 explains.contains(&rule.id)
             };
             let right = match missing.as_slice() {
-                [] => {
-                    let same = id(found.cause) == id(expected.cause);
-                    same || found.cause.is_some_and(follows)
-                }
+                [] => id(found.cause) == id(expected.cause),
                 needs if needs.contains(&Need::Packets) => found.cause.is_none_or(follows),
                 _ => {
                     let nothing = found.cause.is_none() && found.undetermined && said;

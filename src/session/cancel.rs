@@ -94,7 +94,9 @@ fn is_on_hop(a: &Stored, b: &Stored) -> bool {
         true => (a.source, a.destination) == (b.source, b.destination),
         false => {
             let nameless = ends.iter().all(Option::is_none) && a.sent == b.sent;
-            nameless || a.sender().is(b.sender()) && a.receiver().is(b.receiver())
+            let (there, other) = (a.receiver(), b.receiver());
+            let unknown = !there.is_known() && !other.is_known();
+            nameless || a.sender().is(b.sender()) && (unknown || there.is(other))
         }
     }
 }
