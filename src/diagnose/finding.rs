@@ -520,19 +520,19 @@ pub fn deciding(call: &Call) -> Option<(usize, &Stored)> {
 
 /// Who sent a message: `ip:port`, or what can be said where a log gives no address.
 pub fn sender(stored: &Stored) -> String {
-    end(stored.stamp.source, stored)
+    end(stored.stamp.source, stored.stamp.sent == Some(true))
 }
 
 /// Who was to receive a message.
 pub fn receiver(stored: &Stored) -> String {
-    end(stored.stamp.destination, stored)
+    end(stored.stamp.destination, stored.stamp.sent == Some(false))
 }
 
-// A log that says what was sent and what received names only the other side.
-fn end(at: Option<std::net::SocketAddr>, stored: &Stored) -> String {
-    match (at, stored.stamp.sent) {
+// A log that says what was sent and what received was written by one of the two ends.
+fn end(at: Option<std::net::SocketAddr>, own: bool) -> String {
+    match (at, own) {
         (Some(address), _) => address.to_string(),
-        (None, Some(_)) => "the system that wrote this log".to_owned(),
-        (None, None) => "an unnamed element".to_owned(),
+        (None, true) => "the system that wrote this log".to_owned(),
+        (None, false) => "an unnamed element".to_owned(),
     }
 }

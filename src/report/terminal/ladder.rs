@@ -73,18 +73,19 @@ pub(super) fn hop(message: &Stored, lang: &Lang) -> String {
         (source, destination) => {
             format!(
                 "{} -> {}",
-                end(source, message, lang),
-                end(destination, message, lang)
+                end(source, message.stamp.sent == Some(true), lang),
+                end(destination, message.stamp.sent == Some(false), lang)
             )
         }
     }
 }
 
-// A log that says who sent and who received was written by one of the two.
-fn end(address: Option<SocketAddr>, message: &Stored, lang: &Lang) -> String {
-    let unknown = match message.stamp.sent {
-        Some(_) => lang.word(OWN),
-        None => lang.word("unknown"),
+// A log that says who sent and who received was written by one of the two: `own` says that it is
+// this one.
+fn end(address: Option<SocketAddr>, own: bool, lang: &Lang) -> String {
+    let unknown = match own {
+        true => lang.word(OWN),
+        false => lang.word("unknown"),
     };
     address.map_or_else(|| unknown.into_owned(), |address| address.to_string())
 }
@@ -94,8 +95,8 @@ fn end(address: Option<SocketAddr>, message: &Stored, lang: &Lang) -> String {
 fn columns(message: &Stored, lang: &Lang) -> [String; 2] {
     let stamp = &message.stamp;
     let mut names = [
-        end(stamp.source, message, lang),
-        end(stamp.destination, message, lang),
+        end(stamp.source, stamp.sent == Some(true), lang),
+        end(stamp.destination, stamp.sent == Some(false), lang),
     ];
     let (own, field) = match stamp.sent {
         Some(true) => (0, "source"),
