@@ -29,7 +29,7 @@ pub(super) struct Block {
 impl Block {
     /// The call in full; `ladder` says whether its messages are drawn too.
     pub(super) fn draw(&self, call: &Call, diagnosis: &Diagnosis, ladder: bool) -> Vec<String> {
-        let shown = diagnosis.foremost();
+        let shown = diagnosis.foremost(call);
         let mut lines = vec![self.heading(call, diagnosis, shown)];
         match shown.filter(|finding| !finding.evidence.is_empty()) {
             Some(finding) => finding
@@ -249,6 +249,8 @@ impl Block {
             );
             self.item(lines, &lang.word("acts"), &lang.word(acts(finding.acts)));
             self.item(lines, &lang.word("fix"), &clean(&lang.fix(finding)));
+        } else if let Some(blame) = &diagnosis.blame {
+            self.item(lines, &lang.word("acts"), &lang.word(acts(blame.acts)));
         }
         self.blame(lines, diagnosis);
         if let Some(undetermined) = &diagnosis.undetermined {
