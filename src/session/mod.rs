@@ -585,7 +585,15 @@ impl Session {
         const NEWEST: usize = 64;
         // To compare nonces is dear, and the entry wanted is nearly always the newest.
         const STRANGERS: usize = 4;
-        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
+        let slots = self.by_call_id.get(&keys.call_id)?;
+        // Where several entries could take it, it belongs to the request that it answers or stops.
+        if matches!(slots, Slots::Many(_)) {
+            let meant = self.answered(head, keys);
+            if let Some(slot) = meant.or_else(|| self.meant(head, keys)) {
+                return Some(slot);
+            }
+        }
+        let slots = slots.newest_first();
         let (mut answered, mut strangers) = (None, 0);
         let mut takes = |slot: &u32| {
             let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
@@ -621,14 +629,33 @@ impl Session {
             .find(|slot| !is_initial(head) && knows(slot))
     }
 
+    // ACK and CANCEL have the number of the INVITE that they mean.
+    fn meant(&self, head: &Head, keys: &Keys) -> Option<u32> {
+        const NEWEST: usize = 4;
+        if !head.is_request() || !matches!(head.method, Method::Ack | Method::Cancel) {
+            return None;
+        }
+        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
+        let numbered = |slot: &u32| {
+            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
+            live.is_some_and(|live| {
+                let number = head.cseq.is_some_and(|cseq| live.entry.cseqs.contains(cseq));
+                number && live.entry.has_side(keys)
+            })
+        };
+        slots.take(NEWEST).find(numbered)
+    }
+
     // An answer whose tags are not those of its request is its answer all the same.
     fn answered(&self, head: &Head, keys: &Keys) -> Option<u32> {
         const NEWEST: usize = 4;
+        const LATEST: usize = 256;
         let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
         let asked = |slot: &u32| {
             let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            let mut messages = live.into_iter().flat_map(|live| live.entry.messages.iter());
-            messages.any(|m| m.head.is_request() && m.keys.transaction == keys.transaction)
+            let messages = live.into_iter().flat_map(|live| live.entry.messages.iter());
+            let mut latest = messages.rev().take(LATEST);
+            latest.any(|m| m.head.is_request() && m.keys.transaction == keys.transaction)
         };
         let known = || slots.take(NEWEST).find(asked);
         (!head.is_request()).then(known).flatten()
