@@ -66,6 +66,14 @@ pub static RULE: Rule = Rule {
             "Correct {caller}: it has to acknowledge every 2xx with an ACK before anything else, also where it does not like the session description (it then hangs up with BYE).",
         ),
         (
+            "why-known",
+            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}, so it has the call and packets pass both ways: it got the {code} and sent no ACK",
+        ),
+        (
+            "why-unknown-there",
+            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}: other packets reach it, and it does not know this call, so the {code} never came to it",
+        ),
+        (
             "why-stopped",
             "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK came as far as {stop}, which did not hand it on",
         ),
@@ -99,6 +107,7 @@ pub static RULE: Rule = Rule {
         ("silence", "no ACK for it was seen"),
         ("hung-up", "the callee gives up"),
         ("last-seen", "as far as the answer was seen"),
+        ("told", "what the caller says to the BYE"),
         ("repeated", "the INVITE once more, after the answer"),
         ("inside", "the caller knows of the answer"),
     ],
@@ -131,6 +140,10 @@ enum Loss<'a> {
     Unheard(Placed<'a>),
     /// The caller speaks inside the call.
     Unconfirmed(Placed<'a>),
+    /// The caller ends the call like one that it has.
+    Known(Placed<'a>),
+    /// The caller does not know the call.
+    UnknownThere(Placed<'a>),
     /// The ACK came as far as a proxy.
     Stopped(Placed<'a>),
     /// The ACK was seen on its last hop.
@@ -157,11 +170,13 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let acts = match loss {
         Loss::Contact | Loss::NoContact => Acts::Callee,
         Loss::NotRelayed(_) | Loss::Stopped(_) => Acts::Proxy,
-        Loss::Unconfirmed(_) => Acts::Caller,
+        Loss::Unconfirmed(_) | Loss::Known(_) => Acts::Caller,
         _ => Acts::Network,
     };
     // The repeats prove that no ACK arrived.
-    let confidence = if found.has("capture-one-sided") {
+    // What the caller got is only concluded from what it says to a BYE.
+    let concluded = matches!(loss, Loss::Known(_) | Loss::UnknownThere(_));
+    let confidence = if concluded || found.has("capture-one-sided") {
         Confidence::Likely
     } else {
         Confidence::Certain
@@ -231,6 +246,8 @@ fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Findi
         Loss::NotRelayed(_) => ("why-not-relayed", "fix-not-relayed"),
         Loss::Unheard(_) => ("why-unheard", "fix-unheard"),
         Loss::Unconfirmed(_) => ("why-unconfirmed", "fix-unconfirmed"),
+        Loss::Known(_) => ("why-known", "fix-unconfirmed"),
+        Loss::UnknownThere(_) => ("why-unknown-there", "fix-unheard"),
         Loss::Stopped(_) => ("why-stopped", "fix-stopped"),
         Loss::Arrived(_) => ("why-arrived", "fix-arrived"),
         Loss::Lost(_) => ("why-lost", "fix-lost"),
@@ -247,6 +264,10 @@ fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Findi
         Loss::Unconfirmed((at, m)) => {
             finding.args(Args::new().text("method", m.message().method_name()));
             Some((*at, *m, "inside"))
+        }
+        Loss::Known((at, m)) | Loss::UnknownThere((at, m)) => {
+            finding.args(Args::new().code("bye", m.head.code().unwrap_or(0)));
+            Some((*at, *m, "told"))
         }
         Loss::Stopped((at, m)) | Loss::Arrived((at, m)) | Loss::Lost((at, m)) => {
             finding.args(Args::new().text("stop", receiver(m)));
@@ -310,7 +331,32 @@ fn loss<'a>(call: &'a Call, (index, answer): Placed<'a>) -> Loss<'a> {
             && m.keys.to_tag == answer.keys.to_tag
             && m.keys.from_tag == asked.keys.from_tag
     });
-    inside.map_or(Loss::Unknown, Loss::Unconfirmed)
+    if let Some(inside) = inside {
+        return Loss::Unconfirmed(inside);
+    }
+    match told_at_hangup(call, answer) {
+        Some((at, told, 200..=299)) => Loss::Known((at, told)),
+        Some((at, told, 481)) => Loss::UnknownThere((at, told)),
+        _ => Loss::Unknown,
+    }
+}
+
+/// What the caller itself said to the BYE of whoever sent this answer, with its code.
+pub(super) fn told_at_hangup<'c>(
+    call: &'c Call,
+    answer: &Stored,
+) -> Option<(usize, &'c Stored, u16)> {
+    let caller = call.request()?.stamp.sender();
+    call.transactions().iter().find_map(|transaction| {
+        let hangup = call.messages.get(transaction.request()?)?;
+        let (&at, by_callee) = (
+            transaction.finals.first()?,
+            hangup.keys.from_tag == answer.keys.to_tag && hangup.head.method == Method::Bye,
+        );
+        let told = call.messages.get(at).filter(|_| by_callee)?;
+        let code = told.head.code()?;
+        told.stamp.sender().is(caller).then_some((at, told, code))
+    })
 }
 
 fn acknowledged<'a>(call: &Call, ack: Placed<'a>, answer: &Stored) -> Loss<'a> {

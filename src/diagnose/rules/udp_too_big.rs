@@ -7,6 +7,7 @@ use super::super::size::{self, ETHERNET, UDP_LIMIT, largest_parts, packet};
 use super::super::{
     Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
 };
+use super::twoxx_not_acked::told_at_hangup;
 use crate::layers::{IcmpKind, Transport};
 use crate::session::aside::What;
 use crate::session::{Call, Outcome, Stored, Transaction, View, outcome};
@@ -31,6 +32,10 @@ pub static RULE: Rule = Rule {
             "{what} of {size} bytes needs an IP packet of {packet} bytes, which has to be cut into fragments; NAT, firewalls and VPNs often drop them, and then nothing of it arrives. Largest parts: {parts}",
         ),
         (
+            "why-unknown-there",
+            "{peer} gets small messages and does not know this call: it never got {what} of {size} bytes, which needs an IP packet of {packet} bytes and has to be cut into fragments. NAT, firewalls and VPNs often drop them, and then nothing of it arrives. Largest parts: {parts}",
+        ),
+        (
             "why-reported",
             "{reporter} reports that it cannot hand on {what} of {size} bytes: {said}. Largest parts: {parts}",
         ),
@@ -40,6 +45,10 @@ pub static RULE: Rule = Rule {
             "repeated, as if it did not arrive; {size} bytes",
         ),
         ("answered", "answered; {smaller} bytes"),
+        (
+            "told",
+            "a small message that came through; the call is not known",
+        ),
         ("report", "the report"),
     ],
     explains: &[
@@ -81,6 +90,8 @@ struct Lost<'a> {
     report: Option<usize>,
     /// A smaller request that the same peer answered in this call.
     smaller: Option<(usize, &'a Stored)>,
+    /// A small message by which the receiver shows that it never got the large one.
+    told: Option<(usize, &'a Stored)>,
     /// Bytes of the largest smaller request that it answered.
     answered: usize,
     confidence: Confidence,
@@ -126,6 +137,7 @@ fn lost_request<'a>(call: &'a Call, view: &View) -> Option<Lost<'a>> {
             decided: silences.iter().any(|s| same(&s)),
             report,
             smaller,
+            told: None,
             answered,
             confidence,
         })
@@ -147,10 +159,13 @@ fn lost_answer(call: &Call) -> Option<Lost<'_>> {
     sends.push(answer.message);
     let report = report(call, &sends);
     let fragmented = packet(stored) > ETHERNET;
-    let confidence = match (report, fragmented) {
-        (Some(_), _) => Confidence::Certain,
-        (None, true) => Confidence::Possible,
-        (None, false) => return None,
+    let told = told_at_hangup(call, stored);
+    let confidence = match (report, fragmented, told.map(|(.., code)| code)) {
+        (Some(_), ..) => Confidence::Certain,
+        // Who ends the call like one that it has got the answer.
+        (None, false, _) | (None, true, Some(200..=299)) => return None,
+        (None, true, Some(481)) => Confidence::Likely,
+        (None, true, _) => Confidence::Possible,
     };
     Some(Lost {
         index: answer.message,
@@ -158,6 +173,9 @@ fn lost_answer(call: &Call) -> Option<Lost<'_>> {
         decided: true,
         report,
         smaller: None,
+        told: told
+            .filter(|(.., code)| *code == 481)
+            .map(|(at, told, _)| (at, told)),
         answered: 0,
         confidence,
     })
@@ -261,6 +279,8 @@ fn tell(call: &Call, lost: &Lost<'_>, finding: &mut Finding) {
                 .text("reporter", icmp.reporter.to_string())
                 .text("said", said),
         );
+    } else if lost.told.is_some() {
+        finding.why("why-unknown-there");
     } else if lost.answered == 0 {
         finding.why("why-alone");
     } else if packet(stored) <= ETHERNET {
@@ -273,6 +293,9 @@ fn tell(call: &Call, lost: &Lost<'_>, finding: &mut Finding) {
             aside,
             note: note("report"),
         });
+    }
+    if let Some((index, told)) = lost.told {
+        finding.proof(Evidence::start_line(index, told, note("told")));
     }
     if let Some((index, smaller)) = lost.smaller {
         finding.proof(Evidence::start_line(
