@@ -7,7 +7,7 @@ use super::super::{
 };
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Final, Side, Stored};
+use crate::session::{Call, Final, Outcome, Side, Step, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -37,7 +37,14 @@ pub static RULE: Rule = Rule {
         ("asked", "credentials are asked for"),
         ("silence", "no {method} with credentials"),
     ],
-    explains: &["half-dead-call", "refresh-rejected", "bye-unanswered"],
+    explains: &[
+        "half-dead-call",
+        "refresh-rejected",
+        "bye-unanswered",
+        "caller-abandoned",
+        "no-answer-timeout",
+        "ring-no-answer",
+    ],
     settings: &[
         (
             Product::Kamailio,
@@ -85,13 +92,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (_, Some(Side::Caller)) => Acts::Caller,
         _ => Acts::Callee,
     };
-    let (severity, role) = (Severity::Warning, Role::Contributing);
+    // Nothing was cancelled, and nothing else ended the call.
+    let (severity, role) = match cancel && call.outcome == Outcome::Cancelled && !ended(call) {
+        true => (Severity::Error, Role::Cause),
+        false => (Severity::Warning, Role::Contributing),
+    };
     let Some(finding) = found.add_with(severity, role, confidence, acts) else {
         return;
     };
     let (at, request) = request;
     if cancel {
-        finding.why("why-cancel").fix("fix-cancel");
+        finding.explains = role == Role::Cause;
+        finding.why("why-cancel").fix_alone("fix-cancel");
     } else if request.head.method == Method::Bye {
         finding.why("why-bye");
     }
@@ -118,6 +130,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note: Template::new("silence", Args::new().text("method", method)),
         });
     }
+}
+
+fn ended(call: &Call) -> bool {
+    let of_beginning = |f: &Final| {
+        let answer = call.messages.get(f.message);
+        f.step.is_none_or(|step| step == Step::Cancelled)
+            && answer.is_some_and(|m| call.is_of_beginning(m))
+    };
+    call.finals.iter().any(of_beginning)
 }
 
 // The challenge nearest the one who is asked, and the request that it answers; none where it

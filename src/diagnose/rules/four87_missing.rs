@@ -37,6 +37,7 @@ pub static RULE: Rule = Rule {
         ("rings-on", "it still rings"),
         ("other", "the final answer"),
     ],
+    explains: &["caller-abandoned", "no-answer-timeout", "ring-no-answer"],
     check,
     ..Rule::PLAIN
 };
@@ -95,10 +96,15 @@ fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &m
     } else {
         Severity::Warning
     };
-    let role = Role::Contributing;
+    // The call goes on at the called side though the caller is gone.
+    let role = match call.outcome {
+        Outcome::Cancelled if ringing.is_some() || confidence == Confidence::Certain => Role::Cause,
+        _ => Role::Contributing,
+    };
     let Some(finding) = found.add_with(severity, role, confidence, Acts::Callee) else {
         return;
     };
+    finding.explains = role == Role::Cause;
     finding
         .element(sender(accepted.1))
         .args(Args::new().duration("waited", until - from));
@@ -134,6 +140,7 @@ fn other(_: &Call, cancel: &Cancel<'_>, last: (usize, &Stored), found: &mut Find
     let Some(finding) = found.add_with(Severity::Info, role, confidence, Acts::Callee) else {
         return;
     };
+    finding.explains = false;
     finding
         .element(sender(last.1))
         .why("why-other")

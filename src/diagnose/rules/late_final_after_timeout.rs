@@ -7,7 +7,7 @@ use super::super::{
 use crate::message::Method;
 use crate::session::clock::SECOND;
 use crate::session::entry::TRANSACTION;
-use crate::session::{Call, Stored, given_before};
+use crate::session::{Call, Outcome, Stored, given_before};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-answered",
-            "{client} had answered the caller {given}, {gap} before {element} sent this {code}: the caller was told that the call failed, and the called side believes that it is up",
+            "{client} had answered the caller {given}, {gap} before {element} sent this {code}, and had not cancelled the call there: the caller was told that it failed, and the called side believes that it is up",
         ),
         (
             "fix-answered",
@@ -32,7 +32,7 @@ pub static RULE: Rule = Rule {
         ("given", "what the caller was told"),
         ("late", "the answer that came too late"),
     ],
-    explains: &[],
+    explains: &["ring-no-answer", "481-state-lost", "408-origin"],
     check,
     ..Rule::PLAIN
 };
@@ -51,11 +51,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .find_map(|index| given_up(call, index).or_else(|| out_of_time(call, index)));
     let Some(late) = late else { return };
     let certain = Confidence::Certain;
+    let swallowed = late.given && is_refusal(call, &late) && !found.has("capture-one-sided");
     let acts = match late.answer.head.method {
         Method::Register => Acts::Registrar,
+        _ if swallowed => Acts::Proxy,
         _ => Acts::Callee,
     };
-    if let Some(finding) = found.add_as(Role::Contributing, certain, acts) {
+    let (severity, role) = match swallowed {
+        true => (Severity::Error, Role::Cause),
+        false => (Severity::Warning, Role::Contributing),
+    };
+    if let Some(finding) = found.add_with(severity, role, certain, acts) {
+        finding.explains = swallowed;
         tell(&late, finding);
     }
 }
@@ -87,6 +94,16 @@ fn given_up(call: &Call, index: usize) -> Option<Late<'_>> {
         before: (given, call.messages.get(given)?),
         given: true,
     })
+}
+
+// What the caller was told decided the call, and whoever said it left the branch open behind it.
+fn is_refusal(call: &Call, late: &Late<'_>) -> bool {
+    let decided = call.decided_by.and_then(|index| call.finals.get(index));
+    let gave_up = late.before.1.stamp.sender();
+    call.outcome == Outcome::Failed
+        && matches!(call.code(), Some(408 | 480))
+        && decided.is_some_and(|f| f.message == late.before.0)
+        && gave_up.is(late.answer.stamp.receiver())
 }
 
 // Later than Timer B or F of the client (RFC 3261 §17.1.1.2, §17.1.2.2).
