@@ -1,5 +1,6 @@
 //! Why a call has no root cause, what would decide it, and what the trace does not show.
 
+use super::rules::redirect_not_followed::ends_too_soon;
 use super::{Args, Finding, Need, Template, details, finding};
 use crate::knowledge;
 use crate::layers::Transport;
@@ -84,6 +85,14 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
         "the log of the element that received the redirection; many trunks and gateways do not follow one",
     ),
     (
+        "redirect-cut-why",
+        "{element} redirected the request and the capture ends right after that, so whether it was sent to the new address is not recorded",
+    ),
+    (
+        "redirect-cut-help",
+        "a capture that goes on for at least 5 seconds after the {code}",
+    ),
+    (
         "untimed-silence-why",
         "no final answer is in the log, and without times it cannot be told whether one was still to come",
     ),
@@ -121,6 +130,11 @@ pub(super) fn of(call: &Call, findings: &[Finding]) -> Option<Undetermined> {
 fn of_failure(call: &Call) -> Option<(Template, Template)> {
     let mut args = Args::new().code("code", call.code().unwrap_or(0));
     let (why, would_help, element) = match (call.deciding(), call.code()) {
+        (Some(answer), Some(300..=399)) if ends_too_soon(call, answer) => (
+            "redirect-cut-why",
+            "redirect-cut-help",
+            finding::sender(answer),
+        ),
         (Some(answer), Some(300..=399)) => {
             ("redirect-why", "redirect-help", finding::sender(answer))
         }

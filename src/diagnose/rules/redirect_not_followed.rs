@@ -22,10 +22,6 @@ pub static RULE: Rule = Rule {
     fix: "Let {element} follow redirections, or let the called side forward the call itself (call forwarding in its PBX or proxy) instead of answering {code}. The new address has to be one that {element} can call.",
     sentences: &[
         (
-            "why-short",
-            "{sender} answered {code} and named {contact} instead, and {element} did not call it in the {waited} that the capture goes on; many trunks, gateways and PBXs end a call that is redirected",
-        ),
-        (
             "why-no-contact",
             "{sender} answered {code} and names no other address: there is no Contact that anybody could call",
         ),
@@ -120,10 +116,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
     let contacts = typed::contacts(message);
     let flaw = flaw(call, response, &contacts, code);
-    let waited = response
-        .time()
-        .zip(call.seen_until)
-        .map(|(from, until)| until - from);
+    // What is not recorded is held against nobody.
+    if matches!(flaw, None | Some("proxy")) && ends_too_soon(call, response) {
+        return;
+    }
     let confidence = match flaw {
         Some(_) => Confidence::Certain,
         _ => Confidence::Likely,
@@ -154,11 +150,6 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(_) => finding.why("why-alternative").fix_alone("fix-alternative"),
         None => finding,
     };
-    if let (None, Some(waited)) = (flaw, waited.filter(|waited| *waited < SOON)) {
-        finding
-            .why("why-short")
-            .args(Args::new().duration("waited", waited));
-    }
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if contact.is_some() {
         finding.proof(Evidence::header(
@@ -178,6 +169,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note: Template::new("silence", Args::new()),
         });
     }
+}
+
+/// Does the capture end before a redirection would have been followed?
+pub(in super::super) fn ends_too_soon(call: &Call, response: &Stored) -> bool {
+    let times = response.time().zip(call.seen_until);
+    times.is_some_and(|(from, until)| until - from < SOON)
 }
 
 // Why nobody could have followed it, whatever the caller does.
