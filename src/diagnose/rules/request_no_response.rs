@@ -28,6 +28,18 @@ pub static RULE: Rule = Rule {
             "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent other SIP messages at that time: it is up, and either it drops this request or its answers to this one go elsewhere",
         ),
         (
+            "why-around",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent other SIP messages within a minute before it and again after it: it is up and can be reached, and either it drops this request or its answers to this one go elsewhere",
+        ),
+        (
+            "why-before",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent SIP messages within a minute before it: address and way were good then, and since then it has gone, has lost its network, or drops this request",
+        ),
+        (
+            "fix-before",
+            "Look on {element} whether it was up and in its network at that time, and for what drops a request without an answer: a filter of SIP in the firewall before it, an access list, a ban. A capture at {element} shows whether the request arrives.",
+        ),
+        (
             "fix-alive",
             "Look on {element} for what drops a request without an answer: an access list or trunk that does not know {sender}, a ban (fail2ban, pike, rate limit), a filter of SIP in the firewall before it. Its log or a capture there shows whether the request arrives.",
         ),
@@ -77,6 +89,11 @@ const ENOUGH: usize = 5;
 /// others every 4 s.
 const TO_THE_END: i64 = 15 * SECOND;
 
+/// What was seen this long before says that address and way were good.
+const NEAR: i64 = 60 * SECOND;
+/// How coarse it is known when somebody sent something.
+const COARSE: i64 = 5 * SECOND;
+
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     // Furthest from the caller: what comes before is still waiting for this one.
     let Some(silence) = deciding_silences(call).pop() else {
@@ -99,8 +116,14 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let until = from + lasted(call, &silence, from);
     let sign = sign(request, (from, until), context);
+    // That nothing came back is proved; why, and so who has to act, is not.
+    let open = matches!(sign, Sign::None | Sign::Before) && silence.gave_up.is_none();
+    let confidence = match open && !received {
+        true => confidence.max(Confidence::Likely),
+        false => confidence,
+    };
     let acts = match sign {
-        Sign::Method(_) | Sign::Alive => Acts::Callee,
+        Sign::Method(_) | Sign::Alive | Sign::Around | Sign::Before => Acts::Callee,
         Sign::Dead | Sign::None => Acts::Network,
     };
     let acts = if silence.gave_up.is_some() {
@@ -123,6 +146,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
                 finding.args(Args::new().text("others", others));
             }
             Sign::Alive => drop(finding.why("why-alive").fix("fix-alive")),
+            Sign::Around => drop(finding.why("why-around").fix("fix-alive")),
+            Sign::Before => drop(finding.why("why-before").fix("fix-before")),
             Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
             Sign::None => {}
         }
@@ -194,6 +219,10 @@ enum Sign {
     Method(String),
     /// It sent something.
     Alive,
+    /// It sent something within a minute before and again after.
+    Around,
+    /// It sent something within a minute before.
+    Before,
     /// It never sent anything.
     Dead,
     /// Nothing that would tell.
@@ -220,12 +249,17 @@ fn sign(request: &Stored, (from, until): (i64, i64), context: &Context<'_>) -> S
         .filter_map(|method| method.name())
         .collect();
     let alive = peer.sent_between(from, until);
+    // While it is silent itself, what counts as a moment after is still before.
+    let before = !alive && peer.sent_between(from - NEAR, from + COARSE);
+    let after = peer.last_from.is_some_and(|last| last > until);
     match (alive, peer.last_from) {
         (true, _) if !others.is_empty() && !peer.answers(request.head.method) => {
             Sign::Method(others.join(", "))
         }
         (true, _) => Sign::Alive,
         (false, None) => Sign::Dead,
+        (false, Some(_)) if before && after => Sign::Around,
+        (false, Some(_)) if before => Sign::Before,
         (false, Some(_)) => Sign::None,
     }
 }
