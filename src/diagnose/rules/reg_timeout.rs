@@ -26,6 +26,14 @@ pub static RULE: Rule = Rule {
             "Check that {element} is the registrar and takes registrations on this port and transport; then ask its operator whether the REGISTER arrives. A firewall that lets connections in and drops what they carry shows the same.",
         ),
         (
+            "why-once-up",
+            "the REGISTER for {aor} was sent to {element} over {transport} and nothing came back, so the device is not registered; {element} sent other messages after it: it is up, the way is open, and it does not answer this request",
+        ),
+        (
+            "fix-once-up",
+            "Look into the log of {element} at that time for what became of this REGISTER: a script or access list that drops it without an answer, a lookup or backend that hangs, a listener that does not take registrations on this port.",
+        ),
+        (
             "why-up",
             "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back, while {element} sent other messages in that time: it is up, so either this device's requests do not reach it, its answers do not come back, or it does not want to answer this address",
         ),
@@ -35,7 +43,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-refused",
-            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}: after several refusals many servers block an address",
+            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}: many servers block an address that they have refused",
         ),
         (
             "fix-refused",
@@ -90,13 +98,6 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         true => Confidence::Possible,
         false => sure,
     };
-    let Some(finding) = found.add(confidence, Acts::Network) else {
-        return;
-    };
-    if let Some(transport) = reliable {
-        finding.why("why-once").fix("fix-once");
-        finding.args(Args::new().text("transport", transport.name().to_uppercase()));
-    }
     let refused = context
         .view
         .registration(&aor)
@@ -106,6 +107,20 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let up = registrar
         .and_then(|address| context.view.peer(address)?.last_from)
         .is_some_and(|last| last >= from);
+    let acts = match received || up || refused.is_some() {
+        true => Acts::Registrar,
+        false => Acts::Network,
+    };
+    let Some(finding) = found.add(confidence, acts) else {
+        return;
+    };
+    if let Some(transport) = reliable {
+        match up {
+            true => finding.why("why-once-up").fix("fix-once-up"),
+            false => finding.why("why-once").fix("fix-once"),
+        };
+        finding.args(Args::new().text("transport", transport.name().to_uppercase()));
+    }
     if received {
         finding.why("why-received").fix("fix-received");
     } else if let Some(last) = refused.filter(|_| reliable.is_none()) {
