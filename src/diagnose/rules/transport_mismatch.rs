@@ -241,7 +241,14 @@ fn tell_silence(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(said) = via.or(uri) else { return };
     let since = request.time().unwrap_or(i64::MIN);
     let alive = context.view.spoke(request.stamp.receiver(), since);
-    let likely = via.is_some() && alive && !found.has("capture-one-sided");
+    // Who answers others over the transport in use has it.
+    let address = request.stamp.receiver().address();
+    let known = address.and_then(|ip| context.view.peer(ip)?.last_from);
+    let likely = match via {
+        Some(_) => alive,
+        None => known.is_none() && call.outcome == Outcome::TimedOut,
+    };
+    let likely = likely && !found.has("capture-one-sided");
     let confidence = match likely {
         true => Confidence::Likely,
         false => Confidence::Possible,
