@@ -207,7 +207,15 @@ impl Call {
 
     /// Was its beginning recorded?
     pub fn has_beginning(&self) -> bool {
-        self.continues.is_none() && self.first().is_some_and(Stored::is_initial)
+        let begins = |m: &Stored| m.is_initial() || self.came_before_its_request(m);
+        self.continues.is_none() && self.first().is_some_and(begins)
+    }
+
+    // An answer that was stamped before its request, or to a copy that was not recorded.
+    fn came_before_its_request(&self, answer: &Stored) -> bool {
+        const NEXT: usize = 8;
+        let asks = |m: &Stored| m.is_initial() && m.keys.transaction == answer.keys.transaction;
+        !answer.head.is_request() && self.messages.iter().take(NEXT).any(asks)
     }
 
     /// The messages that are no repeats, with their index.
