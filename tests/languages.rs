@@ -65,7 +65,7 @@ fn a_translation_with_faults_is_told_them() {
         faults.contains(&"unknown: code.6070.meaning".to_owned()),
         "{faults:?}"
     );
-    let renamed = french.replacen("{after}", "{apres}", 1);
+    let renamed = french.replacen("\"après {after}\"", "\"après {apres}\"", 1);
     let faults = told(&renamed);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(
