@@ -129,6 +129,30 @@ fn what_is_only_worth_knowing_leaves_a_call_among_those_that_succeeded() {
     assert!(!text.contains("info["), "{text}");
 }
 
+#[test]
+fn only_what_is_alike_is_told_as_one() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("alike");
+    std::fs::create_dir_all(&folder).unwrap();
+    let headings = |name: &str| -> Vec<String> {
+        let flow = harness::root().join(format!("fixtures/flows/{name}.flow"));
+        let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
+        std::fs::write(folder.join("calls.pcap"), &compiled.pcap).unwrap();
+        let mut program = harness::program();
+        let out = program.current_dir(&folder).arg("calls.pcap").output();
+        let text = String::from_utf8(out.unwrap().stdout).unwrap();
+        let told = text
+            .lines()
+            .filter(|line| line.contains("] call ") || line.contains("alike in rule"));
+        told.map(str::to_owned).collect()
+    };
+    // Six answers 603, each for a reason of its own: none may hide behind another.
+    let declined = headings("declined-by-whom");
+    assert_eq!(declined.len(), 6, "{declined:#?}");
+    assert!(declined[0].starts_with("error[declined-603]"));
+    assert!(declined[5].starts_with("info[declined-603]"));
+    assert!(headings("always-busy").len() > 1);
+}
+
 /// What is said of the capture as a whole where two flows are read together.
 fn of_two_captures(name: &str, flows: [&str; 2]) -> Vec<Value> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,4 +1,5 @@
-//! What the answer that decided a call says beside its code: Reason, Warning, Retry-After, decoded.
+//! What the answer that decided a call says beside its code: Reason, Warning, Retry-After, decoded, and
+//! the header that goes with the code.
 
 use crate::knowledge;
 use crate::message::typed;
@@ -55,7 +56,32 @@ pub fn of(answer: &Stored) -> Vec<Detail> {
             means,
         });
     }
+    if let Some(name) = answer.head.code().and_then(telling) {
+        let value = message.text(name).filter(|value| !value.is_empty());
+        all.extend(value.map(|said| Detail {
+            header: name,
+            said: said.chars().take(LONGEST).collect(),
+            means: String::new(),
+        }));
+    }
     all
+}
+
+/// Characters shown of a header.
+const LONGEST: usize = 200;
+
+// The header that says what the code is about (RFC 3261 §21.4, RFC 3329 §2.2, RFC 4028 §6).
+fn telling(code: u16) -> Option<&'static str> {
+    match code {
+        405 => Some("Allow"),
+        406 | 415 => Some("Accept"),
+        420 => Some("Unsupported"),
+        421 => Some("Require"),
+        422 => Some("Min-SE"),
+        423 => Some("Min-Expires"),
+        494 => Some("Security-Server"),
+        _ => None,
+    }
 }
 
 fn sentence(cause: &knowledge::Cause) -> String {

@@ -277,13 +277,19 @@ impl Diagnosis {
         self.findings.get(self.root?)
     }
 
-    /// The finding to begin with: the cause, else the worst that is no symptom.
-    pub fn foremost(&self) -> Option<&Finding> {
+    /// The finding to begin with: the cause, else the worst that is no symptom. Where a failure has
+    /// no cause, what may be it: what is only beside it must not stand for it.
+    pub fn foremost(&self, call: &Call) -> Option<&Finding> {
+        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
         let worst = || {
             let rank = |finding: &&Finding| (finding.role == Role::Symptom, finding.severity);
             self.findings.iter().min_by_key(rank)
         };
-        self.cause().or_else(worst)
+        let possible = || self.findings.get(*self.alternatives.first()?);
+        match failed {
+            true => self.cause().or_else(possible),
+            false => self.cause().or_else(worst),
+        }
     }
 }
 

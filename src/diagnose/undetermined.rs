@@ -1,6 +1,7 @@
 //! Why a call has no root cause, what would decide it, and what the trace does not show.
 
 use super::{Args, Finding, Need, Template, details, finding};
+use crate::knowledge;
 use crate::layers::Transport;
 use crate::session::{Call, CopyKind, Outcome, Stored};
 
@@ -41,6 +42,10 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
     (
         "details-why",
         "{code} came from {element}, and what it says beside the code (shown here) is all that the trace has on the cause",
+    ),
+    (
+        "phrase-why",
+        "{code} came from {element} with the words \"{phrase}\", which are all that the trace has on the cause",
     ),
     (
         "waited-why",
@@ -134,7 +139,13 @@ fn of_failure(call: &Call) -> Option<(Template, Template)> {
         (Some(answer), _) if !details::of(answer).is_empty() => {
             ("details-why", "code-help", finding::sender(answer))
         }
-        (Some(answer), _) => ("code-why", "code-help", finding::sender(answer)),
+        (Some(answer), _) => match own_words(answer) {
+            Some(words) => {
+                args = args.text("phrase", words);
+                ("phrase-why", "code-help", finding::sender(answer))
+            }
+            None => ("code-why", "code-help", finding::sender(answer)),
+        },
         (None, _) => match call
             .messages
             .iter()
@@ -154,6 +165,23 @@ fn of_failure(call: &Call) -> Option<(Template, Template)> {
         Template::new(why, args.clone()),
         Template::new(would_help, args),
     ))
+}
+
+// The reason phrase, where it is not the one that the code comes with anyway.
+fn own_words(answer: &Stored) -> Option<String> {
+    const LONGEST: usize = 120;
+    let code = answer.head.code()?;
+    let phrase = answer.message().slice(answer.message().reason()?);
+    let phrase = phrase.trim();
+    // Many write "Internal Server Error" as in HTTP.
+    let words = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    let usual = knowledge::code(code).is_some_and(|known| words(&known.title) == words(phrase));
+    (!usual && !phrase.is_empty()).then(|| phrase.chars().take(LONGEST).collect())
 }
 
 // Of a call that may or may not be over, because the log has no times.

@@ -200,7 +200,7 @@ pub(super) const LABELS: &[&str] = &[
     "{copies} messages recorded again, not counted a second time",
     "{count} connection",
     "{count} connections",
-    "{count} in all with this cause and this peer{span}; this is the first",
+    "{count} alike in rule, answer and peer{span}; this is the first, --all shows each",
     "{count} more calls failed in further ways; --list shows each",
     "{count} not decoded",
     "{count} times, {span}",

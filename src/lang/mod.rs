@@ -1,7 +1,7 @@
 //! Sentences in the reader's language: overlays on knowledge, rules and labels.
 //!
 //! English stands beside the thing it explains; an overlay file per language replaces it by id,
-//! and what an overlay lacks stays English. English is the only language so far.
+//! and what an overlay lacks stays English.
 
 /// All that can be translated.
 pub mod catalogue;
@@ -36,7 +36,12 @@ macro_rules! overlay {
 }
 
 /// The languages that can be asked for: English, and those that have an overlay file.
-pub static LANGS: [Lang; 1] = [overlay!("en", "English", "en.toml")];
+pub static LANGS: [Lang; 4] = [
+    overlay!("en", "English", "en.toml"),
+    overlay!("fr", "français", "fr.toml"),
+    overlay!("ru", "русский", "ru.toml"),
+    overlay!("zh", "简体中文", "zh.toml"),
+];
 
 impl Lang {
     /// English.

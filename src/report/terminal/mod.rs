@@ -12,7 +12,8 @@ pub mod palette;
 mod summary;
 
 use super::{Options, Output, Report, Run};
-use crate::diagnose::{Depth, Diagnosis, Finding, Severity};
+use crate::diagnose::{Acts, Confidence, Depth, Diagnosis, Finding, Severity};
+use crate::message::typed;
 use crate::session::{Call, Outcome};
 use block::Block;
 use escape::clean;
@@ -54,11 +55,13 @@ struct Terminal {
     peers: Peers,
 }
 
-/// What makes two failures equal: cause, code and who answered.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// What makes two failures equal: the cause and what is said of it, the answer and who gave it.
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     cause: &'static str,
+    verdict: Option<(Severity, Confidence, Acts)>,
     code: Option<u16>,
+    said: Said,
     outcome: Outcome,
     peer: Option<SocketAddr>,
 }
@@ -187,7 +190,7 @@ impl Terminal {
             });
             let args = [("count", group.count.to_string()), ("span", span)];
             let line = self.block.options.lang.say(
-                "{count} in all with this cause and this peer{span}; this is the first",
+                "{count} alike in rule, answer and peer{span}; this is the first, --all shows each",
                 &args,
             );
             writeln!(
@@ -284,15 +287,37 @@ fn remarks(diagnosis: &Diagnosis) -> String {
 }
 
 fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
-    let finding = diagnosis.foremost();
+    let finding = diagnosis.foremost(call);
     let peer = call.deciding().and_then(|answer| answer.stamp.source);
     let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
     Key {
         cause: finding.map_or("", |finding| finding.rule.id),
-        code: call.code(),
+        verdict: finding.map(|f| (f.severity, f.confidence, f.acts)),
+        code: call.code().or(call.finals.last().map(|f| f.code)),
+        said: said(call),
         outcome: call.outcome,
         peer,
     }
+}
+
+/// The reason phrase without its numbers, and the causes that the answer gives.
+type Said = (Vec<u8>, Vec<Option<u32>>);
+
+// A phrase may name a call, a time or a customer: such numbers make no other cause.
+fn said(call: &Call) -> Said {
+    const LONGEST: usize = 80;
+    let Some(answer) = call.deciding() else {
+        return Said::default();
+    };
+    let message = answer.message();
+    let phrase = message.reason().map(|span| span.of(&answer.raw));
+    let letters = phrase.unwrap_or_default().iter().take(LONGEST);
+    let letters = letters.filter(|byte| !byte.is_ascii_digit());
+    let causes = typed::reasons(message).into_iter().take(4);
+    (
+        letters.copied().collect(),
+        causes.map(|r| r.cause).collect(),
+    )
 }
 
 fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
