@@ -419,7 +419,7 @@ fn says(answer: &Stored) -> Vec<String> {
     let phrase = message.reason().map(|span| message.slice(span));
     let headers = ["Reason", "Warning", "X-Twilio-Error"];
     let texts = headers.into_iter().filter_map(|name| message.text(name));
-    phrase.into_iter().chain(texts.map(Into::into)).collect()
+    phrase.into_iter().chain(texts).collect()
 }
 
 impl Exchanged {
