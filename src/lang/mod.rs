@@ -207,6 +207,7 @@ impl Lang {
     fn written(&self, value: &Value) -> String {
         match value {
             Value::Text(text) => text.clone(),
+            Value::Said(phrase) => self.text("said", &[phrase], phrase).into_owned(),
             Value::Count(count) => count.to_string(),
             Value::Code(code) => code.to_string(),
             Value::Duration(nanoseconds) => self.duration(*nanoseconds),
