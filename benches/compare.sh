@@ -32,14 +32,16 @@ else
     sipexplain=${CARGO_TARGET_DIR:-$root/target}/release/sipexplain
 fi
 
-for capture in sip-heavy rtp-heavy; do
-    [ -f "$data/$capture.pcap" ] && continue
+for capture in sip-heavy rtp-heavy pjsip; do
+    name=$capture.pcap kind=$capture
+    [ "$capture" = pjsip ] && name=pjsip.log kind=pjsip-log
+    [ -f "$data/$name" ] && continue
     if [ ! -x "$scratch/generate" ]; then
         rustc -O --edition 2024 "$root/benches/generate.rs" -o "$scratch/generate" || exit 2
     fi
     # Under another name until it is whole.
-    "$scratch/generate" "$capture" "$data/$capture.part" || exit 2
-    mv "$data/$capture.part" "$data/$capture.pcap" || exit 2
+    "$scratch/generate" "$kind" "$data/$capture.part" || exit 2
+    mv "$data/$capture.part" "$data/$name" || exit 2
 done
 
 # --- measuring ------------------------------------------------------------------------------
@@ -114,7 +116,8 @@ measure() {
 
 table() {
     local capture=$1 number index name
-    name=$(basename "$capture" .pcap)
+    name=$(basename "$capture")
+    name=${name%.*}
     local bytes
     bytes=$(wc -c <"$capture")
     # The capture is read once, so that the first command finds it in memory like the others.
@@ -131,7 +134,7 @@ table() {
     done
 
     printf '\n%s: %s MB\n\n' "$name" "$(awk -v b="$bytes" 'BEGIN { printf "%.0f", b / 1e6 }')"
-    printf '| %-28s | runs | median s |   min s |   max s | to ngrep | peak MB |\n' command
+    printf '| %-28s | runs | median s |   min s |   max s | to first | peak MB |\n' command
     printf '|:-----------------------------|-----:|---------:|--------:|--------:|---------:|--------:|\n'
     rm -f "$scratch/base"
     for ((index = 0; index < ${#titles[@]}; index++)); do
@@ -165,3 +168,14 @@ printf '%s, %s CPUs, load %s, %s\n' \
     "$(getconf _NPROCESSORS_ONLN)" "$(cut -d' ' -f1 /proc/loadavg 2>/dev/null)" "$(uname -sr)"
 table "$data/sip-heavy.pcap"
 table "$data/rtp-heavy.pcap"
+
+# A text log beside GNU grep, which counts the envelopes. In a UTF-8 locale, that of most people, it
+# reads characters, in the C locale bytes: both are shown.
+envelope='^\[[^]]*\] VERBOSE\[[0-9]+\](\[C-[0-9a-f]+\])? res_pjsip_logger\.c: <--- (Received|Transmitting) SIP (request|response) \([0-9]+ bytes\) (from|to) (UDP|TCP|TLS|WS|WSS):[^ ]+ --->$'
+titles=()
+commands=()
+add "grep -cE envelope, UTF-8" 'env LC_ALL=C.UTF-8 grep -cE "$envelope" "$capture"'
+add "grep -cE envelope, C" 'grep -cE "$envelope" "$capture"'
+add "sipexplain" '"$sipexplain" "$capture"'
+fast=${#titles[@]}
+table "$data/pjsip.log"

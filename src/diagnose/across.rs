@@ -147,6 +147,8 @@ pub struct Account {
     pub failed: BTreeMap<u16, u64>,
     /// Root causes of those.
     pub causes: BTreeMap<&'static str, u64>,
+    /// What the 403 among those say, as hashes: one of them where all say the same.
+    pub forbidden: HashSet<u64, RandomState>,
     /// REGISTER entries sent to it, and those of them that did not succeed.
     pub registrations: (u64, u64),
     /// Requests over UDP that it answered.
@@ -368,6 +370,13 @@ impl Account {
             if let Some(cause) = cause {
                 *self.causes.entry(cause).or_default() += 1;
             }
+            if let Some(answer) = call.deciding().filter(|_| code == 403)
+                && self.forbidden.len() < MOST_SHOWN
+            {
+                let says = says(answer);
+                let hash = self.forbidden.hasher().hash_one(says);
+                self.forbidden.insert(hash);
+            }
             let shown = call.deciding().unwrap_or(request);
             let (first, last) = (&mut self.first_failure, &mut self.last_failure);
             Exhibit::note(first, last, call, shown);
@@ -402,6 +411,15 @@ impl Account {
             cause,
         });
     }
+}
+
+// What a refusal gives as its reason: the phrase, and the headers that hold one.
+fn says(answer: &Stored) -> Vec<String> {
+    let message = answer.message();
+    let phrase = message.reason().map(|span| message.slice(span));
+    let headers = ["Reason", "Warning", "X-Twilio-Error"];
+    let texts = headers.into_iter().filter_map(|name| message.text(name));
+    phrase.into_iter().chain(texts).collect()
 }
 
 impl Exchanged {

@@ -48,6 +48,25 @@ impl Class {
     }
 }
 
+/// What a name is that means nothing outside.
+pub const INTERNAL_NAME: &str = "a name that only its own side knows";
+
+/// What can be said of an address or name: what the languages have to translate.
+pub fn phrases() -> impl Iterator<Item = &'static str> {
+    let classes = [
+        Class::Public,
+        Class::Private,
+        Class::Docker,
+        Class::Shared,
+        Class::LinkLocal,
+        Class::Loopback,
+        Class::Unspecified,
+        Class::Translated,
+        Class::UniqueLocal,
+    ];
+    classes.into_iter().map(Class::name).chain([INTERNAL_NAME])
+}
+
 /// The class of an address.
 pub fn class(ip: IpAddr) -> Class {
     match ip.to_canonical() {

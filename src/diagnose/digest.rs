@@ -157,6 +157,12 @@ impl<'a> Try<'a> {
         call.messages.get(self.attempt.verdict?)
     }
 
+    /// How long the caller took to answer the challenge, nanoseconds.
+    pub fn waited(&self, call: &Call) -> Option<i64> {
+        let time = |index: usize| call.messages.get(index).and_then(Stored::time);
+        Some(time(self.attempt.message)? - time(self.asked?.message)?)
+    }
+
     /// The new challenge for the same realm with which the request was refused.
     pub fn asked_again(&self, call: &Call) -> Option<Challenge> {
         let verdict = self.verdict(call)?;
@@ -275,6 +281,26 @@ pub fn server(call: &Call, answer: &Stored) -> Acts {
 /// Does the reason phrase speak of the nonce? Some servers say only there that it had run out.
 pub fn speaks_of_nonce(stored: &Stored) -> bool {
     phrase_says(stored, &["nonce", "stale"])
+}
+
+/// Does the reason phrase say that the credentials are wrong?
+pub fn speaks_of_credentials(stored: &Stored) -> bool {
+    const SAID: [&str; 6] = [
+        "bad auth",
+        "password",
+        "credential",
+        "authentication fail",
+        "auth fail",
+        "digest",
+    ];
+    phrase_says(stored, &SAID)
+}
+
+/// The reason phrase.
+pub fn phrase(stored: &Stored) -> String {
+    let reason = stored.message().reason();
+    let phrase = reason.map(|span| stored.message().slice(span).trim().to_owned());
+    phrase.unwrap_or_default()
 }
 
 /// Does the reason phrase contain one of these words, in lower case?

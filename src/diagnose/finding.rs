@@ -115,6 +115,8 @@ impl Acts {
 pub enum Value {
     /// Text from the trace, or a protocol token.
     Text(String),
+    /// A phrase of the program, which the languages have.
+    Said(&'static str),
     /// A count.
     Count(u64),
     /// A response code.
@@ -136,6 +138,12 @@ impl Args {
     /// Adds a text.
     pub fn text(mut self, name: &'static str, text: impl Into<String>) -> Args {
         self.0.push((name, Value::Text(text.into())));
+        self
+    }
+
+    /// Adds a phrase of the program: a class of addresses, what known words mean.
+    pub fn said(mut self, name: &'static str, phrase: &'static str) -> Args {
+        self.0.push((name, Value::Said(phrase)));
         self
     }
 

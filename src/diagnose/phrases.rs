@@ -48,11 +48,10 @@ impl Told {
             part: self.part,
             note: says,
         });
-        let means = self.phrase.means.clone();
         finding.args(
             Args::new()
                 .text("said", self.said.clone())
-                .text("means", means),
+                .said("means", &self.phrase.means),
         );
     }
 }

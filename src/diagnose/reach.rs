@@ -1,7 +1,7 @@
 //! Requests inside a dialog that did not arrive at the address that the other end had given: in its
 //! Contact, or a proxy in Record-Route (RFC 3261 §12.2.1.1).
 
-use super::address::{Host, are_neighbours, class};
+use super::address::{self, Host, are_neighbours, class};
 use super::blame;
 use super::finding::note;
 use super::{Acts, Args, Confidence, Evidence, Findings, Role, Severity, Template};
@@ -69,10 +69,10 @@ impl Lost<'_> {
     pub fn args(&self) -> Args {
         let (host, of) = match self.host {
             Host::Ip(ip) => (ip.to_string(), class(ip).name()),
-            Host::Name(name) => (lossy(name), "a name that only its own side knows"),
+            Host::Name(name) => (lossy(name), address::INTERNAL_NAME),
         };
         let field = self.field.name();
-        let args = Args::new().text("host", host).text("class", of);
+        let args = Args::new().text("host", host).said("class", of);
         args.text("field", field)
     }
 

@@ -1,5 +1,6 @@
 //! What sets one response code apart from another.
 
+use super::file;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -51,19 +52,21 @@ struct File {
 }
 
 // A test reads the file; a broken one leaves every phrase empty.
+const TEXT: &str = include_str!("choices.toml");
 static FILE: LazyLock<File> = LazyLock::new(|| {
     let none = File {
         class: Vec::new(),
         choice: Vec::new(),
     };
-    toml::from_str(include_str!("choices.toml")).unwrap_or(none)
+    toml::from_str(TEXT).unwrap_or(none)
 });
 
 /// The phrases about a code, those of its class where it has none of its own. Each comes with the
 /// section of the overlays that translates it.
 pub fn choice(code: u16) -> (Choice, [String; 5]) {
-    let own = FILE.choice.iter().find(|choice| choice.code == code);
-    let class = FILE.class.iter().find(|class| class.class == code / 100);
+    let own: Option<OfCode> = file::read(TEXT, "choice", &format!("code = {code}"));
+    let class: Option<OfClass> = file::read(TEXT, "class", &format!("class = {}", code / 100));
+    let (own, class) = (own.as_ref(), class.as_ref());
     let of_code = format!("choice.{code}");
     let of_class = format!("choice.class{}", code / 100);
     let pick = |own: Option<&String>, class: Option<&String>| {

@@ -8,14 +8,16 @@ pub mod phrases;
 
 /// What sets one code apart from another.
 pub mod choice;
+/// Tables in files.
+mod file;
 /// Methods, headers, option tags, timers, Reason protocols.
 pub mod term;
 
 use serde::Deserialize;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Everything known of a response code.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
     /// The status code.
@@ -69,7 +71,7 @@ pub struct Code {
 }
 
 /// What differs for one method.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByMethod {
     /// The method.
@@ -83,7 +85,7 @@ pub struct ByMethod {
 }
 
 /// What differs for one reason phrase.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// The phrase, in any case.
@@ -126,8 +128,9 @@ struct Causes {
 
 // The files are part of the program and a test reads them; a broken one leaves the tables empty
 // and every code is then explained by its class.
+const CODES_FILE: &str = include_str!("codes.toml");
 static CODES: LazyLock<Vec<Code>> = LazyLock::new(|| {
-    let mut codes = toml::from_str::<Codes>(include_str!("codes.toml"))
+    let mut codes = toml::from_str::<Codes>(CODES_FILE)
         .map(|t| t.code)
         .unwrap_or_default();
     codes.sort_by_key(|code| code.code);
@@ -146,10 +149,11 @@ pub fn codes() -> &'static [Code] {
 
 /// The code with this number.
 pub fn code(number: u16) -> Option<&'static Code> {
-    CODES
-        .binary_search_by_key(&number, |code| code.code)
-        .ok()
-        .and_then(|at| CODES.get(at))
+    static ONE_BY_ONE: [OnceLock<Option<Code>>; 1000] = [const { OnceLock::new() }; 1000];
+    let place = ONE_BY_ONE.get(usize::from(number))?;
+    place
+        .get_or_init(|| file::read(CODES_FILE, "code", &format!("code = {number}")))
+        .as_ref()
 }
 
 /// A cause by protocol (in any case) and number.
@@ -361,6 +365,9 @@ mod tests {
 
     #[test]
     fn the_tables_parse() {
+        for code in codes() {
+            assert_eq!(super::code(code.code), Some(code), "{}", code.code);
+        }
         toml::from_str::<Codes>(include_str!("codes.toml")).unwrap();
         toml::from_str::<Causes>(include_str!("causes.toml")).unwrap();
         assert_eq!(codes().iter().filter(|code| code.registered).count(), 75);

@@ -3,7 +3,7 @@
 use super::Lang;
 use super::labels::LABELS;
 use crate::diagnose::rules::RULES;
-use crate::diagnose::{asides, blame, lint, undetermined};
+use crate::diagnose::{address, asides, blame, lint, undetermined};
 use crate::knowledge::{self, choice, phrases, term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -93,6 +93,9 @@ impl List {
         }
         for phrase in phrases::phrases() {
             self.add("causes", "said", &[&phrase.means], &phrase.means);
+        }
+        for phrase in address::phrases() {
+            self.add("causes", "said", &[phrase], phrase);
         }
     }
 

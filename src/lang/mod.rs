@@ -1,7 +1,7 @@
 //! Sentences in the reader's language: overlays on knowledge, rules and labels.
 //!
 //! English stands beside the thing it explains; an overlay file per language replaces it by id,
-//! and what an overlay lacks stays English. English is the only language so far.
+//! and what an overlay lacks stays English.
 
 /// All that can be translated.
 pub mod catalogue;
@@ -36,7 +36,12 @@ macro_rules! overlay {
 }
 
 /// The languages that can be asked for: English, and those that have an overlay file.
-pub static LANGS: [Lang; 1] = [overlay!("en", "English", "en.toml")];
+pub static LANGS: [Lang; 4] = [
+    overlay!("en", "English", "en.toml"),
+    overlay!("fr", "français", "fr.toml"),
+    overlay!("ru", "русский", "ru.toml"),
+    overlay!("zh", "简体中文", "zh.toml"),
+];
 
 impl Lang {
     /// English.
@@ -202,6 +207,7 @@ impl Lang {
     fn written(&self, value: &Value) -> String {
         match value {
             Value::Text(text) => text.clone(),
+            Value::Said(phrase) => self.text("said", &[phrase], phrase).into_owned(),
             Value::Count(count) => count.to_string(),
             Value::Code(code) => code.to_string(),
             Value::Duration(nanoseconds) => self.duration(*nanoseconds),

@@ -10,6 +10,8 @@ pub mod reference;
 pub mod terminal;
 /// What every format counts.
 pub mod totals;
+/// Prose in lines.
+mod wrap;
 
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Depth, Diagnosis};

@@ -1,9 +1,10 @@
 //! Hashes of what is compared often: seeded anew in every run, so that nobody can choose
 //! colliding names. Where a collision would matter the text is compared as well.
 
+use super::legs;
 use crate::layers::address_bits;
 use crate::message::stamp::Stamp;
-use crate::message::{Head, Method, Span};
+use crate::message::{Head, Message, Method, Span};
 use foldhash::fast::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
@@ -20,6 +21,10 @@ pub struct Keys {
     pub branch: u64,
     /// Transaction: branch, sent-by, CSeq (RFC 3261 §17.1.3); ACK counts as INVITE.
     pub transaction: u64,
+    /// The end of the number that an INVITE which begins a call asks for.
+    pub dialled: u64,
+    /// The origin line of its session description.
+    pub origin: u64,
     /// Transaction, start line, To-tag, source, destination, transport: equal for repeats.
     pub repeat: u64,
 }
@@ -70,14 +75,31 @@ impl KeyMaker {
             }
             call_id => call_id,
         };
+        let begins = head.method == Method::Invite && head.is_request() && head.to_tag.is_empty();
+        let (dialled, origin) = match begins {
+            true => self.marks(Message { raw, head }),
+            false => (0, 0),
+        };
         Keys {
             call_id,
             from_tag: text(head.from_tag),
             to_tag,
             branch,
             transaction,
+            dialled,
+            origin,
             repeat: hasher.finish(),
         }
+    }
+
+    fn marks(&self, message: Message<'_>) -> (u64, u64) {
+        let mut tail = legs::Tail::default();
+        let (dialled, origin) = legs::marks(message, &mut tail);
+        let hash = |bytes: &[u8]| match bytes.is_empty() {
+            true => 0,
+            false => self.hash.hash_one(bytes) | 1,
+        };
+        (hash(dialled), hash(origin.unwrap_or_default()))
     }
 }
 

@@ -114,13 +114,11 @@ impl Begun {
         };
         self.forget(time);
         let message = stored.message();
-        let (number, length) = number_of(message);
-        let number = number.get(..length).unwrap_or_default();
-        let dialled = (length >= 3).then(|| self.hash.hash_one(number) | 1);
+        let dialled = Some(stored.keys.dialled).filter(|key| *key != 0);
         let host = |a: std::net::SocketAddr| self.hash.hash_one(ip_bits(a.ip())) | 1;
         let from = stored.stamp.source.map(host);
         let to = stored.stamp.destination.map(host);
-        let origin = origin_line(message).map_or(0, |line| self.hash.hash_one(line) | 1);
+        let origin = stored.keys.origin;
         let call_id = message.head.call_id.of(message.raw);
         let named = may_name_another(message);
         let plausible = |known: &Earlier| {
@@ -180,7 +178,18 @@ impl Begun {
 }
 
 /// The end of a number or name, and how long it is.
-type Tail = ([u8; LONGEST], usize);
+pub(super) type Tail = ([u8; LONGEST], usize);
+
+/// What finds an earlier leg of the call that an INVITE begins: the number that it asks for, as far as
+/// it tells something, and the origin line of its session description.
+pub(super) fn marks<'a>(
+    message: Message<'a>,
+    number: &'a mut Tail,
+) -> (&'a [u8], Option<&'a [u8]>) {
+    *number = number_of(message);
+    let dialled = number.0.get(..number.1).filter(|_| number.1 >= 3);
+    (dialled.unwrap_or_default(), origin_line(message))
+}
 
 // The last digits of the number asked for; the user where it is none.
 fn number_of(message: Message<'_>) -> Tail {

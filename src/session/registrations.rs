@@ -7,7 +7,7 @@ use crate::message::Method;
 use crate::message::typed::{self, Binding};
 use crate::message::uri::Uri;
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
@@ -88,6 +88,8 @@ pub struct Registrations {
     by_aor: HashMap<String, Registration, RandomState>,
     /// By hash of user and registrar, and by hash of the Contact.
     aliases: HashMap<u64, String, RandomState>,
+    /// Who accepted a REGISTER.
+    registrars: HashSet<IpAddr, RandomState>,
     hash: RandomState,
 }
 
@@ -108,6 +110,11 @@ impl Registrations {
         let contact: String = contact.unwrap_or_default().chars().take(LONGEST).collect();
         let registrar = request.stamp.destination;
         self.name(&aor, &contact, registrar);
+        if let Some(registrar) = registrar.filter(|_| attempt.is_accepted())
+            && self.registrars.len() < MOST
+        {
+            self.registrars.insert(registrar.ip());
+        }
         let known = self
             .by_aor
             .entry(aor)
@@ -153,6 +160,11 @@ impl Registrations {
                 self.aliases.insert(name, aor.to_owned());
             }
         }
+    }
+
+    /// Did this address accept a REGISTER?
+    pub fn has_registrar(&self, address: IpAddr) -> bool {
+        self.registrars.contains(&address)
     }
 
     /// What is known of an address of record.

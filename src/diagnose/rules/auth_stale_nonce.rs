@@ -6,6 +6,7 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity,
 };
 use crate::message::typed;
+use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
@@ -27,6 +28,14 @@ pub static RULE: Rule = Rule {
         (
             "why-phrase",
             "{username} answered the nonce of {element}, and {element} refused it as run out ({phrase}), but with stale=false or without stale, which tells a client that the password is wrong; {caller} did not try again with the new nonce",
+        ),
+        (
+            "why-slow",
+            "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}), but with stale=false or without stale, which tells a client that the password is wrong; {caller} did not try again with the new nonce",
+        ),
+        (
+            "fix-slow",
+            "Find out why {caller} takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. At {element} let a nonce live longer than that, say stale=true where it has run out and the rest is right, and give servers that share the address one secret for nonces.",
         ),
         (
             "why-unknown",
@@ -86,6 +95,9 @@ pub static RULE: Rule = Rule {
     check,
     ..Rule::PLAIN
 };
+
+/// A client that answers a challenge later than this is to blame for the age of the nonce, nanoseconds.
+const SLOW: i64 = 5 * SECOND;
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if !refreshed(call) {
@@ -222,29 +234,22 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
         .nonces
         .accepted(&credentials.username, &credentials.realm);
     let phrase = digest::speaks_of_nonce(refusal);
+    let waited = old.waited(call);
+    let server = digest::server(call, refusal);
     let (confidence, why, fix, acts) = match (again.stale, is_old(call, &old), accepted) {
-        (false, ..) if phrase => (
-            Confidence::Likely,
-            "why-phrase",
-            "fix-not-said",
-            digest::server(call, refusal),
-        ),
+        (false, ..) if phrase && waited > Some(SLOW) => {
+            (Confidence::Likely, "why-slow", "fix-slow", Acts::Caller)
+        }
+        (false, ..) if phrase && waited.is_some() => {
+            (Confidence::Likely, "why-phrase", "fix-loop", server)
+        }
+        (false, ..) if phrase => (Confidence::Likely, "why-phrase", "fix-not-said", server),
         (true, _, _) if received(call, refusal) => {
             (Confidence::Certain, "why", "fix", Acts::Caller)
         }
         (true, ..) => (Confidence::Possible, "why", "fix", Acts::Caller),
-        (false, true, Some(_)) => (
-            Confidence::Likely,
-            "why-not-said",
-            "fix-not-said",
-            digest::server(call, refusal),
-        ),
-        (false, true, None) => (
-            Confidence::Possible,
-            "why-unknown",
-            "fix-not-said",
-            digest::server(call, refusal),
-        ),
+        (false, true, Some(_)) => (Confidence::Likely, "why-not-said", "fix-not-said", server),
+        (false, true, None) => (Confidence::Possible, "why-unknown", "fix-not-said", server),
         (false, false, _) => return,
     };
     let role = (Severity::Error, Role::Cause);
@@ -257,9 +262,8 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
         finding.args(Args::new().duration("ago", now - accepted));
     }
     if phrase {
-        let phrase = refusal.message().reason();
-        let phrase = phrase.map(|span| refusal.message().slice(span));
-        finding.args(Args::new().text("phrase", phrase.unwrap_or_default()));
+        let phrase = Args::new().text("phrase", digest::phrase(refusal));
+        finding.args(phrase.duration("age", waited.unwrap_or(0)));
     }
     let said = if again.stale { "stale" } else { "not-said" };
     let shown = [old_nonce(call, &old, context), verdict_of(call, &old, said)];

@@ -36,6 +36,14 @@ pub static RULE: Rule = Rule {
             "{username} answered the nonce that {element} had just given out for realm {realm}, and the answer says that this was wrong: {phrase}",
         ),
         (
+            "why-said-late",
+            "{username} answered the nonce of {element} for realm {realm} only {age} after it was given out, and the answer says: {phrase}. Either the password or the authentication user name is wrong, or the nonce had run out meanwhile, which some servers refuse in the same words",
+        ),
+        (
+            "fix-said-late",
+            "Find out why the calling side takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. If a prompt answer is refused as well, set the authentication user name and the password of the account for realm {realm} anew.",
+        ),
+        (
             "why-before",
             "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times, although credentials of the same name were accepted {ago} before in this capture: the password was changed on one side only, or two devices use the account with different passwords",
         ),
@@ -66,22 +74,16 @@ pub static RULE: Rule = Rule {
 /// A nonce answered later than this may have run out meanwhile, nanoseconds.
 const FRESH: i64 = 30 * SECOND;
 
-/// Words by which servers say in the reason phrase that the credentials are wrong.
-const SAID: [&str; 6] = [
-    "bad auth",
-    "password",
-    "credential",
-    "authentication fail",
-    "auth fail",
-    "digest",
-];
-
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((refused_at, refusal)) = digest::open_refusal(call, &[]) else {
         return;
     };
     let exchange = context.exchange(call);
-    let tries: Vec<Try<'_>> = exchange.tries().filter(|t| is_refused(call, t)).collect();
+    let is_403 = refusal.head.code() == Some(403);
+    let said = is_403 && digest::speaks_of_credentials(refusal);
+    // Words about the password count whenever they come.
+    let of_refused = |t: &Try<'_>| (said || !is_late(call, t)) && is_refused(call, t);
+    let tries: Vec<Try<'_>> = exchange.tries().filter(of_refused).collect();
     let Some(last) = tries.last() else { return };
     let credentials = last.credentials;
     let accepted = context
@@ -90,9 +92,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .accepted(&credentials.username, &credentials.realm);
     let mut nonces: Vec<&str> = tries.iter().map(|t| t.credentials.nonce.as_str()).collect();
     nonces.dedup();
-    let is_403 = refusal.head.code() == Some(403);
-    let said = is_403 && digest::phrase_says(refusal, &SAID);
     let (confidence, why, fix) = match (is_403, accepted.is_some()) {
+        (true, _) if said && is_late(call, last) => {
+            (Confidence::Likely, "why-said-late", "fix-said-late")
+        }
         (true, _) if said => (Confidence::Certain, "why-said", "fix"),
         // The name is known and the password right: what is refused is the request.
         (true, true) => return,
@@ -120,11 +123,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     finding.why(why).fix(fix).element(sender(refusal));
     finding.args(named(Args::new()).count("tries", nonces.len()));
     if said {
-        let phrase = refusal
-            .message()
-            .reason()
-            .map(|span| refusal.message().slice(span));
-        finding.args(Args::new().text("phrase", phrase.unwrap_or_default()));
+        let age = last.waited(call).unwrap_or(0);
+        let phrase = Args::new().text("phrase", digest::phrase(refusal));
+        finding.args(phrase.duration("age", age));
     }
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
         finding.args(Args::new().duration("ago", now - accepted));
@@ -141,23 +142,18 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     finding.proof(Evidence::start_line(refused_at, refusal, note("refused")));
 }
 
-// Answered in time, and then 403 or a new challenge for the same realm that does not say stale.
+fn is_late(call: &Call, of: &Try<'_>) -> bool {
+    of.waited(call).is_some_and(|waited| waited > FRESH)
+}
+
+// Answered, and then 403 or a new challenge for the same realm that does not say stale.
 // Another realm is another element that wants its own credentials. Some servers say stale in the
 // phrase only.
 fn is_refused(call: &Call, of: &Try<'_>) -> bool {
-    let Some(asked) = of
+    if of
         .asked
-        .filter(|a| a.challenge.realm == of.credentials.realm)
-    else {
-        return false;
-    };
-    let time = |index: usize| {
-        call.messages
-            .get(index)
-            .and_then(crate::session::Stored::time)
-    };
-    let waited = time(of.attempt.message).zip(time(asked.message));
-    if waited.is_some_and(|(answered, asked)| answered - asked > FRESH) {
+        .is_none_or(|asked| asked.challenge.realm != of.credentials.realm)
+    {
         return false;
     }
     let Some(verdict) = of.verdict(call) else {

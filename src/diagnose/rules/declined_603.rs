@@ -3,6 +3,7 @@
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::phrases::{self, Told};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::reg_binding_missing_at_call::registration;
 use crate::knowledge::phrases::Kind;
 use crate::message::params::value_after;
 use crate::message::{Method, lossy, typed};
@@ -42,6 +43,18 @@ pub static RULE: Rule = Rule {
             "{element} answered 603 with Q.850 cause 21 from {place}: not the called person but a network on the way declined the call",
         ),
         (
+            "fix-network",
+            "Find out which network that is ({place}), and ask its operator for the rule that declined the call from {from}; no person did, and sending it again does not help.",
+        ),
+        (
+            "why-unregistered",
+            "{element} answered 603 without ringing: no person can have done that in {after}. {element} is a registrar, others registered there in this capture, and no registration of {aor} is recorded before the call: a server may say so where it knows no device to ring",
+        ),
+        (
+            "fix-unregistered",
+            "Look first at {element} whether a device of {aor} was registered at that second: one that is just starting registers seconds later. If one was, look for do not disturb, a block list or a forwarding of {aor}.",
+        ),
+        (
             "why-blocked",
             "{element} answered 603 and says \"{said}\": an analytics system of the called network took the call for an unwanted one and blocked it; the called person knows nothing of it",
         ),
@@ -77,7 +90,7 @@ const TOO_SOON: i64 = 3 * SECOND / 2;
 /// Bytes of a place for redress that are shown.
 const LONGEST: usize = 200;
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || call.outcome != Outcome::Refused || call.code() != Some(603)
     {
         return;
@@ -97,6 +110,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let after = call.asked(response).and_then(|(_, m)| since(m));
     let same = rang.is_some_and(|(_, m)| m.keys.to_tag == response.keys.to_tag);
     let place = place(response);
+    let unregistered = unregistered(call, context, response);
     let (severity, confidence, acts, why) = match (&told, rang, ring) {
         (Some(told), ..) if told.phrase.kind == Kind::Blocked => (
             Severity::Error,
@@ -113,7 +127,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (None, ..) if place.is_some() => (
             Severity::Error,
             Confidence::Certain,
-            Acts::Caller,
+            place.map_or(Acts::Callee, |(_, acts)| acts),
             "why-network",
         ),
         (None, Some(_), Some(ring)) if same && ring >= HUMAN => (
@@ -129,7 +143,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             "why-server",
         ),
         (None, None, _) if after.is_some_and(|after| after < TOO_SOON) => {
-            (Severity::Error, Confidence::Likely, Acts::Callee, "why")
+            let why = if unregistered.is_some() {
+                "why-unregistered"
+            } else {
+                "why"
+            };
+            (Severity::Error, Confidence::Likely, Acts::Callee, why)
         }
         _ => (
             Severity::Info,
@@ -171,8 +190,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         finding.fix("fix-person");
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));
-    if let Some(place) = place {
-        finding.args(Args::new().text("place", place));
+    if let Some(aor) = unregistered.filter(|_| why == "why-unregistered") {
+        finding
+            .fix("fix-unregistered")
+            .args(Args::new().text("aor", aor));
+    }
+    if let Some((place, _)) = place {
+        finding
+            .fix("fix-network")
+            .args(Args::new().text("place", place));
         finding.proof(Evidence::header(
             index,
             response,
@@ -194,7 +220,7 @@ fn blocked(response: &Stored) -> Option<Told> {
 }
 
 // The network that declined, where Reason has cause 21 with a location other than the user (RFC 8606).
-fn place(response: &Stored) -> Option<String> {
+fn place(response: &Stored) -> Option<(&'static str, Acts)> {
     let message = response.message();
     let header = message.header("Reason")?;
     let value = header.value.of(&response.raw);
@@ -204,16 +230,24 @@ fn place(response: &Stored) -> Option<String> {
         .any(|r| r.protocol.eq_ignore_ascii_case("Q.850") && r.cause == Some(21));
     let location = value_after(value, 0, "location").filter(|_| rejected)?;
     let place = match location.of(value).to_ascii_uppercase().as_slice() {
-        b"LPN" => "the private network of the caller",
-        b"LN" => "the public network of the caller",
-        b"TN" => "a transit network",
-        b"RLN" => "the public network of the called side",
-        b"RPN" => "the private network of the called side",
-        b"INTL" => "an international network",
-        b"BI" => "a network beyond an interworking point",
+        b"LPN" => ("the private network of the caller", Acts::Caller),
+        b"LN" => ("the public network of the caller", Acts::Caller),
+        b"TN" => ("a transit network", Acts::Carrier),
+        b"RLN" => ("the public network of the called side", Acts::Callee),
+        b"RPN" => ("the private network of the called side", Acts::Callee),
+        b"INTL" => ("an international network", Acts::Carrier),
+        b"BI" => ("a network beyond an interworking point", Acts::Carrier),
         _ => return None,
     };
-    Some(place.to_owned())
+    Some(place)
+}
+
+// The one called, where the answer comes from a registrar and no REGISTER of that one is seen before.
+fn unregistered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<String> {
+    let registrar = answer.stamp.source?.ip();
+    let registrations = context.view.registrations();
+    let known = || registration(call, context, answer).is_some();
+    (registrations.has_registrar(registrar) && !known()).then(|| call.to())?
 }
 
 // url, tel and email in the text of Reason (ATIS-1000099).

@@ -4,6 +4,7 @@ use super::super::across::LONG_RING;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use super::reg_binding_missing_at_call::registration;
 use crate::knowledge;
 use crate::knowledge::phrases::Kind;
 use crate::message::{Method, typed};
@@ -25,6 +26,14 @@ pub static RULE: Rule = Rule {
         (
             "why-at-once",
             "{element} answered 480 {after} after the request and nothing rang: at that speed a server answers from what it knows, mostly that no phone is registered for the user or that calls to it are switched off",
+        ),
+        (
+            "why-registered",
+            "{element} answered 480 {after} after the request and nothing rang, though {aor} is registered there: {since} before, its answer to a REGISTER left a binding that still holds. So do not disturb or a forwarding is set, or {element} did not reach the phone; no request from it to the phone is recorded",
+        ),
+        (
+            "fix-registered",
+            "Look at {element} for do not disturb, forwarding and the rights of {aor}, and in its log for what it did with this call: whether it tried the phone at all. The registration is not what is missing.",
         ),
         (
             "why-rang",
@@ -110,7 +119,7 @@ const AT_ONCE: i64 = SECOND / 3;
 /// Causes that RFC 3398 §7.2.4.1 maps to 480, and 18, which §8.2.6.1 maps from it.
 const CAUSES: [u32; 4] = [18, 19, 20, 31];
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call).filter(|_| call.code() == Some(480)) else {
         return;
     };
@@ -199,10 +208,37 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             let asked = call.asked(response).and_then(|(_, m)| since(m));
             if let Some(after) = asked.filter(|after| (0..AT_ONCE).contains(after)) {
                 finding.args(Args::new().duration("after", after));
-                finding.why("why-at-once");
+                match registered(call, context, response) {
+                    Some(args) => finding
+                        .args(args)
+                        .why("why-registered")
+                        .fix_alone("fix-registered"),
+                    None => finding.why("why-at-once"),
+                };
             }
         }
     }
+}
+
+// The registration that holds at the server that answers, which sent no request on.
+fn registered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<Args> {
+    let (at, server) = (answer.time()?, answer.stamp.source?.ip());
+    let known = registration(call, context, answer)?;
+    let last = known.before(at).filter(|last| last.until > at)?;
+    let from_server = |m: &Stored| {
+        m.head.is_request() && m.stamp.source.is_some_and(|source| source.ip() == server)
+    };
+    let tried = call
+        .all_legs()
+        .any(|leg| leg.messages.iter().any(from_server));
+    let here = known
+        .registrar
+        .is_some_and(|registrar| registrar.ip() == server);
+    (here && !tried).then(|| {
+        Args::new()
+            .text("aor", known.aor.clone())
+            .duration("since", at - last.at)
+    })
 }
 
 fn named(cause: u32) -> Args {

@@ -1,12 +1,16 @@
 //! G2: a request names the call rightly, and the other side no longer knows it.
 
+use super::super::address::Host;
 use super::super::finding::{Evidence, note, sender};
 use super::super::inside::{self, Dialog, Refused};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
 };
 use crate::message::Method;
+use crate::message::field::Field;
+use crate::message::uri::Uri;
 use crate::session::{Call, Outcome, Side, Stored, outcome};
+use std::net::IpAddr;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -27,6 +31,14 @@ pub static RULE: Rule = Rule {
         (
             "fix-other-node",
             "Make requests inside a call go to the server that accepted it: Record-Route or Contact with the address of the node, not of the cluster, or a load balancer that keeps a Call-ID on one node, or state that the nodes share.",
+        ),
+        (
+            "why-sent-elsewhere",
+            "{method} names {before}, which accepted the call, and was sent to {element} all the same, which never knew the call and answers {code}",
+        ),
+        (
+            "fix-sent-elsewhere",
+            "Make the sender of {method} send it to the address in its Request-URI (its first Route, if it has one): {before}. Look there for an outbound proxy, a name that resolves to several addresses, or a balancer between the two that does not keep a call on one node.",
         ),
         (
             "why-ended",
@@ -129,13 +141,34 @@ fn accepted_by<'a>(call: &'a Call, refused: Refused<'_>, dialog: Dialog) -> Opti
     })
 }
 
+// The address to which the request has to go by what it says (RFC 3261 §12.2.1.1).
+fn next_hop(call: &Call, refused: Refused<'_>) -> Option<IpAddr> {
+    let uri = match call.target(refused.index, Field::Route) {
+        Some(route) => route.uri,
+        None => {
+            let uri = refused.request.message().request_uri()?;
+            uri.of(&refused.request.raw)
+        }
+    };
+    Host::of(Uri::parse(uri)?.host).and_then(Host::ip)
+}
+
 fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings) {
     let severity = match call.outcome {
         Outcome::Succeeded => Severity::Warning,
         _ => Severity::Error,
     };
     let (role, sure) = (Role::Contributing, Confidence::Likely);
-    let side = call.side(refused.request).map(Side::other);
+    let accepted = accepted_by(call, refused, dialog);
+    let before = accepted
+        .and_then(|m| m.stamp.observed())
+        .map(|(from, _)| from);
+    let now = refused.answer.stamp.observed().map(|(from, _)| from);
+    let strayed = before.zip(now).is_some_and(|(before, now)| {
+        before.ip() != now.ip() && next_hop(call, refused) == Some(before.ip())
+    });
+    let own = call.side(refused.request);
+    let side = if strayed { own } else { own.map(Side::other) };
     let acts = side.map_or(Acts::Operator, |side| blame::acts_of(call, side));
     let Some(finding) = found.add_with(severity, role, sure, acts) else {
         return;
@@ -144,11 +177,6 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
         return;
     };
     let after = refused.answer.time().zip(set_up.time());
-    let accepted = accepted_by(call, refused, dialog);
-    let before = accepted
-        .and_then(|m| m.stamp.observed())
-        .map(|(from, _)| from);
-    let now = refused.answer.stamp.observed().map(|(from, _)| from);
     let moved = before
         .zip(now)
         .is_some_and(|(before, now)| before.ip() != now.ip());
@@ -159,7 +187,9 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
             .duration("after", after.map_or(0, |(now, then)| now - then))
             .text("before", before.map_or_else(String::new, |a| a.to_string())),
     );
-    if moved {
+    if strayed {
+        finding.why("why-sent-elsewhere").fix("fix-sent-elsewhere");
+    } else if moved {
         finding.why("why-other-node").fix("fix-other-node");
     }
     finding

@@ -174,7 +174,7 @@ fn tell_media(call: &Call, (index, stored): (usize, &Stored), media: &Media, fou
         .args(
             Args::new()
                 .text("host", host)
-                .text("class", of)
+                .said("class", of)
                 .text("field", "c= line")
                 .text("method", "RTP")
                 .text("user", destination.to_string()),

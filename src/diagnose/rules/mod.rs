@@ -108,6 +108,7 @@ pub mod ringing_until_timer_c;
 pub mod route_set_broken;
 pub mod routing_loop;
 pub mod rtp_profile_mismatch;
+pub mod scanner_succeeded;
 pub mod scanner_traffic;
 pub mod sdp_version;
 pub mod session_interval_422;
@@ -153,6 +154,7 @@ pub static RULES: &[&super::Rule] = &[
     &nat_binding_expired::RULE,
     &ack_misrouted::RULE,
     &message_too_large_513::RULE,
+    &scanner_succeeded::RULE,
     &scanner_traffic::RULE,
     &auth_retry_malformed::RULE,
     &auth_digest_params::RULE,

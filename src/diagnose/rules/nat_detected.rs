@@ -101,7 +101,7 @@ fn tell(
         Args::new()
             .text("inside", inside.to_string())
             .text("outside", outside.to_string())
-            .text("class", class(inside.ip()).name())
+            .said("class", class(inside.ip()).name())
             .text("server", server.to_string()),
     );
     if inside.port() == outside.port() {

@@ -18,6 +18,10 @@ pub static RULE: Rule = Rule {
             "why-silence",
             "none of the {calls} calls that were sent to {element} got a final answer: that peer is down, or the way to it is broken, and not a single call",
         ),
+        (
+            "why-mostly-silence",
+            "all {calls} calls that were sent to {element} failed, {same} of them without a final answer: what fails for everybody is a fault of that peer or of the way to it, and not of a single call",
+        ),
         ("first", "the first of them"),
         ("last", "the last of them"),
     ],
@@ -38,6 +42,8 @@ fn across(ledger: &Ledger, found: &mut Across) {
         let Some((&code, &same)) = most else { continue };
         // Somebody said no: a person, or a server that does not know the number.
         let personal = matches!(code, 404 | 484 | 486 | 487 | 600 | 603..=608);
+        // Refused for reasons of their own: caller number, destination, limit.
+        let personal = personal || (code == 403 && account.forbidden.len() > 1);
         if account.calls < ENOUGH || failed < account.calls || same * 10 < failed * 8 || personal {
             continue;
         }
@@ -52,8 +58,10 @@ fn across(ledger: &Ledger, found: &mut Across) {
                 .count("same", to_size(same))
                 .code("code", code),
         );
-        if code == 0 {
-            own.why("why-silence");
+        match code {
+            0 if same == failed => drop(own.why("why-silence")),
+            0 => drop(own.why("why-mostly-silence")),
+            _ => {}
         }
         finding.count = failed;
         let (first, last) = (account.first_failure.clone(), account.last_failure.clone());

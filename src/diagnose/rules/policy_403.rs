@@ -1,13 +1,15 @@
 //! D9: the far end understood the call and does not allow it.
 
+use super::super::digest::{self, show_credentials};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers;
 use super::super::phrases::{self, Told};
 use super::super::{Acts, Args, Confidence, Context, Finding, Findings, Frequency, Rule, Severity};
 use super::scanner_traffic::is_scanner;
 use crate::knowledge::{self, phrases::Kind};
+use crate::message::Method;
+use crate::message::typed::{self, Credentials};
 use crate::message::uri::Uri;
-use crate::message::{Method, typed};
 use crate::session::{Call, Stored};
 
 /// The rule.
@@ -19,12 +21,24 @@ pub static RULE: Rule = Rule {
     codes: &[403],
     rfc: &[(3261, "21.4.4"), (3398, "7.2.4.1")],
     title: "{element} does not allow this call",
-    why: "{element} answers 403: it knows what is wanted and does not allow it, and gives no reason",
+    why: "{element} answers 403 and says \"{phrase}\": it knows what is wanted and does not allow it",
     fix: "Ask whoever runs {element} why this call ({from} to {dialled}) is not allowed: the caller number, the destination, the account or a limit. Sending it again does not help.",
     sentences: &[
         (
             "why-told",
             "{element} answers 403 and says \"{said}\", which means: {means}",
+        ),
+        (
+            "why-not-password",
+            "{element} answers 403, though credentials of {username} for the same realm were accepted elsewhere in this capture: it is not the password, {element} knows the account and does not allow this call",
+        ),
+        (
+            "why-password",
+            "{element} answers 403 and says \"{phrase}\": it does not accept the name and password of the calling side, whatever it calls",
+        ),
+        (
+            "fix-password",
+            "Set user name, password and domain of the account on the calling side anew, and see that it answers a fresh challenge of {element}.",
         ),
         (
             "why-cause",
@@ -74,6 +88,7 @@ pub static RULE: Rule = Rule {
             "fix-domestic",
             "Send calls inside that country over servers in that country: choose the region of the provider or media server there.",
         ),
+        ("password", "the account whose password is right"),
         ("from", "who calls"),
         ("dialled", "who is called"),
         ("answer", "refused"),
@@ -95,10 +110,12 @@ enum Why {
     Anonymous,
     Caller,
     Unknown,
-    Nothing,
+    Password,
+    NotPassword(Credentials),
+    Words,
 }
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite || call.code() != Some(403) {
         return;
     }
@@ -112,15 +129,19 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((asked_at, request)) = call.asked(response) else {
         return;
     };
-    let why = why(call, request, response);
+    let Some(why) = why(call, context, request, response) else {
+        return;
+    };
     let confidence = match why {
-        Why::Told(_) | Why::Cause(_) | Why::Nothing => Confidence::Certain,
+        Why::Told(_) | Why::Cause(_) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let Some(finding) = found.add(confidence, Acts::Caller) else {
         return;
     };
-    finding.element(sender(response));
+    finding
+        .element(sender(response))
+        .args(Args::new().text("phrase", digest::phrase(response)));
     show(finding, asked_at, request);
     match why {
         Why::Told(told) => {
@@ -143,7 +164,14 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Why::Anonymous => finding.why("why-anonymous").fix("fix-anonymous"),
         Why::Caller => finding.why("why-caller").fix("fix-caller"),
         Why::Unknown => finding.why("why-unknown").fix("fix-unknown"),
-        Why::Nothing => finding,
+        Why::Password => finding.why("why-password").fix("fix-password"),
+        Why::NotPassword(credentials) => {
+            let shown =
+                show_credentials(call, asked_at, &credentials, "username", note("password"));
+            let args = Args::new().text("username", credentials.username);
+            finding.why("why-not-password").args(args).proofs([shown])
+        }
+        Why::Words => finding,
     };
     finding.proof(Evidence::start_line(index, response, note("answer")));
 }
@@ -181,15 +209,19 @@ fn fix_of(kind: Kind) -> &'static str {
     }
 }
 
-fn why(call: &Call, request: &Stored, response: &Stored) -> Why {
+// Nothing where the answer says no more than its code.
+fn why(call: &Call, context: &Context<'_>, request: &Stored, response: &Stored) -> Option<Why> {
     if let Some(told) = phrases::told(response) {
-        return Why::Told(told);
+        return Some(Why::Told(told));
     }
     let q850 = typed::reasons(response.message())
         .into_iter()
         .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
     if let Some(cause) = q850.and_then(|r| r.cause).filter(|c| BARRED.contains(c)) {
-        return Why::Cause(cause);
+        return Some(Why::Cause(cause));
+    }
+    if digest::speaks_of_credentials(response) || digest::speaks_of_nonce(response) {
+        return Some(Why::Password);
     }
     let user = |name| numbers::uri_in(request.message(), name).map(|(_, _, user)| user);
     let asserted = [
@@ -201,7 +233,7 @@ fn why(call: &Call, request: &Stored, response: &Stored) -> Why {
     .find_map(user);
     let caller = asserted.or_else(|| user("From")).unwrap_or_default();
     if caller.eq_ignore_ascii_case("anonymous") {
-        return Why::Anonymous;
+        return Some(Why::Anonymous);
     }
     let uri = request
         .message()
@@ -211,15 +243,25 @@ fn why(call: &Call, request: &Stored, response: &Stored) -> Why {
     // A telephone number has more digits than an extension.
     let is_full = |user: &str| numbers::is_number(user) && numbers::digits(user).len() >= 7;
     if dialled.as_deref().is_some_and(is_full) && !is_full(&caller) {
-        return Why::Caller;
+        return Some(Why::Caller);
     }
     let challenged = call.finals.iter().any(|f| matches!(f.code, 401 | 407));
-    let offered = ["Authorization", "Proxy-Authorization"]
-        .iter()
-        .any(|name| request.message().header(name).is_some());
-    match challenged || offered {
-        true => Why::Nothing,
-        false => Why::Unknown,
+    let offered = typed::credentials(request.message());
+    let accepted = |c: &Credentials| {
+        context
+            .view
+            .nonces
+            .accepted(&c.username, &c.realm)
+            .is_some()
+    };
+    let words = knowledge::code(403).is_some_and(|known| {
+        let phrase = digest::phrase(response);
+        !phrase.is_empty() && !phrase.eq_ignore_ascii_case(&known.title)
+    });
+    match offered.iter().position(accepted) {
+        Some(index) => offered.into_iter().nth(index).map(Why::NotPassword),
+        None if !challenged && offered.is_empty() => Some(Why::Unknown),
+        None => words.then_some(Why::Words),
     }
 }
 

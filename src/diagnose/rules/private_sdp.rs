@@ -187,7 +187,7 @@ fn tell(call: &Call, named: &Named<'_>, heard: &Heard<'_>, found: &mut Findings)
     finding.element(named.author.to_string()).args(
         Args::new()
             .text("host", named.ip.to_string())
-            .text("class", class(named.ip).name())
+            .said("class", class(named.ip).name())
             .text("user", user.to_string())
             .count("packets", usize::try_from(packets).unwrap_or(usize::MAX)),
     );

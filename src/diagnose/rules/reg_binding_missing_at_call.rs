@@ -121,8 +121,8 @@ fn kind(last: &Attempt) -> (&'static str, &'static str) {
     }
 }
 
-// Of the one called: by Request-URI, by To, or by the user at the server that answered.
-fn registration<'v>(
+/// The registration of the one called: by Request-URI, by To, or by the user at the server that answered.
+pub(super) fn registration<'v>(
     call: &Call,
     context: &Context<'v>,
     answer: &Stored,

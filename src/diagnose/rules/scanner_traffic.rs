@@ -63,7 +63,8 @@ const AGENTS: [(&str, Confidence); 7] = [
 const SENDERS: [&str; 3] = ["\"sipvicious\"", "<sip:100@1.1.1.1>", "<sip:nm@nm>"];
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    // What a scanner reaches by a call or a registration that succeeds is more than noise.
+    // What a scanner reaches by a call or a registration that succeeds is more than noise: a rule of
+    // its own says so.
     if call.outcome == Outcome::Succeeded && call.method != Method::Options {
         return;
     }
@@ -107,7 +108,8 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| {
     (agents.collect(), senders.collect())
 });
 
-fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
+/// The header that tells a scanner, how surely, and which one it is.
+pub(super) fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     const LONGEST: usize = 256;
     call.first().filter(|m| m.head.hints.has(Hint::Scanner))?;
     let fields = call.fields(0);

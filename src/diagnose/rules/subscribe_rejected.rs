@@ -4,7 +4,10 @@ use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::Method;
 use crate::message::field::Field;
-use crate::session::{Call, Outcome};
+use crate::message::lossy;
+use crate::message::uri::Uri;
+use crate::session::registrations::{Attempt, Registration};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -47,6 +50,14 @@ pub static RULE: Rule = Rule {
             "Compare the address {target} with those that {element} knows, and correct the key or mailbox in {watcher}. Where it exists, switch on at {element} that it may be watched (a hint, a mailbox, presence).",
         ),
         (
+            "why-unwatched",
+            "{watcher} subscribed to {package} of {target}, and {element} answered {code}, though {target} exists there: this capture shows that it registered or took a call. {element} offers nothing to watch for it. Calls are not concerned",
+        ),
+        (
+            "fix-unwatched",
+            "Set up at {element} what is to be watched for {target} (a hint, a mailbox, presence), or switch the feature off in {watcher}.",
+        ),
+        (
             "why-refused",
             "{watcher} subscribed to {package} of {target}, and {element} answered {code}: it does not allow this. Calls are not concerned",
         ),
@@ -65,7 +76,7 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let failed = matches!(call.outcome, Outcome::Failed | Outcome::Refused);
     if call.method != Method::Subscribe || !failed {
         return;
@@ -92,13 +103,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         489 => ("why", "fix"),
         405 | 501 => ("why-method", "fix"),
         403 | 603 => ("why-refused", "fix-refused"),
+        _ if exists(call, context, request) => ("why-unwatched", "fix-unwatched"),
         _ => ("why-nobody", "fix-nobody"),
     };
     let acts = match fix {
-        "fix-refused" => Acts::Callee,
+        "fix-refused" | "fix-unwatched" => Acts::Callee,
         _ => Acts::Caller,
     };
-    let Some(finding) = found.add(Confidence::Certain, acts) else {
+    let confidence = match why {
+        "why-unwatched" => Confidence::Likely,
+        _ => Confidence::Certain,
+    };
+    let Some(finding) = found.add(confidence, acts) else {
         return;
     };
     let target = call.request_uri().unwrap_or_default();
@@ -129,6 +145,27 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             note("offered"),
         ));
     }
+}
+
+// Is the one to be watched known where the request went: registered, or called with success?
+fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> bool {
+    let Some(server) = request.stamp.destination.map(|at| at.ip()) else {
+        return false;
+    };
+    let uri = call.request_uri().unwrap_or_default();
+    let Some(user) = Uri::parse(uri.as_bytes()).map(|uri| lossy(uri.user)) else {
+        return false;
+    };
+    if user.is_empty() {
+        return false;
+    }
+    let view = context.view;
+    let registered = view.registrations().of_user(&user, server);
+    let accepted = |known: &Registration| known.attempts.iter().any(Attempt::is_accepted);
+    let took = view
+        .peer(server)
+        .is_some_and(|peer| peer.numbers.contains(&user));
+    took || registered.is_some_and(accepted)
 }
 
 // The package, with what a person knows it by.

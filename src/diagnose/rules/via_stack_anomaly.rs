@@ -110,7 +110,12 @@ fn request_with_other_count<'a>(
     if m.head.is_request() || !lint::is_whole(m) || m.head.vias == 0 {
         return None;
     }
-    let asked = call.transaction_of(index)?.request()?;
+    let transaction = call.transaction_of(index)?;
+    // Who acknowledges an answer has found it in spite of its Vias.
+    if transaction.acks.iter().any(|ack| *ack > index) {
+        return None;
+    }
+    let asked = transaction.request()?;
     let request = call.messages.get(asked).filter(|m| lint::is_whole(m))?;
     let same_hop = request.stamp.sender().is(m.stamp.receiver())
         && request.stamp.receiver().is(m.stamp.sender());

@@ -3,6 +3,7 @@
 use super::{Section, Sheet};
 use crate::diagnose::Rule;
 use crate::report::terminal::palette::Palette;
+use crate::report::wrap;
 use unicode_width::UnicodeWidthStr;
 
 /// How pages are written.
@@ -50,11 +51,10 @@ fn text(sheet: &Sheet, palette: Palette, width: usize) -> String {
 }
 
 fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let options = textwrap::Options::new(width.clamp(40, 100))
+    let options = wrap::options(width.clamp(40, 100))
         .initial_indent(indent)
         .subsequent_indent(indent)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        .break_words(false);
     textwrap::wrap(text, options)
         .iter()
         .fold(String::new(), |out, line| out + line.trim_end() + "\n")
@@ -101,8 +101,7 @@ fn rows(section: &Section, palette: Palette, width: usize) -> String {
 fn three(label: &str, first: &str, second: &str, palette: Palette, width: usize) -> String {
     let column = (width - 6) / 2;
     let fold = |text: &str| -> Vec<String> {
-        let options =
-            textwrap::Options::new(column - 2).word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let options = wrap::options(column - 2);
         textwrap::wrap(text, options)
             .into_iter()
             .map(std::borrow::Cow::into_owned)

@@ -13,6 +13,7 @@ use crate::message::uri::Uri;
 use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
+use crate::report::wrap;
 use crate::session::legs::Join;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
@@ -141,8 +142,7 @@ impl Block {
     }
 
     fn prose(&self, lines: &mut Vec<String>, text: &str) {
-        let options = textwrap::Options::new(self.room())
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let options = wrap::options(self.room());
         for part in textwrap::wrap(text, options) {
             self.bar(lines, &part);
         }
@@ -201,8 +201,7 @@ impl Block {
         }
         lines.push(format!("{bar}  {gap}{}", self.palette.mark(&mark)));
         let indent = shown.column.min(self.room() / 3);
-        let options = textwrap::Options::new(self.room().saturating_sub(indent).max(20))
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let options = wrap::options(self.room().saturating_sub(indent).max(20));
         for part in textwrap::wrap(note, options) {
             lines.push(format!(
                 "{bar}  {}{}",
@@ -508,11 +507,10 @@ impl Block {
     fn item(&self, lines: &mut Vec<String>, label: &str, text: &str) {
         let lead = format!("  = {label}{}", self.options.lang.word(": "));
         let indent = "    ";
-        let options = textwrap::Options::new(self.options.width.max(40))
+        let options = wrap::options(self.options.width.max(40))
             .initial_indent(&lead)
             .subsequent_indent(indent)
-            .break_words(false)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            .break_words(false);
         for (index, line) in textwrap::wrap(text, options).into_iter().enumerate() {
             match (index, line.strip_prefix("  = ")) {
                 (0, Some(rest)) => lines.push(format!("{}{rest}", self.palette.faint("  = "))),
