@@ -639,7 +639,9 @@ impl Session {
         let numbered = |slot: &u32| {
             let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
             live.is_some_and(|live| {
-                let number = head.cseq.is_some_and(|cseq| live.entry.cseqs.contains(cseq));
+                let number = head
+                    .cseq
+                    .is_some_and(|cseq| live.entry.cseqs.contains(cseq));
                 number && live.entry.has_side(keys)
             })
         };
