@@ -104,6 +104,10 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
         "untimed-acknowledgement-why",
         "{element} repeated its {code}, {copies} in all, and no ACK is in the log; without times it cannot be told whether it gave up",
     ),
+    (
+        "untimed-redirect-why",
+        "{element} redirected the request and no request to the new address is in the log; without times it cannot be told whether one was still to come",
+    ),
     ("untimed-help", "the same log with times, or a capture"),
 ];
 
@@ -130,6 +134,11 @@ pub(super) fn of(call: &Call, findings: &[Finding]) -> Option<Undetermined> {
 fn of_failure(call: &Call) -> Option<(Template, Template)> {
     let mut args = Args::new().code("code", call.code().unwrap_or(0));
     let (why, would_help, element) = match (call.deciding(), call.code()) {
+        (Some(answer), Some(300..=399)) if answer.time().is_none() => (
+            "untimed-redirect-why",
+            "untimed-help",
+            finding::sender(answer),
+        ),
         (Some(answer), Some(300..=399)) if ends_too_soon(call, answer) => (
             "redirect-cut-why",
             "redirect-cut-help",

@@ -171,10 +171,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
 }
 
-/// Does the capture end before a redirection would have been followed?
+/// Does the capture end before a redirection would have been followed, or not say when?
 pub(in super::super) fn ends_too_soon(call: &Call, response: &Stored) -> bool {
     let times = response.time().zip(call.seen_until);
-    times.is_some_and(|(from, until)| until - from < SOON)
+    times.is_none_or(|(from, until)| until - from < SOON)
 }
 
 // Why nobody could have followed it, whatever the caller does.
