@@ -122,13 +122,15 @@ impl Call {
     /// The transactions in which the sender of a response handed on the request that it answers.
     pub fn handed_on<'a>(&'a self, response: &'a Stored) -> impl Iterator<Item = &'a Transaction> {
         let sender: Option<IpAddr> = response.stamp.source.map(|a| a.ip());
+        // The answer itself may have the wrong number of Vias.
+        let asked = self.asked(response).map_or(response, |(_, m)| m).head.vias;
         self.transactions().iter().filter(move |t| {
             let request = t.request().and_then(|index| self.messages.get(index));
             request.is_some_and(|m| {
                 m.head.method == response.head.method
                     && m.cseq() == response.cseq()
                     && m.keys.transaction != response.keys.transaction
-                    && m.head.vias > response.head.vias
+                    && m.head.vias > asked
                     && sender.is_some()
                     && m.stamp.source.map(|a| a.ip()) == sender
             })

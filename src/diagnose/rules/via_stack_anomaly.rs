@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-count",
-            "{writer} answered {what} with {has} Vias, where the request on this hop had {had}: each proxy takes its own Via off and sends the answer to the next one, so this answer goes astray or is dropped by the sender",
+            "{writer} answered {what} with another number of Vias ({has}) than the request had on this hop ({had}): each proxy takes its own Via off and sends the answer to the next one, so this answer goes astray or is dropped by the sender",
         ),
         (
             "why-twice",
@@ -33,8 +33,8 @@ pub static RULE: Rule = Rule {
         ),
         ("wrong", "this Via"),
         ("asked", "as the request had it"),
-        ("count", "{has} Vias"),
-        ("counted", "{had} Vias"),
+        ("count", "Vias: {has}"),
+        ("counted", "Vias: {had}"),
         ("twice", "it stands here for the second time"),
     ],
     explains: &["request-no-response", "2xx-not-acked", "bad-request-400"],
