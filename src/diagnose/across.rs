@@ -147,6 +147,8 @@ pub struct Account {
     pub failed: BTreeMap<u16, u64>,
     /// Root causes of those.
     pub causes: BTreeMap<&'static str, u64>,
+    /// Those of them whose cause the calling side has to mend.
+    pub by_caller: u64,
     /// What the 403 among those say, as hashes: one of them where all say the same.
     pub forbidden: HashSet<u64, RandomState>,
     /// REGISTER entries sent to it, and those of them that did not succeed.
@@ -365,6 +367,8 @@ impl Account {
             call.code().unwrap_or(0),
             diagnosis.cause().map(|f| f.rule.id),
         );
+        let caller = diagnosis.cause().is_some_and(|f| f.acts == Acts::Caller);
+        self.by_caller += u64::from(failed && caller);
         if failed {
             *self.failed.entry(code).or_default() += 1;
             if let Some(cause) = cause {
