@@ -169,13 +169,11 @@ printf '%s, %s CPUs, load %s, %s\n' \
 table "$data/sip-heavy.pcap"
 table "$data/rtp-heavy.pcap"
 
-# A text log beside GNU grep, which counts the envelopes. In a UTF-8 locale, that of most people, it
-# reads characters, in the C locale bytes: both are shown.
-envelope='^\[[^]]*\] VERBOSE\[[0-9]+\](\[C-[0-9a-f]+\])? res_pjsip_logger\.c: <--- (Received|Transmitting) SIP (request|response) \([0-9]+ bytes\) (from|to) (UDP|TCP|TLS|WS|WSS):[^ ]+ --->$'
+# A text log beside GNU grep, which counts the envelopes.
+envelope='<--- (Received|Transmitting) SIP (request|response) \([0-9]+ bytes\) (from|to) (UDP|TCP|TLS|WS|WSS):'
 titles=()
 commands=()
-add "grep -cE envelope, UTF-8" 'env LC_ALL=C.UTF-8 grep -cE "$envelope" "$capture"'
-add "grep -cE envelope, C" 'grep -cE "$envelope" "$capture"'
+add "grep -cE envelope" 'grep -cE "$envelope" "$capture"'
 add "sipexplain" '"$sipexplain" "$capture"'
 fast=${#titles[@]}
 table "$data/pjsip.log"
