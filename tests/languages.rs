@@ -14,7 +14,7 @@ use sipexplain::lang::catalogue::{self, Fault, PARTS};
 use sipexplain::lang::{LANGS, Lang};
 
 /// Rules are written faster than translated: so many of a hundred texts at least.
-const LEAST_OF_RULES: usize = 97;
+const LEAST_OF_RULES: usize = 98;
 
 fn file_of(lang: &Lang) -> String {
     let path = harness::root().join(format!("src/lang/{}.toml", lang.tag));
