@@ -74,13 +74,10 @@ impl Hints {
 
     /// The value of From.
     pub(super) fn take_sender(&mut self, value: &[u8]) {
-        const SENDERS: [&[u8]; 2] = [b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
-        let uri = memchr::memchr(b'<', value).and_then(|at| value.get(at..));
-        let sender = SENDERS
-            .iter()
-            .any(|s| uri.is_some_and(|uri| uri.starts_with(s)));
-        let named = value.starts_with(b"\"sipvicious\"");
-        self.add_if(sender || named, Hint::Scanner);
+        static SENDERS: LazyLock<[Finder<'_>; 3]> =
+            LazyLock::new(|| ["sipvicious", "sip:100@1.1.1.1", "sip:nm@nm"].map(Finder::new));
+        let told = SENDERS.iter().any(|sender| sender.find(value).is_some());
+        self.add_if(told, Hint::Scanner);
     }
 
     pub(super) fn take_body(&mut self, body: &[u8]) {

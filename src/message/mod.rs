@@ -210,7 +210,7 @@ impl Head {
             Field::Via => self.take_vias(value, header.value.start as usize),
             Field::UserAgent if self.is_request() => self.hints.take_agent(value),
             Field::From if !self.repeats(Essentials::FROM) => {
-                if self.is_request() && self.method.begins() {
+                if self.is_request() {
                     self.hints.take_sender(value);
                 }
                 self.essentials.add(Essentials::FROM, header.value);

@@ -64,15 +64,14 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn finish(
-        self,
+        mut self,
         held: Held,
         limits: Limits,
         filters: &[String],
     ) -> Result<Judged, Error> {
-        let mut desk = self;
         let named = held.hits.named().into_iter().chain(limits.named());
         let limits: Vec<_> = named.filter(|(_, count)| *count > 0).collect();
-        desk.judged.skipped = held.inputs.skipped().cloned().collect();
+        self.judged.skipped = held.inputs.skipped().cloned().collect();
         let mut accounts = held.accounts.into_iter();
         let mut tls = held.tls.into_iter();
         let inputs: Vec<Read> = held
@@ -88,13 +87,13 @@ impl<'a> Judge<'a> {
         let errors = inputs.iter().filter_map(|read| read.summary.error.as_ref());
         // Of a selection it is not known which connections the other calls needed.
         if filters.is_empty() {
-            desk.ledger.add_attempts(desk.attempts);
+            self.ledger.add_attempts(self.attempts);
             for (input, read) in (0..).zip(&inputs) {
-                desk.ledger.add_account(input, &read.account);
+                self.ledger.add_account(input, &read.account);
             }
         }
-        let findings = diagnose::across::judge(&desk.ledger);
-        let mut judged = desk.judged;
+        let findings = diagnose::across::judge(&self.ledger);
+        let mut judged = self.judged;
         for found in &findings {
             let severity = found.finding.severity;
             judged.errors += u64::from(severity == diagnose::Severity::Error);
@@ -109,13 +108,13 @@ impl<'a> Judge<'a> {
             .collect();
         let run = Run {
             inputs: &inputs,
-            totals: &desk.totals,
+            totals: &self.totals,
             findings: &findings,
-            entries: desk.entries,
+            entries: self.entries,
             limits: &limits,
             filters,
         };
-        desk.report.finish(&run)?;
+        self.report.finish(&run)?;
         Ok(judged)
     }
 

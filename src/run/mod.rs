@@ -97,6 +97,7 @@ pub fn analyze(
         }
         let held = reader.join().map_err(|_| failed())?;
         let limits = correlator.finish(&mut judge);
+        judge.batch(false)?;
         judge.finish(held, limits, filters)
     })
 }

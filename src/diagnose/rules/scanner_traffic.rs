@@ -6,8 +6,7 @@ use crate::message::field::Field;
 use crate::message::hints::Hint;
 use crate::message::{Header, Method};
 use crate::session::{Call, Outcome};
-use memchr::memmem::Finder;
-use std::sync::LazyLock;
+use memchr::memmem;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -98,16 +97,6 @@ pub(super) fn is_scanner(call: &Call) -> bool {
     fingerprint(call).is_some()
 }
 
-/// Both tables, each search made ready.
-type Finders = (Vec<(Finder<'static>, Confidence)>, Vec<Finder<'static>>);
-static FINDERS: LazyLock<Finders> = LazyLock::new(|| {
-    let agents = AGENTS
-        .iter()
-        .map(|(name, confidence)| (Finder::new(*name), *confidence));
-    let senders = SENDERS.iter().map(|sender| Finder::new(*sender));
-    (agents.collect(), senders.collect())
-});
-
 /// The header that tells a scanner, how surely, and which one it is.
 pub(super) fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     const LONGEST: usize = 256;
@@ -122,14 +111,42 @@ pub(super) fn fingerprint(call: &Call) -> Option<(Header, Confidence, Field)> {
     };
     if let Some((header, value)) = read(Field::UserAgent) {
         let value = value.to_ascii_lowercase();
-        let of = |(name, _): &&(Finder<'_>, Confidence)| name.find(&value).is_some();
-        if let Some((_, confidence)) = FINDERS.0.iter().find(of) {
+        let of = |(name, _): &&(&str, Confidence)| memmem::find(&value, name.as_bytes()).is_some();
+        if let Some((_, confidence)) = AGENTS.iter().find(of) {
             return Some((header, *confidence, Field::UserAgent));
         }
     }
     let (header, value) = read(Field::From)?;
-    let mut senders = FINDERS.1.iter();
-    senders
-        .any(|sender| sender.find(value).is_some())
+    SENDERS
+        .iter()
+        .any(|sender| memmem::find(value, sender.as_bytes()).is_some())
         .then_some((header, Confidence::Certain, Field::From))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Head;
+
+    // What carries no hint is not looked at.
+    #[test]
+    fn every_scanner_that_is_known_is_hinted_at() {
+        let agents = AGENTS.iter().flat_map(|(name, _)| {
+            let spelled = [(*name).to_owned(), name.to_ascii_uppercase()];
+            spelled.map(|name| format!("User-Agent: x {name} 1.0"))
+        });
+        let senders = SENDERS
+            .iter()
+            .map(|sender| format!("From: \"<\" {sender};tag=1"));
+        for header in agents.chain(senders) {
+            for method in ["OPTIONS", "BYE"] {
+                let raw = format!("{method} sip:a@b SIP/2.0\r\n{header}\r\n\r\n");
+                let head = Head::read(raw.as_bytes()).unwrap();
+                assert!(head.hints.has(Hint::Scanner), "{raw}");
+            }
+        }
+        let raw =
+            b"OPTIONS sip:a@b SIP/2.0\r\nUser-Agent: Example Phone\r\nFrom: <sip:a@b>\r\n\r\n";
+        assert!(!Head::read(raw).unwrap().hints.has(Hint::Scanner));
+    }
 }
