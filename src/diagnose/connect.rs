@@ -12,6 +12,22 @@ use crate::session::{Call, Outcome, Side, Stored, wires};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+/// What only follows where a connection could not be had: ids of rules.
+pub const EXPLAINED: &[&str] = &[
+    "request-no-response",
+    "reg-timeout",
+    "next-hop-unresolvable",
+    "generic-5xx-with-reason",
+    "auth-no-credentials-sent",
+    "auth-challenge-not-received",
+    "dest-unavailable-480",
+    "carrier-congestion",
+    "408-origin",
+    "trying-then-silence",
+    "bye-unanswered",
+    "half-dead-call",
+];
+
 /// What a connection was needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {

@@ -1,7 +1,7 @@
 //! Requests inside the dialogs of a call, and the dialogs by their tags (RFC 3261 §12).
 
 use super::finding::note;
-use super::{Evidence, Role, Severity};
+use super::{Evidence, Finding, Note, Role, Severity};
 use crate::message::uri::Uri;
 use crate::message::{Method, Span, lossy};
 use crate::session::{Call, Outcome, Side, Step, Stored, Transaction, outcome};
@@ -23,6 +23,13 @@ pub struct Refused<'a> {
 }
 
 impl Refused<'_> {
+    /// Proves a finding: the request, and the answer to it, each with its remark.
+    pub fn prove(&self, finding: &mut Finding, (request, answer): (Note, Note)) {
+        finding
+            .proof(Evidence::start_line(self.index, self.request, request))
+            .proof(Evidence::start_line(self.answer_index, self.answer, answer));
+    }
+
     /// Status code of the refusal.
     pub fn code(&self) -> u16 {
         self.answer.head.code().unwrap_or(0)

@@ -235,6 +235,13 @@ impl<'a> Context<'a> {
         self.reasons.get_or_init(|| read().unwrap_or_default())
     }
 
+    /// The Q.850 cause among them.
+    pub fn q850(&self, call: &Call) -> Option<u32> {
+        let mut reasons = self.reasons(call).iter();
+        let q850 = reasons.find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
+        q850?.cause
+    }
+
     /// What that answer says in known words, read once for all rules.
     pub fn told(&self, call: &Call) -> Option<&phrases::Told> {
         let read = || call.deciding().and_then(phrases::told);

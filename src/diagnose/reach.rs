@@ -336,6 +336,30 @@ pub fn tell(
     }
 }
 
+/// Adds a finding about an address that nobody was seen to use: arguments as above. The words are the
+/// ids of why, and of the remark on the address.
+pub fn tell_unused(
+    call: &Call,
+    lost: &Lost<'_>,
+    (why, shown): (&'static str, &'static str),
+    (severity, confidence): (Severity, Confidence),
+    found: &mut Findings,
+) {
+    let acts = lost.acts(call);
+    let Some(finding) = found.add_with(severity, Role::Contributing, confidence, acts) else {
+        return;
+    };
+    finding
+        .element(lost.author.to_string())
+        .args(
+            lost.args()
+                .text("user", lost.reader.to_string())
+                .text("method", "BYE"),
+        )
+        .why(why)
+        .proof(lost.evidence(note(shown)));
+}
+
 fn named<'a>(call: &'a Call, owner: Side, given: Target<'a>, field: Field) -> Option<Lost<'a>> {
     let (author, reader) = call.messages.get(given.message)?.stamp.observed()?;
     Some(Lost {

@@ -2,22 +2,29 @@
 
 use serde::de::DeserializeOwned;
 
-/// The text of the entry of an array of tables whose first line is `key`, such as `code = 607`;
-/// subtables included.
-fn entry<'a>(text: &'a str, array: &str, key: &str) -> Option<&'a str> {
-    let head = format!("[[{array}]]\n{key}\n");
-    let from = match text.starts_with(&head) {
+/// The part of a TOML text that begins with the line or lines `head` and goes to the next header which
+/// is not one of `inside`: a table with its subtables. Headers begin a line.
+pub(crate) fn part<'a>(text: &'a str, head: &str, inside: &str) -> Option<&'a str> {
+    let from = match text.starts_with(head) {
         true => 0,
         false => memchr::memmem::find(text.as_bytes(), format!("\n{head}").as_bytes())? + 1,
     };
     let rest = text.get(from..)?;
-    let inside = format!("[[{array}.");
-    let next = memchr::memmem::find_iter(rest.as_bytes(), "\n[[").find(|at| {
+    let next = memchr::memmem::find_iter(rest.as_bytes(), "\n[").find(|at| {
         !rest
             .get(at + 1..)
-            .is_some_and(|line| line.starts_with(&inside))
+            .is_some_and(|line| line.starts_with(inside))
     });
     rest.get(..next.map_or(rest.len(), |at| at + 1))
+}
+
+// The entry of an array of tables whose first line is `key`, such as `code = 607`.
+fn entry<'a>(text: &'a str, array: &str, key: &str) -> Option<&'a str> {
+    part(
+        text,
+        &format!("[[{array}]]\n{key}\n"),
+        &format!("[[{array}."),
+    )
 }
 
 /// Reads that entry.

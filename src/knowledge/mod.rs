@@ -9,7 +9,7 @@ pub mod phrases;
 /// What sets one code apart from another.
 pub mod choice;
 /// Tables in files.
-mod file;
+pub(crate) mod file;
 /// Methods, headers, option tags, timers, Reason protocols.
 pub mod term;
 

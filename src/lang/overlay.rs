@@ -1,6 +1,7 @@
 //! Overlay files: one TOML file a language, read section by section, so that a look-up of one code
 //! does not pay for all of them.
 
+use crate::knowledge::file;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,25 +49,10 @@ impl Overlay {
     }
 }
 
-// The lines of the section and of its subsections stand together; headers begin a line.
+// The lines of the section and of its subsections stand together.
 fn parse(text: &str, name: &str) -> Option<toml::Table> {
-    let head = format!("[{name}]\n");
-    let from = match text.starts_with(&head) {
-        true => 0,
-        false => text.find(&format!("\n{head}"))? + 1,
-    };
-    let rest = text.get(from..)?;
-    let inside = format!("[{name}.");
-    let mut end = rest.len();
-    let mut at = head.len();
-    for line in rest.get(at..)?.split_inclusive('\n') {
-        if line.starts_with('[') && !line.starts_with(&inside) {
-            end = at;
-            break;
-        }
-        at += line.len();
-    }
-    let mut table = rest.get(..end)?.parse::<toml::Table>().ok()?;
+    let part = file::part(text, &format!("[{name}]\n"), &format!("[{name}."))?;
+    let mut table = part.parse::<toml::Table>().ok()?;
     for part in name.split('.') {
         match table.remove(part.trim_matches('"'))? {
             toml::Value::Table(inner) => table = inner,

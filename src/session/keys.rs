@@ -92,14 +92,13 @@ impl KeyMaker {
         }
     }
 
+    // What finds an earlier leg of the call that an INVITE begins. Two digits find too many.
     fn marks(&self, message: Message<'_>) -> (u64, u64) {
-        let mut tail = legs::Tail::default();
-        let (dialled, origin) = legs::marks(message, &mut tail);
-        let hash = |bytes: &[u8]| match bytes.is_empty() {
-            true => 0,
-            false => self.hash.hash_one(bytes) | 1,
-        };
-        (hash(dialled), hash(origin.unwrap_or_default()))
+        let (number, length) = legs::number_of(message);
+        let dialled = number.get(..length).filter(|number| number.len() >= 3);
+        let hash = |bytes: &[u8]| self.hash.hash_one(bytes) | 1;
+        let origin = legs::origin_line(message);
+        (dialled.map_or(0, hash), origin.map_or(0, hash))
     }
 }
 

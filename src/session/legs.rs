@@ -180,19 +180,8 @@ impl Begun {
 /// The end of a number or name, and how long it is.
 pub(super) type Tail = ([u8; LONGEST], usize);
 
-/// What finds an earlier leg of the call that an INVITE begins: the number that it asks for, as far as
-/// it tells something, and the origin line of its session description.
-pub(super) fn marks<'a>(
-    message: Message<'a>,
-    number: &'a mut Tail,
-) -> (&'a [u8], Option<&'a [u8]>) {
-    *number = number_of(message);
-    let dialled = number.0.get(..number.1).filter(|_| number.1 >= 3);
-    (dialled.unwrap_or_default(), origin_line(message))
-}
-
-// The last digits of the number asked for; the user where it is none.
-fn number_of(message: Message<'_>) -> Tail {
+/// The last digits of the number asked for; the user where it is none.
+pub(super) fn number_of(message: Message<'_>) -> Tail {
     let uri = message
         .request_uri()
         .and_then(|span| Uri::parse(span.of(message.raw)));
@@ -380,8 +369,8 @@ fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
     own.is_some() && own == identifier(b)
 }
 
-// User, session id and address of `o=`; one that every device writes alike tells nothing.
-fn origin_line(message: Message<'_>) -> Option<&[u8]> {
+/// User, session id and address of `o=`; one that every device writes alike tells nothing.
+pub(super) fn origin_line(message: Message<'_>) -> Option<&[u8]> {
     let body = message.body();
     // Nearly always the second line.
     let second = memchr::memchr(b'\n', body)? + 1;

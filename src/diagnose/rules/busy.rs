@@ -2,10 +2,9 @@
 
 use super::super::across::{Across, Ledger};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::knowledge::phrases::Kind;
-use crate::message::{Method, typed};
+use crate::message::Method;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome};
 
@@ -74,7 +73,7 @@ const ENOUGH: u64 = 5;
 /// A person may well talk for that long, nanoseconds.
 const LONG: i64 = 1800 * SECOND;
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     // A 486 after a CANCEL says nothing about the line: such a call is cancelled.
     if call.method != Method::Invite
         || call.outcome != Outcome::Refused
@@ -85,15 +84,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call) else {
         return;
     };
-    let reasons = typed::reasons(response.message());
-    let q850 = reasons
+    let q850 = context
+        .reasons(call)
         .iter()
         .filter(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
     let cause = q850.filter_map(|r| r.cause).next();
     let ringing = call.originals().find(|(_, m)| {
         m.head.code().is_some_and(|code| (180..200).contains(&code)) && call.is_of_beginning(m)
     });
-    let told = phrases::told(response);
+    let told = context.told(call);
     let confidence = match cause == Some(17) || ringing.is_some() || told.is_some() {
         true => Confidence::Certain,
         false => Confidence::Likely,

@@ -1,7 +1,7 @@
 //! S1: somebody or something declined the call.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::phrases::{self, Told};
+use super::super::phrases::Told;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use super::reg_binding_missing_at_call::registration;
 use crate::knowledge::phrases::Kind;
@@ -98,7 +98,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call) else {
         return;
     };
-    let told = phrases::told(response).or_else(|| blocked(response));
+    let told = context.told(call).cloned().or_else(|| blocked(response));
     let rang = call.rang(response);
     let since = |m: &Stored| {
         response

@@ -3,12 +3,11 @@
 use super::super::address::is_private;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers::{self, Form};
-use super::super::phrases::{self, Told};
+use super::super::phrases::Told;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use super::scanner_traffic::is_scanner;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
-use crate::message::typed;
 use crate::message::uri::Uri;
 use crate::session::view::Peer;
 use crate::session::{Call, Stored};
@@ -123,7 +122,7 @@ enum Why<'a> {
     /// Q.850 cause of the network behind.
     Cause(u32),
     /// Words of the provider.
-    Told(Told),
+    Told(&'a Told),
     /// It took the same number in another form.
     SameNumber(&'a str),
     /// The number is in this header only; the Request-URI has something else.
@@ -160,7 +159,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .stamp
         .destination
         .and_then(|at| context.view.peer(at.ip()));
-    let why = why(request, response, parsed, peer);
+    let why = why(call, context, request, parsed, peer);
     let (confidence, acts) = match &why {
         Why::Cause(2 | 3) => (Confidence::Certain, Acts::Carrier),
         Why::Told(told) if told.phrase.kind == Kind::NoRoute => {
@@ -243,20 +242,23 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
 }
 
 // The strongest sign first.
-fn why<'a>(request: &Stored, response: &Stored, uri: Uri<'_>, peer: Option<&'a Peer>) -> Why<'a> {
+fn why<'a>(
+    call: &Call,
+    context: &'a Context<'_>,
+    request: &Stored,
+    uri: Uri<'_>,
+    peer: Option<&'a Peer>,
+) -> Why<'a> {
     let user = uri.number();
     let taken = || peer.into_iter().flat_map(|peer| &peer.numbers);
     let same = taken().find(|known| **known != user && numbers::is_same(known, &user));
     if let Some(same) = same {
         return Why::SameNumber(same);
     }
-    let q850 = typed::reasons(response.message())
-        .into_iter()
-        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    if let Some(cause @ 1..=3) = q850.and_then(|r| r.cause) {
+    if let Some(cause @ 1..=3) = context.q850(call) {
         return Why::Cause(cause);
     }
-    if let Some(told) = phrases::told(response) {
+    if let Some(told) = context.told(call) {
         return Why::Told(told);
     }
     let called = ["P-Called-Party-ID", "To"].into_iter().find(|name| {

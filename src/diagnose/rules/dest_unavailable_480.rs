@@ -2,12 +2,11 @@
 
 use super::super::across::LONG_RING;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use super::reg_binding_missing_at_call::registration;
 use crate::knowledge;
 use crate::knowledge::phrases::Kind;
-use crate::message::{Method, typed};
+use crate::message::Method;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Stored};
 
@@ -134,11 +133,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .map(|(end, start)| end - start)
     };
     let ring = rang.and_then(|(_, m)| since(m));
-    let q850 = typed::reasons(response.message())
-        .into_iter()
-        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    let cause = q850.and_then(|r| r.cause);
-    let told = phrases::told(response);
+    let cause = context.q850(call);
+    let told = context.told(call);
     // What another rule names: congestion, a cause that fits another code, a ring timer.
     let elsewhere =
         cause.is_some_and(|cause| !CAUSES.contains(&cause) && (cause != 16 || rang.is_some()));

@@ -192,20 +192,10 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
     } else if moved {
         finding.why("why-other-node").fix("fix-other-node");
     }
-    finding
-        .proof(Evidence::start_line(
-            dialog.answer,
-            set_up,
-            note("accepted"),
-        ))
-        .proof(Evidence::start_line(
-            refused.index,
-            refused.request,
-            note("request"),
-        ))
-        .proof(Evidence::start_line(
-            refused.answer_index,
-            refused.answer,
-            note("answer"),
-        ));
+    finding.proof(Evidence::start_line(
+        dialog.answer,
+        set_up,
+        note("accepted"),
+    ));
+    refused.prove(finding, (note("request"), note("answer")));
 }

@@ -1,7 +1,6 @@
 //! Q3: a server failed, and says more than its code.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::phrases;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::knowledge::{self, phrases::Kind};
 use crate::message::{lossy, typed};
@@ -68,7 +67,7 @@ const FURTHER: [&str; 4] = [
     "X-Error",
 ];
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(code @ 500..=599) = call.code() else {
         return;
     };
@@ -87,7 +86,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call) else {
         return;
     };
-    if let Some(told) = phrases::told(response) {
+    if let Some(told) = context.told(call) {
         let Some(finding) = found.add(Confidence::Certain, Acts::Callee) else {
             return;
         };
@@ -102,10 +101,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         told.prove(finding, (index, response), (note("answer"), note("said")));
         return;
     }
-    let q850 = typed::reasons(response.message())
-        .into_iter()
-        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    let cause = q850.and_then(|r| r.cause).filter(|c| !VAGUE.contains(c));
+    let cause = context.q850(call).filter(|c| !VAGUE.contains(c));
     let cause = cause.and_then(|c| knowledge::cause("Q.850", c));
     let spoken = spoken(response, code);
     if cause.is_none() && spoken.is_none() {

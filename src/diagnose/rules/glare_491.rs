@@ -167,17 +167,7 @@ fn tell(
     if let Some((at, m)) = pending.and_then(|at| Some((at, call.messages.get(at)?))) {
         finding.proof(Evidence::start_line(at, m, note("pending")));
     }
-    finding
-        .proof(Evidence::start_line(
-            refused.index,
-            refused.request,
-            note("request"),
-        ))
-        .proof(Evidence::start_line(
-            refused.answer_index,
-            refused.answer,
-            note("answer"),
-        ));
+    refused.prove(finding, (note("request"), note("answer")));
     let retry = retries.first().and_then(|(at, _)| {
         let m = call.messages.get(*at)?;
         Some((*at, m, m.time()? - refused.answer.time()?))

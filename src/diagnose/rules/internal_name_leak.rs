@@ -75,16 +75,16 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         if !is_internal(call, &lost) {
             return;
         }
+        let confidence = match lost.request {
+            None if found.has("capture-one-sided") => Confidence::Possible,
+            None => Confidence::Likely,
+            Some(_) => Confidence::Certain,
+        };
         let words = Words {
             given: "given",
             sent: "sent",
             silence: "silence",
             unseen: "why-unseen",
-        };
-        let confidence = match lost.request {
-            None if found.has("capture-one-sided") => Confidence::Possible,
-            None => Confidence::Likely,
-            Some(_) => Confidence::Certain,
         };
         return reach::tell(call, &lost, words, confidence, found);
     }
@@ -92,7 +92,13 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     }
     if let Some(lost) = reach::unused(call).find(|lost| is_internal(call, lost)) {
-        return may_get_lost(call, &lost, found);
+        // Docker's usual network is a private one, which a server that knows NAT may look through.
+        let severity = match lost.host.ip().map(class) {
+            Some(Class::Docker) => Severity::Info,
+            _ => Severity::Warning,
+        };
+        let (words, weight) = (("why-unused", "unused"), (severity, Confidence::Likely));
+        return reach::tell_unused(call, &lost, words, weight, found);
     }
     if let Some((index, stored, media)) = unusable_media(call) {
         tell_media(call, (index, stored), &media, found);
@@ -114,28 +120,6 @@ fn is_internal(call: &Call, lost: &Lost<'_>) -> bool {
 fn leaks(ip: IpAddr, author: IpAddr, reader: IpAddr) -> bool {
     let of = class(ip);
     of.is_of_machine() && class(author) != of && class(reader) != of
-}
-
-fn may_get_lost(call: &Call, lost: &Lost<'_>, found: &mut Findings) {
-    // Docker's usual network is a private one, which a server that knows NAT may look through.
-    let severity = match lost.host.ip().map(class) {
-        Some(Class::Docker) => Severity::Info,
-        _ => Severity::Warning,
-    };
-    let acts = lost.acts(call);
-    let Some(finding) = found.add_with(severity, Role::Contributing, Confidence::Likely, acts)
-    else {
-        return;
-    };
-    finding
-        .element(lost.author.to_string())
-        .args(
-            lost.args()
-                .text("user", lost.reader.to_string())
-                .text("method", "BYE"),
-        )
-        .why("why-unused")
-        .proof(lost.evidence(note("unused")));
 }
 
 // A session description that asks for media at an address of a machine, without ICE, which would

@@ -3,7 +3,7 @@
 use super::super::digest::{self, show_credentials};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers;
-use super::super::phrases::{self, Told};
+use super::super::phrases::Told;
 use super::super::{Acts, Args, Confidence, Context, Finding, Findings, Frequency, Rule, Severity};
 use super::scanner_traffic::is_scanner;
 use crate::knowledge::{self, phrases::Kind};
@@ -211,13 +211,10 @@ fn fix_of(kind: Kind) -> &'static str {
 
 // Nothing where the answer says no more than its code.
 fn why(call: &Call, context: &Context<'_>, request: &Stored, response: &Stored) -> Option<Why> {
-    if let Some(told) = phrases::told(response) {
-        return Some(Why::Told(told));
+    if let Some(told) = context.told(call) {
+        return Some(Why::Told(told.clone()));
     }
-    let q850 = typed::reasons(response.message())
-        .into_iter()
-        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    if let Some(cause) = q850.and_then(|r| r.cause).filter(|c| BARRED.contains(c)) {
+    if let Some(cause) = context.q850(call).filter(|c| BARRED.contains(c)) {
         return Some(Why::Cause(cause));
     }
     if digest::speaks_of_credentials(response) || digest::speaks_of_nonce(response) {

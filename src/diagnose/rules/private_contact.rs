@@ -1,11 +1,8 @@
 //! N1: requests inside the dialog go to an address that only the network of its owner can reach.
 
 use super::super::address::{Class, class};
-use super::super::finding::note;
 use super::super::reach::{self, Lost, Words};
-use super::super::{
-    Acts, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
-};
+use super::super::{Confidence, Context, Findings, Frequency, Need, Product, Rule, Severity};
 use crate::session::{Call, Outcome};
 
 /// The rule.
@@ -84,28 +81,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.outcome == Outcome::Succeeded
         && let Some(lost) = reach::unused(call).find(|lost| is_private(call, lost))
     {
-        may_get_lost(call, &lost, found);
+        let (words, weight) = (
+            ("why-unused", "unused"),
+            (Severity::Info, Confidence::Possible),
+        );
+        reach::tell_unused(call, &lost, words, weight, found);
     }
 }
 
 fn is_private(call: &Call, lost: &Lost<'_>) -> bool {
     let of = lost.host.ip().map_or(Class::Public, class);
     of != Class::Public && !of.is_of_machine() && lost.is_from_outside(call)
-}
-
-fn may_get_lost(call: &Call, lost: &Lost<'_>, found: &mut Findings) {
-    let acts: Acts = lost.acts(call);
-    let (severity, role) = (Severity::Info, Role::Contributing);
-    let Some(finding) = found.add_with(severity, role, Confidence::Possible, acts) else {
-        return;
-    };
-    finding
-        .element(lost.author.to_string())
-        .args(
-            lost.args()
-                .text("user", lost.reader.to_string())
-                .text("method", "BYE"),
-        )
-        .why("why-unused")
-        .proof(lost.evidence(note("unused")));
 }

@@ -81,11 +81,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let code = call.code().unwrap_or(0);
-    let q850 = context
-        .reasons(call)
-        .iter()
-        .find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
-    let Some(cause) = q850.and_then(|r| r.cause) else {
+    let Some(cause) = context.q850(call) else {
         return;
     };
     let media = context

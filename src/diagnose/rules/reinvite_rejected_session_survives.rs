@@ -219,17 +219,7 @@ fn tell(call: &Call, refused: Refused<'_>, found: &mut Findings) {
         (Wish::Refresh, _) => "why-refresh",
         (Wish::Unknown, _) => "why",
     });
-    finding
-        .proof(Evidence::start_line(
-            refused.index,
-            refused.request,
-            note("request"),
-        ))
-        .proof(Evidence::start_line(
-            refused.answer_index,
-            refused.answer,
-            note("answer"),
-        ));
+    refused.prove(finding, (note("request"), note("answer")));
     if let Some((index, bye, after)) = ended {
         finding
             .fix("fix-ended")

@@ -70,20 +70,7 @@ pub static RULE: Rule = Rule {
         ("first", "the first of them"),
         ("last", "the last of them"),
     ],
-    explains: &[
-        "request-no-response",
-        "reg-timeout",
-        "next-hop-unresolvable",
-        "generic-5xx-with-reason",
-        "auth-no-credentials-sent",
-        "auth-challenge-not-received",
-        "dest-unavailable-480",
-        "carrier-congestion",
-        "408-origin",
-        "trying-then-silence",
-        "bye-unanswered",
-        "half-dead-call",
-    ],
+    explains: connect::EXPLAINED,
     settings: &[
         (
             Product::Asterisk,
