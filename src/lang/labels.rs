@@ -180,6 +180,7 @@ pub(super) const LABELS: &[&str] = &[
     "What a proxy does with it",
     "What follows from it",
     "what is said of it below goes before the advice above",
+    "which its sender did not take",
     "What sets them apart is what may still succeed: {a}: {first}; {b}: {second}.",
     "What sets them apart is what the caller does: {a}: {first}; {b}: {second}.",
     "What sets them apart is who decides: {a}: {first}; {b}: {second}.",
