@@ -49,13 +49,12 @@ pub struct Judged {
     pub skipped: Vec<SkippedFiles>,
 }
 
-/// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
-/// other in `bytes`. Buffers of long ones come back in `spare`.
+/// Messages on their way from one thread to the other; their buffers come back in `spare`.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(Stored, usize)>,
-    bytes: Vec<u8>,
-    long: usize,
+    messages: Vec<Stored>,
+    /// The length of all of them.
+    bytes: usize,
     /// Times of its last records, the latest last: a pause is believed once three records confirm it.
     clock: [Option<Time>; 3],
     /// Nothing may follow for a while: what was released is to be seen now.

@@ -358,8 +358,7 @@ fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
             _ => value,
         };
         let value = header::elements(value)
-            .first()
-            .copied()
+            .next()
             .unwrap_or(value)
             .trim_ascii();
         let nil = value.iter().all(|byte| *byte == b'0');

@@ -83,7 +83,7 @@ use recent::{Recent, Seen};
 use sighting::{Sighting, Sights};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use timers::Timers;
+use timers::{Due, Timers};
 use wires::Wires;
 
 /// Caps on what an attacker can open; what bites is counted in [`Limits`].
@@ -91,6 +91,9 @@ const MOST_MESSAGES: usize = 4096;
 const MOST_ENTRIES: usize = 1_000_000;
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 const MOST_TOMBSTONES: usize = 65_536;
+
+/// Entries that are looked at ahead.
+const SOON: usize = 8;
 
 /// Buffers and lists of released entries kept for use again.
 const MOST_SPARE: usize = 4096;
@@ -267,6 +270,18 @@ impl Session {
             .map(|live| live.entry.messages.last());
         let parts = last.flatten().map(|stored| u32::from(stored.stamp.part));
         std::hint::black_box(parts.sum::<u32>());
+    }
+
+    // Their messages were not touched for seconds either.
+    fn warm(&self, due: &[Due], now: i64) {
+        let live = |(_, _, slot): &Due| self.slots.get(*slot as usize)?.as_ref();
+        let over = due.iter().filter_map(live).filter(|live| live.due <= now);
+        let messages = over.flat_map(|live| &live.entry.messages);
+        let parts = messages.map(|m| {
+            let (stamp, head) = (u64::from(m.stamp.part), u64::from(m.head.vias));
+            stamp + head + m.keys.repeat + m.raw.capacity() as u64
+        });
+        std::hint::black_box(parts.fold(0, u64::wrapping_add));
     }
 
     // Does the call that begins continue an earlier one, behind a back-to-back user agent?
@@ -468,7 +483,11 @@ impl Session {
     fn release_due(&mut self, news: &mut News) {
         let Some(now) = self.clock.now() else { return };
         while let Some(over) = self.timers.pop_over(now) {
-            for (_, id, slot) in over {
+            for (index, &(_, id, slot)) in over.iter().enumerate() {
+                if index % SOON == 0 {
+                    let next = over.get(index..).unwrap_or_default();
+                    self.warm(next.get(..SOON).unwrap_or(next), now);
+                }
                 match self.live(slot, id) {
                     Some(live) if live.due > now => {
                         live.queued = live.due;
