@@ -5,6 +5,7 @@ use crate::message::Method;
 use crate::message::field::{Field, Present};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored};
+use smallvec::SmallVec;
 
 /// Headers that say nothing beyond what every call says.
 const USUAL: Present = Present::of(&[
@@ -65,8 +66,8 @@ fn is_usual(stored: &Stored) -> bool {
 // INVITE, provisional responses, 200, ACK by the caller, BYE by either, 200; every message on the way
 // between the same two ends, tags as they have to be.
 fn is_in_order(call: &Call) -> bool {
-    let messages = call.messages.as_slice();
-    let [invite, between @ .., answer, ack, bye, ended] = messages else {
+    let messages: SmallVec<[&Stored; MOST]> = call.messages.iter().collect();
+    let [invite, between @ .., answer, ack, bye, ended] = messages.as_slice() else {
         return false;
     };
     let ends = |m: &Stored| (m.stamp.source, m.stamp.destination, m.stamp.transport);
@@ -94,7 +95,7 @@ fn is_in_order(call: &Call) -> bool {
         && invite.is_initial()
         && caller != 0
         && callee != 0
-        && between.iter().all(provisional)
+        && between.iter().all(|m| provisional(m))
         && answer.head.code() == Some(200)
         && answers(answer, invite)
         && towards(answer, back)
@@ -113,7 +114,7 @@ fn is_in_order(call: &Call) -> bool {
         && tags(ended) == tags(bye)
         && bodies_are_those_of_an_offer(invite, between, answer, [ack, bye, ended])
         && is_ended_by_people(call)
-        && is_prompt(messages)
+        && is_prompt(&messages)
 }
 
 fn is_ended_by_people(call: &Call) -> bool {
@@ -125,19 +126,19 @@ fn is_ended_by_people(call: &Call) -> bool {
 // An offer in the INVITE, the answer in the 200, nothing else.
 fn bodies_are_those_of_an_offer(
     invite: &Stored,
-    between: &[Stored],
+    between: &[&Stored],
     answer: &Stored,
     others: [&Stored; 3],
 ) -> bool {
     let has_body = |m: &Stored| (m.head.body as usize) < m.raw.len();
     has_body(invite)
         && has_body(answer)
-        && !between.iter().any(has_body)
+        && !between.iter().any(|m| has_body(m))
         && !others.into_iter().any(has_body)
 }
 
 // The first answer, the ACK and the answer to BYE come before anything has to be repeated.
-fn is_prompt(messages: &[Stored]) -> bool {
+fn is_prompt(messages: &[&Stored]) -> bool {
     const SOON: i64 = SECOND / 2;
     let [invite, first, .., answer, ack, bye, ended] = messages else {
         return false;

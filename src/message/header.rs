@@ -254,10 +254,13 @@ mod tests {
     #[test]
     fn commas_in_quotes_and_brackets_do_not_split() {
         let value = br#""Doe, J" <sip:a,b@c>, <sip:d@e>;q=1"#;
-        assert_eq!(
-            elements(value),
-            [&br#""Doe, J" <sip:a,b@c>"#[..], b"<sip:d@e>;q=1"]
-        );
+        let read = |value| elements(value).map(String::from_utf8_lossy).collect::<Vec<_>>();
+        assert_eq!(read(value), [r#""Doe, J" <sip:a,b@c>"#, "<sip:d@e>;q=1"]);
+        assert_eq!(read(br#""a\",\\",b"#), [r#""a\",\\""#, "b"]);
+        assert_eq!(read(br#"<a">",b>,c"#), [r#"<a">",b>"#, "c"]);
+        assert_eq!(read(b"a>,b, ,<c,d"), ["a>", "b", "<c,d"]);
+        assert_eq!(read(br#"a,"b,c"#), ["a", r#""b,c"#]);
+        assert_eq!(read(br#""a\"#), [r#""a\"#]);
     }
 
     #[test]

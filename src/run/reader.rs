@@ -8,7 +8,6 @@ use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
 use crate::message::stamp::{Stamp, When};
-use crate::session::Stored;
 use crate::session::aside::{Aside, Connection, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
 use crate::session::media::Meter;
@@ -36,13 +35,8 @@ impl Receive for Sender {
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let keys = self.keys.keys(stamp, head, raw);
         self.batch.bytes += raw.len();
-        self.batch.messages.push(Stored {
-            stamp: *stamp,
-            head: *head,
-            raw: self.pool.bytes(raw),
-            keys,
-            copy: None,
-        });
+        let stored = self.pool.message(stamp, head, keys, raw);
+        self.batch.messages.push(stored);
         if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes >= BATCH_BYTES {
             self.send();
         }

@@ -27,6 +27,8 @@ pub mod legs;
 /// RTP in summary form.
 pub mod media;
 mod names;
+/// The messages of an entry.
+pub mod messages;
 /// Nonces of digest authentication.
 pub mod nonces;
 /// What looks odd between messages.
@@ -78,6 +80,7 @@ use idle::Lines;
 use keys::{KeyMap, Keys};
 use legs::{Begun, Groups, Later};
 use media::{Heard, RtpStream};
+use messages::Messages;
 use names::Names;
 use recent::{Recent, Seen};
 use sighting::{Sighting, Sights};
@@ -95,7 +98,7 @@ const MOST_TOMBSTONES: usize = 65_536;
 /// Entries that are looked at ahead.
 const SOON: usize = 8;
 
-/// Buffers and lists of released entries kept for use again.
+/// Messages and lists of released entries kept for use again.
 const MOST_SPARE: usize = 4096;
 /// Messages that a list has room for at first: a call that is answered and ended.
 const LIST: usize = 7;
@@ -164,8 +167,8 @@ pub struct Session {
     last_id: u64,
     bytes: usize,
     limits: Limits,
-    spare: Vec<Vec<u8>>,
-    lists: Vec<Vec<Stored>>,
+    spare: Vec<Box<Stored>>,
+    lists: Vec<Messages>,
 }
 
 /// What is left of a released entry.
@@ -203,7 +206,7 @@ impl Slots {
 
 impl Session {
     /// Takes one message; what it shows, and entries whose time has come, are news.
-    pub fn message(&mut self, mut stored: Stored, news: &mut News) {
+    pub fn message(&mut self, mut stored: Box<Stored>, news: &mut News) {
         if self.axis.place(&mut stored.stamp) {
             self.release_all(news);
             self.clock = Clock::default();
@@ -217,7 +220,7 @@ impl Session {
         self.lines.saw(&stored);
         let Stored {
             head, keys, raw, ..
-        } = &stored;
+        } = stored.as_ref();
         let slot = self
             .known(head, keys, raw)
             .unwrap_or_else(|| self.open(head, *keys));
@@ -501,8 +504,8 @@ impl Session {
         }
     }
 
-    /// Buffers of released messages, to be used again.
-    pub fn spare(&mut self) -> impl Iterator<Item = Vec<u8>> + '_ {
+    /// Released messages whose memory is to be used again.
+    pub fn spare(&mut self) -> impl Iterator<Item = Box<Stored>> + '_ {
         self.spare.drain(..)
     }
 
@@ -552,12 +555,9 @@ impl Session {
         self.reuse_list(call.messages);
     }
 
-    fn reuse_list(&mut self, mut messages: Vec<Stored>) {
-        if self.spare.len() < MOST_SPARE {
-            self.spare
-                .extend(messages.drain(..).map(|stored| stored.raw));
-        }
-        messages.clear();
+    fn reuse_list(&mut self, mut messages: Messages) {
+        let room = MOST_SPARE.saturating_sub(self.spare.len());
+        self.spare.extend(messages.drain().take(room));
         if messages.capacity() == LIST && self.lists.len() < MOST_SPARE {
             self.lists.push(messages);
         }
@@ -684,7 +684,7 @@ impl Session {
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
         self.last_id += 1;
-        let messages = self.lists.pop().unwrap_or_else(|| Vec::with_capacity(LIST));
+        let messages = self.lists.pop().unwrap_or_else(|| Messages::with_capacity(LIST));
         let mut entry = Entry::new(self.last_id, head, keys, messages);
         if !is_initial(head) {
             let tomb = self.tombstones.get(&keys.call_id);
@@ -769,7 +769,7 @@ mod tests {
     use crate::input::{LogHop, Origin, Time};
     use crate::message::stamp::{Stamp, When};
 
-    fn ping(maker: &keys::KeyMaker, number: u64) -> Stored {
+    fn ping(maker: &keys::KeyMaker, number: u64) -> Box<Stored> {
         let raw = format!(
             "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK{number}\r\n\
              From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: {number}\r\nCSeq: 1 OPTIONS\r\n\r\n"
@@ -783,13 +783,13 @@ mod tests {
         let when = When::At(Time(second * clock::SECOND));
         let stamp = Stamp::of_log(origin, 1, when, LogHop::default());
         let keys = maker.keys(&stamp, &head, &raw);
-        Stored {
+        Box::new(Stored {
             stamp,
             head,
             raw,
             keys,
             copy: None,
-        }
+        })
     }
 
     #[test]
