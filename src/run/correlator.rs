@@ -2,10 +2,7 @@
 
 use super::Batch;
 use super::judge::Judge;
-use crate::session::{Limits, News, Session};
-
-/// Messages whose entries are looked up ahead.
-const SOON: usize = 16;
+use crate::session::{Limits, News, SOON, Session};
 
 /// Where messages become calls.
 #[derive(Default)]
@@ -22,12 +19,13 @@ impl Correlator {
         }
         let mut asides = batch.asides.drain(..).peekable();
         let mut alive = batch.alive.drain(..).peekable();
-        let soon: Vec<u64> = batch.messages.iter().map(|m| m.keys.call_id).collect();
-        for (index, stored) in batch.messages.drain(..).enumerate() {
+        let (mut messages, mut index) = (batch.messages.drain(..), 0);
+        loop {
             if index % SOON == 0 {
-                let next = soon.get(index..).unwrap_or_default();
+                let next = messages.as_slice();
                 self.session.expect(next.get(..SOON).unwrap_or(next));
             }
+            let Some(stored) = messages.next() else { break };
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
@@ -36,7 +34,9 @@ impl Correlator {
             }
             self.session.message(stored, &mut self.news);
             self.deliver(judge);
+            index += 1;
         }
+        drop(messages);
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
