@@ -254,7 +254,11 @@ mod tests {
     #[test]
     fn commas_in_quotes_and_brackets_do_not_split() {
         let value = br#""Doe, J" <sip:a,b@c>, <sip:d@e>;q=1"#;
-        let read = |value| elements(value).map(String::from_utf8_lossy).collect::<Vec<_>>();
+        let read = |value| {
+            elements(value)
+                .map(String::from_utf8_lossy)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(read(value), [r#""Doe, J" <sip:a,b@c>"#, "<sip:d@e>;q=1"]);
         assert_eq!(read(br#""a\",\\",b"#), [r#""a\",\\""#, "b"]);
         assert_eq!(read(br#"<a">",b>,c"#), [r#"<a">",b>"#, "c"]);

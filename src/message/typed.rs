@@ -227,11 +227,7 @@ pub fn warnings(message: Message<'_>) -> Vec<Warning> {
         .all("Warning")
         .map(|header| unfold(header.value.of(message.raw)).into_owned());
     values
-        .flat_map(|value| {
-            elements(&value)
-                .filter_map(warning)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|value| elements(&value).filter_map(warning).collect::<Vec<_>>())
         .collect()
 }
 
@@ -311,11 +307,7 @@ pub fn contacts(message: Message<'_>) -> Vec<String> {
         .all("Contact")
         .map(|header| unfold(header.value.of(message.raw)).into_owned());
     values
-        .flat_map(|value| {
-            elements(&value)
-                .filter_map(contact)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|value| elements(&value).filter_map(contact).collect::<Vec<_>>())
         .collect()
 }
 

@@ -382,7 +382,10 @@ fn mark_copies(messages: &mut Messages) -> u32 {
     let mut seen: KeyMap<usize> = KeyMap::default();
     let inputs = |m: &Stored| m.stamp.origin.input;
     let next = messages.iter().skip(1);
-    let several = messages.iter().zip(next).any(|(a, b)| inputs(a) != inputs(b));
+    let several = messages
+        .iter()
+        .zip(next)
+        .any(|(a, b)| inputs(a) != inputs(b));
     for index in 0..messages.len() {
         let Some(current) = messages.get(index) else {
             return duplicates;
@@ -390,8 +393,7 @@ fn mark_copies(messages: &mut Messages) -> u32 {
         let mut earlier = messages.before(index);
         let key = current.keys.repeat;
         let first = if index < SHORT {
-            earlier
-                .position(|m| m.copy.is_none() && m.keys.repeat == key)
+            earlier.position(|m| m.copy.is_none() && m.keys.repeat == key)
         } else {
             let early = || messages.before(SHORT).position(|m| m.keys.repeat == key);
             seen.get(&key).copied().or_else(early)

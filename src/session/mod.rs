@@ -26,9 +26,9 @@ pub mod keys;
 pub mod legs;
 /// RTP in summary form.
 pub mod media;
-mod names;
 /// The messages of an entry.
 pub mod messages;
+mod names;
 /// Nonces of digest authentication.
 pub mod nonces;
 /// What looks odd between messages.
@@ -272,7 +272,11 @@ impl Session {
         }
         let entries = slots.map(|slot| self.slots.get(slot as usize).and_then(Option::as_ref));
         for live in entries.iter().flatten() {
-            seen += live.entry.messages.last().map_or(0, |m| std::ptr::from_ref(m).addr() & 1);
+            seen += live
+                .entry
+                .messages
+                .last()
+                .map_or(0, |m| std::ptr::from_ref(m).addr() & 1);
         }
         std::hint::black_box(seen);
     }
@@ -686,7 +690,10 @@ impl Session {
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
         self.last_id += 1;
-        let messages = self.lists.pop().unwrap_or_else(|| Messages::with_capacity(LIST));
+        let messages = self
+            .lists
+            .pop()
+            .unwrap_or_else(|| Messages::with_capacity(LIST));
         let mut entry = Entry::new(self.last_id, head, keys, messages);
         if !is_initial(head) {
             let tomb = self.tombstones.get(&keys.call_id);
