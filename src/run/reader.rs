@@ -15,8 +15,8 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
 /// counts of what was read, never of time.
-const BATCH_MESSAGES: usize = 1024;
-const BATCH_BYTES: usize = 512 * 1024;
+const BATCH_MESSAGES: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 const BATCH_RECORDS: u32 = 4096;
 /// Makes batches of what was read, and sends them.
 struct Sender {
