@@ -1,8 +1,78 @@
 //! Two codes side by side: what each says, and what sets them apart.
+//! What is said is data: facts of one code, and sentences over the facts of both.
 
 use super::{Section, Sheet, query};
 use crate::knowledge::{self, choice};
 use crate::lang::Lang;
+
+/// Sections of two pages that are set side by side where one of the pages has them.
+const BESIDE: [&str; 6] = ["description", "name", "points-to", "when", "fix", "trace"];
+
+/// What sets two codes apart: the first of these facts in which they differ, or the last.
+const APART: [(&str, &str); 4] = [
+    (
+        "class",
+        "They are of different classes: {a} is {first}, {b} is {second}.",
+    ),
+    (
+        "by",
+        "What sets them apart is who decides: {a}: {first}; {b}: {second}.",
+    ),
+    (
+        "after",
+        "What sets them apart is what may still succeed: {a}: {first}; {b}: {second}.",
+    ),
+    (
+        "caller",
+        "What sets them apart is what the caller does: {a}: {first}; {b}: {second}.",
+    ),
+];
+
+/// The rows of the key differences: label and fact.
+const ROWS: [(&str, &str); 5] = [
+    ("Class", "kind"),
+    ("Meaning", "says"),
+    ("Who decides", "by"),
+    ("May another try succeed", "after"),
+    ("What the caller does", "caller"),
+];
+
+/// For the one who must choose a code to send, and for the one who met it.
+const WHICH: [&str; 2] = ["Send {code} when {send}.", "If you met {code}: {caller}."];
+
+const SAYS: &str = "{code} says that {says}.";
+const UNREGISTERED: &str = "{code} is not registered; its class is {class}.";
+const SAME: &str = "Both are the same code.";
+const TITLE: &str = "{a} and {b}";
+
+/// What a comparison says of a code, by name.
+#[derive(Debug)]
+struct Facts(Vec<(&'static str, String)>);
+
+impl Facts {
+    fn get(&self, name: &str) -> &str {
+        let fact = self.0.iter().find(|(known, _)| *known == name);
+        fact.map(|(_, text)| text.as_str()).unwrap_or_default()
+    }
+}
+
+/// The facts of a code.
+fn facts(code: u16, lang: &Lang) -> Facts {
+    let (choice, [says, by, after, caller, send]) = choice::choice(code);
+    let own =
+        |section: &str, key: &str, english: &str| lang.text(section, &[key], english).into_owned();
+    let class = lang.word(knowledge::class(code).0).into_owned();
+    Facts(vec![
+        ("code", code.to_string()),
+        ("kind", format!("{}xx, {class}", code / 100)),
+        ("class", class),
+        ("says", own(&says, "says", &choice.says)),
+        ("by", own(&by, "by", &choice.by)),
+        ("after", own(&after, "after", &choice.after)),
+        ("caller", own(&caller, "caller", &choice.caller)),
+        ("send", own(&send, "send", &choice.send)),
+    ])
+}
 
 /// The comparison of any two pages: codes, causes, terms.
 ///
@@ -12,31 +82,25 @@ pub fn compare(a: &str, b: &str, lang: &'static Lang) -> Result<Sheet, String> {
     let (left, right) = (one(a, lang)?, one(b, lang)?);
     let short = |sheet: &Sheet| sheet.title.trim_start_matches("SIP ").to_owned();
     let (first, second) = (short(&left), short(&right));
-    let codes = a
-        .trim()
-        .parse::<u16>()
-        .ok()
-        .zip(b.trim().parse::<u16>().ok());
+    let facts_of = |sheet: &Sheet| Some(facts(sheet.key.parse().ok()?, lang));
+    let codes = facts_of(&left).zip(facts_of(&right));
     let mut sheet = Sheet {
         key: format!("{}/{}", left.key, right.key),
-        title: lang.say(
-            "{a} and {b}",
-            &[("a", first.clone()), ("b", second.clone())],
-        ),
+        title: lang.say(TITLE, &[("a", first.clone()), ("b", second.clone())]),
         note: String::new(),
         sections: Vec::new(),
         lang: lang.tag,
     };
     let columns = [first, second];
-    if let Some((a, b)) = codes {
+    if let Some((a, b)) = &codes {
         sheet.sections.push(apart(a, b, lang));
     }
-    for id in ["description", "name", "points-to", "when", "fix", "trace"] {
+    for id in BESIDE {
         side_by_side(&mut sheet, id, [&left, &right], &columns);
     }
-    if let Some((a, b)) = codes {
+    if let Some((a, b)) = &codes {
         sheet.sections.push(differences(a, b, &columns, lang));
-        sheet.sections.push(which(a, b, lang));
+        sheet.sections.push(which([a, b], lang));
     }
     Ok(sheet)
 }
@@ -73,73 +137,31 @@ fn side_by_side(sheet: &mut Sheet, id: &'static str, sides: [&Sheet; 2], columns
     sheet.table(id, heading, rows);
 }
 
-struct Phrases {
-    says: String,
-    by: String,
-    after: String,
-    caller: String,
-    send: String,
-}
-
-fn phrases(code: u16, lang: &Lang) -> Phrases {
-    let (choice, [says, by, after, caller, send]) = choice::choice(code);
-    let own =
-        |section: &str, key: &str, english: &str| lang.text(section, &[key], english).into_owned();
-    Phrases {
-        says: own(&says, "says", &choice.says),
-        by: own(&by, "by", &choice.by),
-        after: own(&after, "after", &choice.after),
-        caller: own(&caller, "caller", &choice.caller),
-        send: own(&send, "send", &choice.send),
-    }
-}
-
-fn says(code: u16, lang: &Lang) -> String {
-    let phrases = phrases(code, lang);
-    let class = lang.word(knowledge::class(code).0).into_owned();
-    let args = [
-        ("code", code.to_string()),
-        ("says", phrases.says.clone()),
-        ("class", class),
-    ];
-    match phrases.says.is_empty() {
-        true => lang.say("{code} is not registered; its class is {class}.", &args),
-        false => lang.say("{code} says that {says}.", &args),
-    }
+fn says(facts: &Facts, lang: &Lang) -> String {
+    let sentence = match facts.get("says") {
+        "" => UNREGISTERED,
+        _ => SAYS,
+    };
+    lang.say(sentence, &facts.0)
 }
 
 // One sentence for each, and what sets them apart.
-fn apart(a: u16, b: u16, lang: &Lang) -> Section {
-    let (one, other) = (phrases(a, lang), phrases(b, lang));
-    let args = |first: &str, second: &str| {
-        vec![
-            ("a", a.to_string()),
-            ("b", b.to_string()),
-            ("first", first.to_owned()),
-            ("second", second.to_owned()),
-        ]
-    };
-    let apart = match () {
-        () if a == b => lang.word("Both are the same code.").into_owned(),
-        () if a / 100 != b / 100 => {
-            let class = |code| lang.word(knowledge::class(code).0).into_owned();
+fn apart(a: &Facts, b: &Facts, lang: &Lang) -> Section {
+    let differ = |(fact, _): &&(&str, &str)| a.get(fact) != b.get(fact);
+    let apart = match APART.iter().find(differ).or(APART.last()) {
+        Some((fact, sentence)) if a.get("code") != b.get("code") => {
+            let args = [
+                ("a", a, "code"),
+                ("b", b, "code"),
+                ("first", a, fact),
+                ("second", b, fact),
+            ];
             lang.say(
-                "They are of different classes: {a} is {first}, {b} is {second}.",
-                &args(&class(a), &class(b)),
+                sentence,
+                &args.map(|(name, of, fact)| (name, of.get(fact).to_owned())),
             )
         }
-        () if one.by != other.by => lang.say(
-            "What sets them apart is who decides: {a}: {first}; {b}: {second}.",
-            &args(&one.by, &other.by),
-        ),
-        () if one.after != other.after => lang.say(
-            "What sets them apart is what may still succeed: {a}: {first}; {b}: {second}.",
-            &args(&one.after, &other.after),
-        ),
-        () => lang.say(
-            "What sets them apart is what the caller does: {a}: {first}; {b}: {second}.",
-            &args(&one.caller, &other.caller),
-        ),
+        _ => lang.word(SAME).into_owned(),
     };
     Section {
         id: "apart",
@@ -149,23 +171,16 @@ fn apart(a: u16, b: u16, lang: &Lang) -> Section {
     }
 }
 
-fn differences(a: u16, b: u16, columns: &[String; 2], lang: &Lang) -> Section {
-    let (one, other) = (phrases(a, lang), phrases(b, lang));
-    let class = |code| {
-        let name = lang.word(knowledge::class(code).0);
-        format!("{}xx, {name}", code / 100)
+fn differences(a: &Facts, b: &Facts, columns: &[String; 2], lang: &Lang) -> Section {
+    let row = |(label, fact): (&'static str, &str)| {
+        vec![
+            lang.word(label).into_owned(),
+            a.get(fact).to_owned(),
+            b.get(fact).to_owned(),
+        ]
     };
-    let row = |label: &'static str, first: String, second: String| {
-        vec![lang.word(label).into_owned(), first, second]
-    };
-    let rows = vec![
-        vec![String::new(), columns[0].clone(), columns[1].clone()],
-        row("Class", class(a), class(b)),
-        row("Meaning", one.says, other.says),
-        row("Who decides", one.by, other.by),
-        row("May another try succeed", one.after, other.after),
-        row("What the caller does", one.caller, other.caller),
-    ];
+    let mut rows = vec![vec![String::new(), columns[0].clone(), columns[1].clone()]];
+    rows.extend(ROWS.map(row));
     Section {
         id: "differences",
         heading: lang.word("Key Differences").into_owned(),
@@ -174,23 +189,12 @@ fn differences(a: u16, b: u16, columns: &[String; 2], lang: &Lang) -> Section {
     }
 }
 
-// For the one who must choose a code to send, and for the one who met it.
-fn which(a: u16, b: u16, lang: &Lang) -> Section {
-    let mut text = Vec::new();
-    for code in [a, b] {
-        let phrases = phrases(code, lang);
-        let args = [
-            ("code", code.to_string()),
-            ("send", phrases.send),
-            ("caller", phrases.caller),
-        ];
-        text.push(lang.say("Send {code} when {send}.", &args));
-        text.push(lang.say("If you met {code}: {caller}.", &args));
-    }
+fn which(codes: [&Facts; 2], lang: &Lang) -> Section {
+    let sentences = |facts: &Facts| WHICH.map(|sentence| lang.say(sentence, &facts.0));
     Section {
         id: "which",
         heading: lang.word("When to Use Which").into_owned(),
-        text,
+        text: codes.map(sentences).concat(),
         rows: Vec::new(),
     }
 }
