@@ -114,6 +114,25 @@ impl Need {
     }
 }
 
+/// Which numbers of a protocol of the Reason header, or of the Warning header, a rule reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Causes {
+    /// These.
+    Only(&'static [u32]),
+    /// All but these.
+    Except(&'static [u32]),
+}
+
+impl Causes {
+    /// Is this one read?
+    pub fn read(self, cause: u32) -> bool {
+        match self {
+            Causes::Only(some) => some.contains(&cause),
+            Causes::Except(some) => !some.contains(&cause),
+        }
+    }
+}
+
 /// Everything about a rule; every surface that shows rules reads this record.
 pub struct Rule {
     /// Stable kebab-case id.
@@ -126,6 +145,8 @@ pub struct Rule {
     pub needs: &'static [Need],
     /// The status codes that it explains; empty: any, or none.
     pub codes: &'static [u16],
+    /// The causes that it reads, by protocol as in the table of causes.
+    pub causes: &'static [(&'static str, Causes)],
     /// Where the protocol says so.
     pub rfc: &'static [(u32, &'static str)],
     /// One line, no full stop.
@@ -156,6 +177,7 @@ impl Rule {
         frequency: Frequency::Low,
         needs: &[],
         codes: &[],
+        causes: &[],
         rfc: &[],
         title: "",
         why: "",
