@@ -1,6 +1,8 @@
 //! The reference: a page about a code, a cause, a term or a rule, and two of them side by side.
 //! A page is built once and written as text, Markdown or JSON.
 
+/// Every page there is.
+mod all;
 /// Pages about response codes.
 mod code;
 /// Two codes or causes side by side.
@@ -12,7 +14,9 @@ pub mod query;
 /// How a page is written.
 mod write;
 
+pub(in crate::report) use all::{Kind, Unregistered, all, unregistered};
 pub use compare::compare;
+pub(in crate::report) use compare::{Plan, plan};
 pub use other::{rule, rules};
 pub use write::{Style, list, write};
 

@@ -6,12 +6,16 @@ use crate::knowledge;
 use crate::knowledge::term::Term;
 use crate::lang::Lang;
 
+/// What stands before the number where a cause is asked for: `q850`.
+pub(super) fn prefix(protocol: &str) -> String {
+    protocol.to_ascii_lowercase().replace('.', "")
+}
+
 /// The page of a cause of a Reason header or a code of a Warning header.
 pub(super) fn cause(protocol: &str, number: u32, lang: &'static Lang) -> Option<Sheet> {
     let cause = knowledge::cause(protocol, number)?;
-    let prefix = protocol.to_ascii_lowercase().replace('.', "");
     let mut sheet = Sheet {
-        key: format!("{prefix}:{number}"),
+        key: format!("{}:{number}", prefix(protocol)),
         title: format!("{} {} {}", cause.protocol, cause.code, cause.name),
         note: String::new(),
         sections: Vec::new(),
