@@ -153,6 +153,30 @@ fn only_what_is_alike_is_told_as_one() {
     assert!(headings("always-busy").len() > 1);
 }
 
+#[test]
+fn what_all_calls_together_show_is_told_with_each_of_them() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("belongs");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, wanted) in [
+        (
+            "concurrency-limit",
+            "= belongs to: error[concurrency-or-cps-limit]",
+        ),
+        (
+            "extension-enumeration",
+            "= belongs to: warning[extension-enumeration]",
+        ),
+    ] {
+        let flow = harness::root().join(format!("fixtures/flows/{name}.flow"));
+        let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
+        std::fs::write(folder.join("calls.pcap"), &compiled.pcap).unwrap();
+        let mut program = harness::program();
+        let out = program.current_dir(&folder).arg("calls.pcap").output();
+        let text = String::from_utf8(out.unwrap().stdout).unwrap();
+        assert!(text.contains(wanted), "{text}");
+    }
+}
+
 /// What is said of the capture as a whole where two flows are read together.
 fn of_two_captures(name: &str, flows: [&str; 2]) -> Vec<Value> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);

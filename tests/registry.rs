@@ -5,9 +5,13 @@
 
 #[path = "registry/codes.rs"]
 mod codes;
+#[path = "registry/documents.rs"]
+mod documents;
 #[path = "registry/fired.rs"]
 mod fired;
 mod harness;
+#[path = "registry/table.rs"]
+mod table;
 
 use harness::{fixtures, flows, read, root, run};
 use sipexplain::diagnose::rules::RULES;

@@ -12,7 +12,7 @@ use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
 use crate::session::aside::Aside;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Side, Stored, Transaction};
+use crate::session::{Call, Outcome, Side, Stored, Transaction, View};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -238,13 +238,33 @@ pub struct Ledger {
     pub quality: Quality,
     /// Servers that asked to be left alone for a while.
     pub backoffs: Backoffs,
+    /// Calls that a server refused at once, for a name without registration; by name and server.
+    unreached: HashMap<u64, Unreached, RandomState>,
     ended: usize,
+}
+
+/// A call that a server refused at once and had no registration for, as far as was recorded.
+#[derive(Debug)]
+pub struct Unreached {
+    /// The refusal.
+    pub answer: Exhibit,
+    /// When it came, nanoseconds.
+    pub at: i64,
+    /// Its code.
+    pub code: u16,
+    /// The server.
+    pub server: IpAddr,
+    /// The REGISTER that this server accepted for that name afterwards, and when.
+    pub registered: Option<(Exhibit, i64)>,
+    /// Who was called, and then registered.
+    pub aor: String,
 }
 
 impl Ledger {
     /// Adds a call that was judged.
-    pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis) {
+    pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis, view: &View) {
         self.add_explained(call, diagnosis);
+        self.add_unreached(call, view);
         self.quality.add(call);
         self.backoffs.add(call);
         let Some(request) = call.request() else {
@@ -295,6 +315,69 @@ impl Ledger {
             let asides = call.all_legs().flat_map(|leg| &leg.asides);
             self.explained.extend(asides.map(|aside| aside.origin));
         }
+    }
+
+    // A refusal at once of a name that is not registered there; or its first REGISTER after that.
+    fn add_unreached(&mut self, call: &Call, view: &View) {
+        const AT_ONCE: i64 = 3 * SECOND / 2;
+        let registers = call.method == Method::Register && call.outcome == Outcome::Succeeded;
+        let code = call.code().unwrap_or(0);
+        let refused = call.method == Method::Invite && matches!(code, 404 | 480 | 603);
+        if (!registers || self.unreached.is_empty()) && !refused {
+            return;
+        }
+        let (Some(request), Some(answer)) = (call.request(), call.deciding()) else {
+            return;
+        };
+        let (Some(asked), Some(at)) = (request.time(), answer.time()) else {
+            return;
+        };
+        let name = if refused {
+            call.request_uri()
+        } else {
+            call.to()
+        };
+        let (Some(name), Some(server)) = (name, answer.stamp.source.map(|a| a.ip())) else {
+            return;
+        };
+        let Some(user) = Uri::parse(name.as_bytes()).map(|uri| uri.number()) else {
+            return;
+        };
+        let key = self.unreached.hasher().hash_one((&user, server));
+        if registers {
+            let open = |of: &&mut Unreached| of.registered.is_none() && of.at < asked;
+            if let Some(known) = self.unreached.get_mut(&key).filter(open) {
+                known.registered = Some((Exhibit::of(call, request), at));
+                known.aor = name;
+            }
+            return;
+        }
+        let known = view.registrations().of_user(&user, server).is_some();
+        let room = self.unreached.len() < MOST_NAMES;
+        if user.is_empty() || known || at - asked > AT_ONCE || call.ringing().is_some() || !room {
+            return;
+        }
+        self.unreached.entry(key).or_insert_with(|| Unreached {
+            answer: Exhibit::of(call, answer),
+            at,
+            code,
+            server,
+            registered: None,
+            aor: name,
+        });
+    }
+
+    /// The names that registered only after a call for them had been refused, in the order of the calls.
+    pub fn registered_later(&self) -> Vec<(&Unreached, &Exhibit, i64)> {
+        let all = self.unreached.values();
+        let mut later: Vec<_> = all
+            .filter_map(|of| {
+                let (exhibit, at) = of.registered.as_ref()?;
+                Some((of, exhibit, at - of.at))
+            })
+            .collect();
+        later.sort_by_key(|(of, ..)| of.answer.call);
+        later
     }
 
     fn add_end(&mut self, call: &Call, peer: IpAddr) {
@@ -519,6 +602,29 @@ pub struct CaptureFinding {
     pub count: u64,
     /// When it was seen first and last, nanoseconds.
     pub times: Option<(i64, i64)>,
+    /// The entries that it explains, whatever they look like one by one.
+    pub members: Option<Members>,
+}
+
+/// Which entries belong to a finding across calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Members {
+    /// From where their first request came; `None`: from anywhere.
+    pub source: Option<IpAddr>,
+    /// Where it went; `None`: anywhere.
+    pub destination: Option<IpAddr>,
+    /// Codes with which they failed; empty: any.
+    pub codes: &'static [u16],
+}
+
+impl Members {
+    /// Does an entry belong to them?
+    pub fn hold(&self, source: Option<IpAddr>, destination: Option<IpAddr>, code: u16) -> bool {
+        let fits = |wanted: Option<IpAddr>, own: Option<IpAddr>| wanted.is_none() || wanted == own;
+        fits(self.source, source)
+            && fits(self.destination, destination)
+            && (self.codes.is_empty() || self.codes.contains(&code))
+    }
 }
 
 /// Collects findings across calls.
@@ -552,6 +658,7 @@ impl Across {
             exhibits: Vec::new(),
             count: 0,
             times: None,
+            members: None,
         });
         self.all.last_mut()
     }

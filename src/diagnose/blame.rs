@@ -2,12 +2,13 @@
 //! "How to blame the hop"). Never more than the trace shows: "at or beyond" where it ends.
 
 use super::finding::{receiver, sender};
-use super::{Acts, Args, Confidence, Finding, Template};
+use super::{Acts, Args, Confidence, Finding, Template, connect};
 use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::typed;
+use crate::session::aside::What;
 use crate::session::path::Made;
-use crate::session::{Call, Outcome, Side, Stored};
+use crate::session::{Aside, Call, Outcome, Side, Stored};
 
 /// Who is to blame for a call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,10 @@ pub const GROUNDS: &[(&str, &str)] = &[
     (
         "handed-on-refused",
         "{element} had handed the request on, {behind} answered {other}, and {element} made {code} of it",
+    ),
+    (
+        "no-connection",
+        "{element} had to hand the request on to {behind} and got no connection there, so it made this answer itself",
     ),
     (
         "kept",
@@ -75,6 +80,14 @@ pub const GROUNDS: &[(&str, &str)] = &[
     (
         "silence",
         "{element} was asked and nothing came back from there",
+    ),
+    (
+        "silence-icmp",
+        "{element} was asked, and ICMP says that the request could not be delivered there",
+    ),
+    (
+        "silence-astray",
+        "{element} was asked, and what came back from there was no answer to that request",
     ),
     (
         "silence-behind",
@@ -120,7 +133,14 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
             relays,
         });
     }
+    // Who cannot connect to the next one answers by itself.
+    let refused = connect::failed(call, |_| true).filter(|need| need.why == connect::Why::HandedOn);
     let (made, confidence, or_beyond) = match call.made(answer) {
+        _ if let Some(need) = refused => {
+            let behind = need.connection.flow.destination.to_string();
+            let made = Template::new("no-connection", args.text("behind", behind));
+            (made, need.confidence, false)
+        }
         Made::BySender => (
             made_by_sender(call, answer, args),
             Confidence::Certain,
@@ -287,6 +307,8 @@ fn silent(call: &Call) -> Option<Blame> {
     let args = Args::new().text("element", receiver(deepest));
     let grounds = match sign {
         Some(code) => Template::new("silence-behind", args.code("sign", code)),
+        None if is_undeliverable(call, deepest) => Template::new("silence-icmp", args),
+        None if came_back(call, deepest) => Template::new("silence-astray", args),
         None => Template::new("silence", args),
     };
     Some(Blame {
@@ -301,6 +323,27 @@ fn silent(call: &Call) -> Option<Blame> {
         grounds,
         relays: Vec::new(),
     })
+}
+
+fn is_undeliverable(call: &Call, request: &Stored) -> bool {
+    let about = |aside: &Aside| match &aside.what {
+        What::Icmp(icmp) => call.messages.get(icmp.message),
+        _ => None,
+    };
+    let mut reported = call.asides.iter().filter_map(about);
+    reported.any(|m| m.keys.transaction == request.keys.transaction)
+}
+
+// Did the one who was asked answer anything on that hop since?
+fn came_back(call: &Call, request: &Stored) -> bool {
+    let (from, to) = (request.stamp.source, request.stamp.destination);
+    let back = |m: &Stored| {
+        !m.head.is_request()
+            && m.stamp.source.is_some()
+            && (m.stamp.destination, m.stamp.source) == (from, to)
+            && m.time() >= request.time()
+    };
+    call.messages.iter().any(back)
 }
 
 /// Whoever runs one end.

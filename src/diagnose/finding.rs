@@ -110,6 +110,18 @@ impl Acts {
     }
 }
 
+/// Phrases of rules that are arguments of their sentences ([`Value::Said`]).
+pub const SAID: &[&str] = &[
+    "never ended the call attempt",
+    "did not end the call attempt with 487",
+    "the answer was repeated after it",
+    "it was refused",
+    "nobody answered it",
+    "the same origin line in SDP",
+    "one leg names the Call-ID of the other",
+    "the same numbers through the same host, answered or ended together",
+];
+
 /// A named argument of a template; written out by `report` in the language asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

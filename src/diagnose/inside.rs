@@ -159,7 +159,7 @@ pub struct Missed<'a> {
     pub index: usize,
     /// The request.
     pub request: &'a Stored,
-    /// The refusal with its index; `None` for silence.
+    /// The refusal with its index, of an ACK the answer that was repeated after it; `None` for silence.
     pub answer: Option<(usize, &'a Stored)>,
     /// Is it the ACK of an answer that was repeated all the same?
     pub is_ack: bool,
@@ -176,14 +176,17 @@ pub fn missed(call: &Call) -> impl Iterator<Item = Missed<'_>> {
     const ENOUGH: usize = 4;
     let lost_ack = (0..call.finals.len())
         .find(|&index| outcome::never_acknowledged(call, index))
-        .and_then(|index| Some((call.finals.get(index)?.message, call.message_of(index)?)))
-        .and_then(|(at, answer)| {
+        .and_then(|index| Some((call.finals.get(index)?, call.message_of(index)?)))
+        .and_then(|(known, answer)| {
             let mut acks = outcome::acknowledgements(call, answer);
             let (index, request) = acks.find(|(_, m)| m.head.vias == 1)?;
+            // What is repeated after the ACK shows that it did not arrive.
+            let after = known.repeats.iter().copied().find(|at| *at > index);
+            let at = after.unwrap_or(known.message);
             Some(Missed {
                 index,
                 request,
-                answer: Some((at, answer)),
+                answer: Some((at, call.messages.get(at)?)),
                 is_ack: true,
             })
         });

@@ -17,6 +17,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("defect-again", "the same again, {count} messages so"),
     ("defect-refused", "and it was answered {code}"),
     ("defect-ignored", "nobody answered it"),
+    ("defect-unacknowledged", "no ACK came"),
     (
         "defect-repeated",
         "and this was sent again after the answer had come",
@@ -521,12 +522,20 @@ fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
             }
         }
         Reaction::Ignored { again: None, .. } => {
-            if let (Some(from), Some(until)) = (case.stored.time(), call.seen_until) {
+            // Nobody answers an answer; that to an INVITE is acknowledged.
+            let missing = match (case.stored.head.is_request(), case.stored.head.method) {
+                (true, _) => Some("defect-ignored"),
+                (false, Method::Invite) => Some("defect-unacknowledged"),
+                (false, _) => None,
+            };
+            if let (Some(from), Some(until), Some(missing)) =
+                (case.stored.time(), call.seen_until, missing)
+            {
                 finding.proof(Evidence::Absence {
                     message: case.message,
                     from,
                     until,
-                    note: plain("defect-ignored"),
+                    note: plain(missing),
                 });
             }
         }

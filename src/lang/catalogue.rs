@@ -2,6 +2,7 @@
 
 use super::Lang;
 use super::labels::LABELS;
+use crate::diagnose::finding::SAID;
 use crate::diagnose::rules::RULES;
 use crate::diagnose::{address, asides, blame, lint, undetermined};
 use crate::knowledge::{self, choice, phrases, term};
@@ -93,6 +94,9 @@ impl List {
         }
         for phrase in phrases::phrases() {
             self.add("causes", "said", &[&phrase.means], &phrase.means);
+        }
+        for phrase in SAID {
+            self.add("causes", "said", &[phrase], phrase);
         }
         for phrase in address::phrases() {
             self.add("causes", "said", &[phrase], phrase);

@@ -55,6 +55,16 @@ impl<'a> Uri<'a> {
         })
     }
 
+    /// Does it carry `lr`, as the URI of a router does that leaves the Request-URI alone
+    /// (RFC 3261 §19.1.1)?
+    pub fn is_loose(&self) -> bool {
+        let mut parts = self.params.split(|byte| *byte == b';');
+        parts.any(|part| {
+            let name = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+            name.trim_ascii().eq_ignore_ascii_case(b"lr")
+        })
+    }
+
     /// `scheme:user@host:port` without parameters and password.
     pub fn bare(&self) -> String {
         let user = self

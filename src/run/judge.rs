@@ -137,7 +137,7 @@ impl<'a> Judge<'a> {
         self.judged.errors += u64::from(has(diagnose::Severity::Error));
         self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);
-        self.ledger.add(call, &diagnosis);
+        self.ledger.add(call, &diagnosis, &self.view);
         let prove = || diagnose(Depth::Proof);
         self.failure = self.report.call(call, &diagnosis, &prove).err();
     }

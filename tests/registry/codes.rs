@@ -2,7 +2,7 @@
 //! against what a reader expects of an explanation.
 
 use crate::harness::{read, run};
-use crate::none;
+use crate::{none, table};
 use sipexplain::knowledge::{Code, code, codes};
 use std::collections::BTreeMap;
 
@@ -15,45 +15,18 @@ struct Row {
     registered: bool,
 }
 
-/// Splits a line of CSV; a field in quotes may hold commas and doubled quotes.
-fn split(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        let field = fields.last_mut().unwrap();
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                field.push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            other => field.push(other),
-        }
-    }
-    fields
-}
-
 fn registry() -> Vec<Row> {
-    let text = read("tests/data/response_codes.csv");
-    let mut lines = text.lines();
-    assert_eq!(
-        lines.next(),
-        Some("code,phrase,rfc,section,iana_registered")
-    );
-    let row = |line: &str| {
-        let fields: [String; 5] = split(line).try_into().expect(line);
-        let [code, phrase, rfc, section, registered] = fields;
-        Row {
-            code: code.parse().unwrap(),
-            phrase,
-            rfc,
-            section,
-            registered: registered == "yes",
-        }
+    let row = |row: table::Row| Row {
+        code: row["code"].parse().unwrap(),
+        phrase: row["phrase"].clone(),
+        rfc: row["rfc"].clone(),
+        section: row["section"].clone(),
+        registered: row["iana_registered"] == "yes",
     };
-    lines.map(row).collect()
+    table::table("response_codes")
+        .into_iter()
+        .map(row)
+        .collect()
 }
 
 #[test]

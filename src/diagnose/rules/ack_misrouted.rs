@@ -217,7 +217,7 @@ fn wrong_address(
     let mut routes = uris(call, of, Field::RecordRoute);
     routes.reverse();
     // Before loose routing the Request-URI was the first route (RFC 2543); that is no mistake.
-    let is_loose = |uri: &Vec<u8>| memchr::memmem::find(uri, b";lr").is_some();
+    let is_loose = |uri: &[u8]| Uri::parse(uri).is_some_and(|uri| uri.is_loose());
     if routes.first().is_some_and(|first| !is_loose(first)) {
         return None;
     }

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(8760, "2.4"), (7616, "3.3")],
     title: "{element} wants {algorithm}, which the caller does not answer",
     why: "{element} offers {algorithm} and not MD5, and the caller sent no credentials: many phones and PBXs can only do MD5 and give up without a word when it is not offered",
-    fix: "Update the caller's software to one that can do {algorithm}, or have {element} offer MD5 as well, in a header of its own below the others. If it can do {algorithm}, check that user name and password are set for realm {realm}.",
+    fix: "Update the software of the client to one that can do {algorithm}, or have {element} offer MD5 as well, in a header of its own below the others. If it can do {algorithm}, check that user name and password are set for realm {realm}.",
     sentences: &[
         (
             "why-aka",
@@ -34,7 +34,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-first",
-            "Update the caller's software, or switch {algorithm} off at {element} for this account. Check also that user name and password are set for realm {realm}.",
+            "Update the software of the client, or switch {algorithm} off at {element} for this account. Check also that user name and password are set for realm {realm}.",
         ),
         (
             "why-other",
@@ -42,7 +42,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-other",
-            "Update the caller's software to one that can do {algorithm}, or have {element} offer {other} as well.",
+            "Update the software of the client to one that can do {algorithm}, or have {element} offer {other} as well.",
         ),
         ("offered", "what is offered"),
         ("used", "the answer uses {other}"),

@@ -38,7 +38,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-uri",
-            "Check first user name and password; if they are right, look whether something between the caller and {element} changes the Request-URI, or whether the caller's software puts another URI into its credentials.",
+            "Check first user name and password; if they are right, look whether something between the caller and {element} changes the Request-URI, or whether the software of the client puts another URI into its credentials.",
         ),
         (
             "why-name",
@@ -46,7 +46,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-name",
-            "Set the authentication user name of the account in the caller's configuration.",
+            "Set the authentication user name of the account in the configuration of the client.",
         ),
         ("asked", "the challenge"),
         ("answered", "does not fit: {param}"),
@@ -225,10 +225,11 @@ fn quality(challenge: &Challenge, own: &Credentials) -> Option<Misfit> {
         );
     }
     if !own.cnonce {
-        return likely(
-            "cnonce",
-            format!("qop={chosen} is used and cnonce is missing"),
-        );
+        let (param, missing) = match own.nc {
+            Some(_) => ("cnonce", "cnonce is missing"),
+            None => ("cnonce, nc", "cnonce and nc are missing"),
+        };
+        return likely(param, format!("qop={chosen} is used and {missing}"));
     }
     match own.nc.as_deref() {
         None => likely("nc", format!("qop={chosen} is used and nc is missing")),

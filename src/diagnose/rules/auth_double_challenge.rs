@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "22.3")],
     title: "two realms want credentials, the caller shows one at a time",
     why: "the credentials for realm {first} were taken, then realm {second} asked for its own; the caller answered that and left out those for {first}, so {first} asked again",
-    fix: "Have the caller's software mended: in one call it must keep the credentials for every realm that asked and send all of them. As a stopgap let one of the two elements trust the other and not ask.",
+    fix: "Have the software of the client mended: in one call it must keep the credentials for every realm that asked and send all of them. As a stopgap let one of the two elements trust the other and not ask.",
     sentences: &[
         ("second", "{second} asks, so {first} was content"),
         ("alone", "answers {second}, and nothing for {first}"),

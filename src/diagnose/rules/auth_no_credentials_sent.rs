@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "22.1"), (3261, "8.1.3.5")],
     title: "the challenge of {element} was never answered",
     why: "{element} asked for credentials for realm {realm} ({algorithm}); the caller sent none in the {waited} that the capture goes on",
-    fix: "Set user name and password for realm {realm} in the caller's configuration. If this is a trunk that should work by address and without a password, ask the operator of {element} to allow the caller's address. If credentials are set, check that the caller can do {algorithm}.",
+    fix: "Set user name and password for realm {realm} in the configuration of the client. If this is a trunk that should work by address and without a password, ask the operator of {element} to allow the caller's address. If credentials are set, check that the caller can do {algorithm}.",
     sentences: &[
         (
             "why-register",

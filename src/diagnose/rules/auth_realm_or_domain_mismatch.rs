@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "22.1"), (3261, "22.2"), (3261, "22.3")],
     title: "credentials for another realm than {element} asks for",
     why: "{element} asked for credentials for realm {realm}, and the caller answered its nonce for realm {other}: the realm is part of the hash, so it can never match",
-    fix: "Set the realm of the account in the caller's configuration to {realm}, or leave it empty so that the one of the challenge is used.",
+    fix: "Set the realm of the account in the configuration of the client to {realm}, or leave it empty so that the one of the challenge is used.",
     sentences: &[
         (
             "why-held",
@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-held",
-            "Set user name and password for realm {realm} in the caller's configuration; where it names a realm, {realm} belongs there. If {element} should use another realm, its operator has to set the same one everywhere.",
+            "Set user name and password for realm {realm} in the configuration of the client; where it names a realm, {realm} belongs there. If {element} should use another realm, its operator has to set the same one everywhere.",
         ),
         (
             "why-header",
@@ -33,7 +33,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-header",
-            "Have the caller's software mended: a 401 is answered in Authorization, a 407 in Proxy-Authorization.",
+            "Have the software of the client mended: a 401 is answered in Authorization, a 407 in Proxy-Authorization.",
         ),
         ("asked", "asked for realm {realm}"),
         ("answered", "answered for realm {other}"),

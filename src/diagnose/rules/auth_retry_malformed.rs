@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "8.1.3.5"), (3261, "22.2"), (3261, "17.2.3")],
     title: "the {method} with credentials is no proper second try",
     why: "the caller answered the challenge with a new {method} that keeps the branch and the CSeq number of the first one; for {element} that is the first {method} once more, so it never looked at the credentials and answered {code} again",
-    fix: "Have the caller's software mended: after a challenge the request is sent again with the same Call-ID, From and To, the next CSeq number, a new branch, and its Route headers and body.",
+    fix: "Have the software of the client mended: after a challenge the request is sent again with the same Call-ID, From and To, the next CSeq number, a new branch, and its Route headers and body.",
     sentences: &[
         (
             "why-cseq",

@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "22.2"), (7616, "3.4")],
     title: "the credentials of {username} were refused",
     why: "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times without a word about a stale nonce: the password or the authentication user name is wrong for that realm",
-    fix: "Set the authentication user name and the password of the account in the caller's configuration anew. The user name may differ from the extension, and many servers answer an unknown name like a wrong password; if the server stores password hashes, they must have been made for realm {realm}. Until then stop retrying: many servers block an address that keeps failing.",
+    fix: "Set the authentication user name and the password of the account in the configuration of the client anew. The user name may differ from the extension, and many servers answer an unknown name like a wrong password; if the server stores password hashes, they must have been made for realm {realm}. Until then stop retrying: many servers block an address that keeps failing.",
     sentences: &[
         (
             "why-once",
@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-403",
-            "Check first the authentication user name and password of the account for realm {realm} in the caller's configuration. If other requests with the same credentials succeed, ask the operator of {element} what the account may not do (calling number, destination, address, number of calls).",
+            "Check first the authentication user name and password of the account for realm {realm} in the configuration of the client. If other requests with the same credentials succeed, ask the operator of {element} what the account may not do (calling number, destination, address, number of calls).",
         ),
         (
             "why-said",

@@ -151,10 +151,8 @@ fn missed_target<'a>(call: &'a Call, index: usize, bye: &Stored) -> Option<(Targ
     let sent = Uri::parse(bye.message().request_uri()?.of(&bye.raw))?;
     let wanted = Uri::parse(target.uri)?;
     // A strict router before it stands in the Request-URI.
-    let strict = call
-        .route_set()
-        .iter()
-        .any(|uri| memchr::memmem::find(uri, b";lr").is_none());
+    let is_loose = |uri: &[u8]| Uri::parse(uri).is_some_and(|uri| uri.is_loose());
+    let strict = call.route_set().iter().any(|uri| !is_loose(uri));
     (!strict && !wanted.leads_as(&sent)).then(|| (target, sent.bare()))
 }
 

@@ -27,6 +27,10 @@ pub static RULE: Rule = Rule {
             "fix-before-ringing",
             "Leave it as it is if it happens now and then: a caller who gives up is no failure. If callers often hang up before it rings, find out why ringing takes so long.",
         ),
+        (
+            "fix-machine",
+            "Look on the calling side for what gives up so soon: a system that calls several numbers and keeps the first, a dial plan that ends at once, a test. A person takes longer to hang up.",
+        ),
         ("why-untimed", "the caller sent CANCEL while it was ringing"),
         (
             "why-untimed-before",
@@ -45,6 +49,9 @@ pub static RULE: Rule = Rule {
     check,
     ..Rule::PLAIN
 };
+
+/// Nobody hangs up sooner than this, nanoseconds.
+const BY_HAND: i64 = 400_000_000;
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     // On a further leg the back-to-back user agent cancels, because it was asked to or on its own.
@@ -78,7 +85,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     } else {
         Confidence::Likely
     };
-    let Some(finding) = found.add(confidence, Acts::Nobody) else {
+    let at_once = ringing.is_none() && waited.is_some_and(|waited| waited < BY_HAND);
+    let acts = if at_once { Acts::Caller } else { Acts::Nobody };
+    let Some(finding) = found.add(confidence, acts) else {
         return;
     };
     finding.element(sender(cancel));
@@ -87,6 +96,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
     match (waited, ringing) {
         (Some(_), Some(_)) => {}
+        (Some(_), None) if at_once => {
+            finding.why("why-before-ringing").fix("fix-machine");
+        }
         (Some(_), None) => {
             finding.why("why-before-ringing").fix("fix-before-ringing");
         }

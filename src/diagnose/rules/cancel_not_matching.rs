@@ -24,6 +24,11 @@ pub static RULE: Rule = Rule {
             "fix-same",
             "Look at {element}: behind a load balancer the CANCEL must reach the server that took the INVITE (same branch, same server), and a proxy must keep the transaction until the final answer.",
         ),
+        (
+            "why-silent",
+            "{element} never took the CANCEL, which was sent {copies} times, and did not end the INVITE with 487; the {what} in the CANCEL is not that of the INVITE, and a server looks for the INVITE by just that",
+        ),
+        ("ignored", "the CANCEL: this differs, and no 200 came"),
         ("invite", "the INVITE that was to be stopped"),
         ("cancel", "the CANCEL: this differs"),
         ("same", "the CANCEL: nothing differs"),
@@ -82,7 +87,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some((cancel, at, answer))
     });
     let Some((cancel, at, answer)) = refused else {
-        return;
+        return ignored(call, found);
     };
     // The last INVITE on that hop: the one that was open, also after a challenge.
     let meant = cancel.meant.and_then(|t| Some((t.request()?, t)));
@@ -128,6 +133,38 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(different) => finding.args(Args::new().text("what", different.what)),
         None => finding.why("why-same").fix("fix-same"),
     };
+}
+
+// A CANCEL that goes unanswered to the end, to a server that takes everything else.
+fn ignored(call: &Call, found: &mut Findings) {
+    const ENOUGH: usize = 4;
+    let known = call.cancels().into_iter().find_map(|cancel| {
+        let taken = call.answer_in(cancel.own, 200..=299).is_some();
+        let meant = cancel.meant?;
+        let invite_at = meant.request()?;
+        let invite = call.messages.get(invite_at)?;
+        let heard = !meant.provisionals.is_empty();
+        let ended = call.answer_in(meant, 487..=487).is_some();
+        let different = difference(invite, cancel.message)?;
+        let ignored = heard && !taken && !ended && cancel.own.sends.len() >= ENOUGH;
+        ignored.then_some((cancel, invite_at, invite, different))
+    });
+    let Some((cancel, invite_at, invite, different)) = known else {
+        return;
+    };
+    let (severity, sure) = (Severity::Warning, Confidence::Likely);
+    let Some(finding) = found.remark(severity, sure, Acts::Caller) else {
+        return;
+    };
+    finding.element(receiver(cancel.message)).args(
+        Args::new()
+            .text("sender", sender(cancel.message))
+            .text("what", different.what)
+            .count("copies", cancel.own.sends.len()),
+    );
+    finding.why("why-silent");
+    finding.proof(evidence(invite_at, invite, Some(different), "invite").0);
+    finding.proof(evidence(cancel.index, cancel.message, Some(different), "ignored").0);
 }
 
 fn difference(invite: &Stored, cancel: &Stored) -> Option<&'static Difference> {

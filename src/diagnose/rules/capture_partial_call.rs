@@ -29,6 +29,22 @@ pub static RULE: Rule = Rule {
             "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded",
         ),
         (
+            "why-cancel",
+            "the capture begins with a CANCEL, and the INVITE that it stops is not recorded",
+        ),
+        (
+            "fix-earlier",
+            "Begin to record earlier, before the call or registration starts; what came before the first message cannot be told from the rest.",
+        ),
+        (
+            "fix-request",
+            "Record longer: go on for at least 32 seconds after the request, so that every timer has run out.",
+        ),
+        (
+            "cancel-first",
+            "the first message of the call stops an INVITE that came before the capture",
+        ),
+        (
             "inside",
             "the first message of the call; its To-tag belongs to a dialog that is already there",
         ),
@@ -61,6 +77,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         if let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture)
         {
             finding.proof(Evidence::start_line(index, last, note("last")));
+            if call.method != Method::Invite {
+                finding.fix("fix-request");
+            }
             if is_challenged(call) {
                 finding.why("why-challenged");
             }
@@ -78,15 +97,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {
         return;
     };
-    let why = if first.head.is_request() {
-        "why-begun"
-    } else {
-        "why-answered"
+    let (why, remark) = match (first.head.is_request(), first.head.method) {
+        (true, Method::Cancel) => ("why-cancel", "cancel-first"),
+        (true, _) => ("why-begun", "answer-first"),
+        (false, _) => ("why-answered", "answer-first"),
     };
-    finding.why(why);
+    finding.why(why).fix("fix-earlier");
     finding.proof(match first.message().header("To").filter(|_| in_dialog) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
-        None => Evidence::start_line(0, first, note("answer-first")),
+        None => Evidence::start_line(0, first, note(remark)),
     });
 }
 

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-warning",
-            "the caller offers {offered}, and {element} refuses it as an incompatible media format; its own list is not in the capture",
+            "the caller offers {offered}, and {author} refuses it as an incompatible media format; its own list is not in the capture",
         ),
         ("offer", "the codecs offered: {offered}"),
         ("taken", "the codecs that {element} takes: {taken}"),
@@ -77,6 +77,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     });
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if let Some(warning) = warning {
+        let author = match warning.agent.as_str() {
+            "" => sender(response),
+            agent => agent.to_owned(),
+        };
+        finding.args(Args::new().text("author", author));
         let name = crate::knowledge::cause("warning", warning.code.into())
             .map_or_else(String::new, |c| c.name.clone());
         finding.proof(Evidence::header(

@@ -1,6 +1,6 @@
 //! Q7: calls to a peer fail only while many others are up.
 
-use super::super::across::Sample;
+use super::super::across::{Members, Sample};
 use super::super::finding::note;
 use super::super::{Across, Acts, Args, Confidence, Frequency, Ledger, Need, Rule, Severity};
 use crate::session::Outcome;
@@ -71,6 +71,11 @@ fn across(ledger: &Ledger, found: &mut Across) {
                 .count("most", most)
                 .code("code", code),
         );
+        finding.members = Some(Members {
+            source: None,
+            destination: Some(address),
+            codes: RULE.codes,
+        });
         finding.count = failed.len() as u64;
         let times = || failed.iter().map(|s| s.start);
         finding.times = times().min().zip(times().max());

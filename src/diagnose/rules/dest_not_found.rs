@@ -9,6 +9,7 @@ use super::scanner_traffic::is_scanner;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::message::uri::Uri;
+use crate::session::path::Made;
 use crate::session::view::Peer;
 use crate::session::{Call, Stored};
 use std::net::IpAddr;
@@ -23,8 +24,20 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "21.4.5"), (3261, "21.6.3"), (3398, "7.2.4.1")],
     title: "{dialled} is not known at {element}",
     why: "{element} answers {code} to {dialled}: it has no user or number in exactly this form",
-    fix: "Compare {dialled} with what {element} expects: the form of the number (leading +, 00 or 0, country code, prefixes) and the domain or address behind the @. Correct the dial plan of the calling side, or have the number created at {element}.",
+    fix: "Compare {dialled} with what {element} expects: the form of the number (leading +, 00 or 0, country code, prefixes) and the domain or address behind the @. Correct the dial plan of the calling side, or have the number created where it is missing.",
     sentences: &[
+        (
+            "why-beyond",
+            "{element} answers {code} to {dialled}: it, or somebody behind it, has no user or number in exactly this form",
+        ),
+        (
+            "why-everywhere",
+            "{count} servers were asked for {dialled} and each answered {code}: no single one of them is at fault, the number does not exist in exactly this form",
+        ),
+        (
+            "fix-everywhere",
+            "Compare {dialled} with what these servers expect: the form of the number (leading +, 00 or 0, country code, prefixes) and the domain behind the @. Correct the dial plan of the calling side, or check the number with the person who gave it.",
+        ),
         (
             "why-unassigned",
             "the telephone network behind {element} says cause 1, unallocated number: {dialled} is not assigned to anybody",
@@ -92,6 +105,7 @@ pub static RULE: Rule = Rule {
         ("dialled", "what was asked for"),
         ("called", "the number that was called"),
         ("answer", "the final answer"),
+        ("also", "the same from another one"),
         ("cause", "what the telephone network says: {name}"),
         ("said", "the words that tell the cause"),
     ],
@@ -133,6 +147,8 @@ enum Why<'a> {
     Address,
     /// Every number that it took has another form.
     Form(&'a str),
+    /// Several elements say the same: their answers, that of the call left out.
+    Everywhere(Vec<usize>),
     /// Nothing more.
     Code,
 }
@@ -166,7 +182,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             (Confidence::Certain, Acts::Carrier)
         }
         Why::Told(told) if told.phrase.kind != Kind::Number => (Confidence::Certain, Acts::Callee),
-        Why::Cause(_) | Why::Told(_) | Why::Code => (Confidence::Certain, Acts::Caller),
+        Why::Cause(_) | Why::Told(_) | Why::Everywhere(_) | Why::Code => {
+            (Confidence::Certain, Acts::Caller)
+        }
         Why::InTo(_) => (Confidence::Likely, Acts::Callee),
         _ => (Confidence::Likely, Acts::Caller),
     };
@@ -232,6 +250,21 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         }
         Why::InTo(_) => ("why-in-to", "fix-in-to"),
         Why::Address => ("why-address", "fix-domain"),
+        Why::Everywhere(others) => {
+            finding.args(Args::new().count("count", others.len() + 1));
+            let shown = others.into_iter().filter_map(|at| {
+                let answer = call.messages.get(at)?;
+                Some(Some(Evidence::start_line(at, answer, note("also"))))
+            });
+            finding.proofs(shown.take(3));
+            ("why-everywhere", "fix-everywhere")
+        }
+        // Another element behind it may have said so, unless the log is its own.
+        Why::Code
+            if call.made(response) == Made::AtOrBeyond && response.stamp.sent != Some(true) =>
+        {
+            ("why-beyond", "fix")
+        }
         Why::Code => ("why", "fix"),
     };
     match fix {
@@ -293,6 +326,33 @@ fn why<'a>(
         {
             Why::Form(example)
         }
-        _ => Why::Code,
+        _ => match elsewhere(call, request, uri) {
+            others if others.is_empty() => Why::Code,
+            others => Why::Everywhere(others),
+        },
     }
+}
+
+// The same answer to the same name from other elements than the one that was asked by `request`.
+fn elsewhere(call: &Call, request: &Stored, uri: Uri<'_>) -> Vec<usize> {
+    const MOST: usize = 16;
+    let mut asked = vec![request.stamp.destination.map(|at| at.ip())];
+    let same = |at: usize| {
+        let answer = call.messages.get(at)?;
+        let (_, other) = call.asked(answer)?;
+        let named = Uri::parse(other.message().request_uri()?.of(&other.raw))?;
+        let to = other.stamp.destination.map(|at| at.ip());
+        // Whoever was asked through this one only hands its answer on.
+        let beside = other.head.vias == request.head.vias;
+        (beside && named.number() == uri.number()).then_some((at, to))
+    };
+    let refused = call.finals.iter().filter(|f| matches!(f.code, 404 | 604));
+    let mut others = Vec::new();
+    for (at, to) in refused.take(MOST).filter_map(|f| same(f.message)) {
+        if !asked.contains(&to) {
+            asked.push(to);
+            others.push(at);
+        }
+    }
+    others
 }

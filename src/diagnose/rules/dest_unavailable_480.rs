@@ -59,6 +59,14 @@ pub static RULE: Rule = Rule {
             "{element} answers 480 with Q.850 cause 20 ({name}): the called phone is switched off, out of reach or not registered",
         ),
         (
+            "why-21",
+            "{element} answers 480 with Q.850 cause 21 ({name}): the called side was reached and rejects the call, by hand or by a rule there; that nobody can be reached is only what 480 makes of it",
+        ),
+        (
+            "fix-21",
+            "Ask the called side for what rejected the call at that second: a person, do not disturb, a block list, or a right that the caller does not have. Neither the registration nor the network of the phone is what is missing.",
+        ),
+        (
             "why-31",
             "{element} answers 480 with Q.850 cause 31 ({name}): the network behind it ended the call and does not say why",
         ),
@@ -115,8 +123,9 @@ pub static RULE: Rule = Rule {
 
 /// An answer that comes sooner was not looked for, nanoseconds.
 const AT_ONCE: i64 = SECOND / 3;
-/// Causes that RFC 3398 §7.2.4.1 maps to 480, and 18, which §8.2.6.1 maps from it.
-const CAUSES: [u32; 4] = [18, 19, 20, 31];
+/// Causes that RFC 3398 §7.2.4.1 maps to 480, and 18, which §8.2.6.1 maps from it; 21 belongs to 403
+/// and 603, and some gateways answer 480 with it.
+const CAUSES: [u32; 5] = [18, 19, 20, 21, 31];
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((index, response)) = deciding(call).filter(|_| call.code() == Some(480)) else {
@@ -142,10 +151,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if told.is_none() && (elsewhere || timed) {
         return;
     }
-    let confidence = if told.is_some() || cause.is_some() {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
+    let confidence = match (told, cause) {
+        (None, None | Some(21)) => Confidence::Likely,
+        _ => Confidence::Certain,
     };
     let acts = match (&told, rang) {
         (Some(told), _) if told.phrase.kind == Kind::DoNotDisturb => Acts::Nobody,
@@ -183,11 +191,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             18 => "why-18",
             19 => "why-19",
             20 => "why-20",
+            21 => "why-21",
             _ => "why-31",
         });
         match cause {
             16 => finding.fix_alone("fix-ended"),
             19 => finding.fix_alone("fix-19"),
+            21 => finding.fix_alone("fix-21"),
             _ => finding,
         };
         return;

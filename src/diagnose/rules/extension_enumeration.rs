@@ -1,5 +1,6 @@
 //! F2: somebody tries one user after the other.
 
+use super::super::across::Members;
 use super::super::finding::note;
 use super::super::{Across, Acts, Args, Confidence, Frequency, Ledger, Need, Rule, Severity};
 use crate::session::clock::SECOND;
@@ -59,6 +60,11 @@ fn across(ledger: &Ledger, found: &mut Across) {
         if asked(&[401, 407]) && asked(&[403, 404]) {
             own.why("why-leak");
         }
+        finding.members = Some(Members {
+            source: Some(address),
+            destination: None,
+            codes: &[],
+        });
         finding.count = source.entries;
         finding.times = source.times;
         finding

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "21.4.9"), (3261, "16.8"), (3261, "17.1.1.2")],
     title: "{element} gave up waiting for whoever stands behind it",
     why: "{element} answered 408 {after} after the request: it had sent the call on, or looked for the called user, and got no answer in that time; who it waited for is not in the capture",
-    fix: "Ask whoever runs {element} where it sent this call (log by Call-ID) and why nothing came back from there: destination down, wrong address or port, firewall. The timer of {element} is not the problem.",
+    fix: "Ask whoever runs {element} where it sent this call (log by Call-ID) and why nothing came back from there: destination down, wrong address or port, firewall.",
     sentences: &[
         (
             "why-timer-b",
@@ -40,6 +40,19 @@ pub static RULE: Rule = Rule {
             "fix-behind",
             "Look at {behind}, or further on: it was asked and gave no final answer in time. {element} only reports that.",
         ),
+        (
+            "fix-timer-b",
+            "Ask whoever runs {element} where it sent this call (log by Call-ID) and why nothing came back from there: destination down, wrong address or port, firewall. The timer of {element} is not the problem.",
+        ),
+        (
+            "why-behind-took",
+            "{element} had sent the call on to {behind}, which took it over with a {sign} and gave no final answer in the {waited} that {element} allowed; {element} then made the 408 itself",
+        ),
+        (
+            "fix-behind-took",
+            "Ask {behind} first what it did with the call after its {sign}: a destination behind it may be down. Then look at the answer timer of {element}: a proxy that has a provisional answer waits longer than 3 minutes (Timer C), unless it is set to less.",
+        ),
+        ("took", "{behind} takes it over"),
         (
             "why-rang",
             "{element} answered 408 after it had rung for {ring}: a ring time was over, or the phone was lost",
@@ -84,8 +97,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let behind = call.handed_on(response).last();
     let rang = call.rang(response);
-    let confidence = match (behind, rang) {
-        (Some(_), _) => Confidence::Certain,
+    let sign = behind.and_then(|t| Some((*t.provisionals.first()?, t)));
+    let sign = sign.and_then(|(at, _)| Some((at, call.messages.get(at)?)));
+    let confidence = match (behind, sign) {
+        (Some(_), None) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let acts = if behind.is_some() {
@@ -105,10 +120,22 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.args(Args::new().duration("after", after));
     finding.proof(Evidence::start_line(asked_at, request, note("asked")));
     if let Some((at, handed, behind)) = behind.and_then(|t| sent(call, t)) {
-        finding.why("why-behind").fix("fix-behind");
-        finding.args(Args::new().text("behind", behind));
+        let waited = response.time().zip(handed.time());
+        let waited = waited.map_or(after, |(end, start)| end - start);
+        match sign {
+            Some(_) => finding.why("why-behind-took").fix("fix-behind-took"),
+            None => finding.why("why-behind").fix("fix-behind"),
+        };
+        finding.args(
+            Args::new()
+                .text("behind", behind)
+                .duration("waited", waited)
+                .code("sign", sign.and_then(|(_, m)| m.head.code()).unwrap_or(100)),
+        );
         finding.proof(Evidence::start_line(at, handed, note("behind")));
-        if let (Some(from), Some(until)) = (handed.time(), response.time()) {
+        finding.proofs([sign.map(|(at, m)| Evidence::start_line(at, m, note("took")))]);
+        let from = sign.map_or(handed, |(_, m)| m).time();
+        if let (Some(from), Some(until)) = (from, response.time()) {
             finding.proof(Evidence::Absence {
                 message: at,
                 from,
@@ -127,7 +154,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else if after < AT_ONCE {
         finding.why("why-at-once").fix("fix-at-once");
     } else if TIMER_B.contains(&after) {
-        finding.why("why-timer-b");
+        finding.why("why-timer-b").fix("fix-timer-b");
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));
 }

@@ -36,7 +36,6 @@ pub static RULE: Rule = Rule {
     ],
     explains: &[
         "481-state-lost",
-        "half-dead-call",
         "bye-unanswered",
         "mandatory-header-missing",
         "tags",

@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Medium,
     needs: &[Need::Time],
     rfc: &[(3261, "9.2"), (3261, "9.1")],
-    title: "{element} took the CANCEL and never ended the call attempt",
+    title: "{element} took the CANCEL and {instead}",
     why: "{element} answered the CANCEL with 200 and then gave no final answer to the INVITE within {waited}: it has to answer 487 at once; without it the other side keeps the call open for 32 seconds or longer, and the phone may go on ringing",
     fix: "Correct {element}: after a CANCEL that matches, the INVITE has to be answered 487 straight away. If {element} is a server between, look whether its own CANCEL reached the phone behind it.",
     sentences: &[
@@ -107,7 +107,8 @@ fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &m
     finding.explains = role == Role::Cause;
     finding
         .element(sender(accepted.1))
-        .args(Args::new().duration("waited", until - from));
+        .args(Args::new().duration("waited", until - from))
+        .args(Args::new().said("instead", "never ended the call attempt"));
     finding.proof(Evidence::start_line(
         cancel.index,
         cancel.message,
@@ -145,7 +146,11 @@ fn other(_: &Call, cancel: &Cancel<'_>, last: (usize, &Stored), found: &mut Find
         .element(sender(last.1))
         .why("why-other")
         .fix("fix-other")
-        .args(Args::new().code("code", last.1.head.code().unwrap_or(0)));
+        .args(
+            Args::new()
+                .code("code", last.1.head.code().unwrap_or(0))
+                .said("instead", "did not end the call attempt with 487"),
+        );
     finding.proof(Evidence::start_line(
         cancel.index,
         cancel.message,

@@ -1,5 +1,6 @@
 //! G10: one half of a call was ended, the other half is still up.
 
+use super::super::blame;
 use super::super::finding::{Evidence, Template, note, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
@@ -17,7 +18,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Medium,
     needs: &[Need::Time, Need::Addresses],
     rfc: &[(3261, "15.1.1"), (3261, "15.1.2")],
-    title: "one side hung up, and the other side is still in the call",
+    title: "one side hung up, and the other side was in the call {after} longer",
     why: "{element} hung up, and {other} went on sending audio for {after} after that: the BYE did not end the call there",
     fix: "Find out why {other} did not take the BYE for this call: its answer, the tags in the BYE, the address that it was sent to. Whoever gets 481 or no answer to a BYE has ended the call on its own side only.",
     sentences: &[
@@ -94,7 +95,9 @@ fn tell_media(
     found: &mut Findings,
 ) {
     let (role, sure) = (Role::Contributing, Confidence::Likely);
-    let Some(finding) = found.add_as(role, sure, Acts::Operator) else {
+    let other = call.side(bye).map(Side::other);
+    let acts = other.map_or(Acts::Operator, |side| blame::acts_of(call, side));
+    let Some(finding) = found.add_as(role, sure, acts) else {
         return;
     };
     finding

@@ -90,6 +90,7 @@ pub static RULE: Rule = Rule {
         "auth-challenge-not-received",
         "auth-no-credentials-sent",
         "nat-binding-expired",
+        "capture-partial-call",
     ],
     check,
     ..Rule::PLAIN
@@ -117,6 +118,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let ended_well = call.outcome == Outcome::Succeeded;
     let (severity, role) = match report.decided && !ended_well {
         true => (Severity::Error, Role::Cause),
+        // Who sees no end of the call may still see why there is none.
+        false if !report.about.head.is_request() => (Severity::Info, Role::Contributing),
         false => (Severity::Warning, Role::Contributing),
     };
     if let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) {
@@ -187,13 +190,22 @@ fn decisive<'a>(call: &'a Call, silences: &[Silence<'a>]) -> Option<Report<'a>> 
     })
 }
 
-// A report about a request that was never answered, though the call ended otherwise.
+// A report about a request that was never answered, though the call ended otherwise, or about an
+// answer behind which nothing more was recorded.
 fn harmful(call: &Call) -> Option<Report<'_>> {
     reports(call).find(|report| {
         let transaction = call.transaction_of(report.icmp.message);
         let request = report.about.head.is_request();
-        request && transaction.is_none_or(|t| !t.is_answered())
+        let open = transaction.is_none_or(|t| !t.is_answered());
+        let last = || call.outcome == Outcome::Unfinished && is_last(call, report.icmp.message);
+        (request && open) || (!request && last())
     })
+}
+
+fn is_last(call: &Call, index: usize) -> bool {
+    call.originals()
+        .last()
+        .is_some_and(|(last, _)| last <= index)
 }
 
 fn acts(icmp: &Icmp, about: &Stored) -> Acts {

@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::High,
     needs: &[],
-    rfc: &[(3326, "2"), (3398, "7.2.4.1"), (6432, "4")],
+    rfc: &[(3326, "2"), (3398, "7.2.4.1"), (6432, "3")],
     title: "the code {code} hides another cause",
     why: "the answer is {code}, and inside it stands Q.850 cause {cause} ({name}{hint}): somebody on the way translated the cause into a code that does not fit it, and the cause is nearer to where the call failed",
     fix: "Go by cause {cause}, not by {code}. Let whoever translates it (the gateway, SBC or PBX at {element} or behind it) map the cause as RFC 3398 does; other systems choose wrong routes by a wrong code.",

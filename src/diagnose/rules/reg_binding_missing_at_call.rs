@@ -1,9 +1,12 @@
 //! R6: the callee was not registered when the call came.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
+use super::super::{
+    Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Need, Rule, Severity,
+};
 use crate::message::uri::Uri;
 use crate::message::{Method, lossy};
+use crate::session::clock::SECOND;
 use crate::session::registrations::{Attempt, Registration};
 use crate::session::{Call, Stored};
 
@@ -13,7 +16,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time, Need::Addresses],
-    codes: &[404, 410, 480],
+    codes: &[404, 410, 480, 603],
     rfc: &[(3261, "10.3"), (3261, "21.4.18")],
     title: "{aor} was not registered when the call came",
     why: "the registration of {aor} ran out {since} before the call, after {granted} s, and was not renewed: {element} knows of no device to ring and answered {code}",
@@ -43,6 +46,16 @@ pub static RULE: Rule = Rule {
             "fix-unanswered",
             "Mend the registration of {aor} first: its own entry in this report says where its REGISTER is lost.",
         ),
+        (
+            "why-later",
+            "{element} answered {code} at once to a call for {aor}, and {after} later {aor} registered there, for the first time in this capture: when the call came, {element} knew of no device to ring",
+        ),
+        (
+            "fix-later",
+            "Try the call again now that the device is registered. If it was only starting, nothing is broken; if it should have been registered before, find out why it was not: switched off, without network, or restarted.",
+        ),
+        ("refused", "the call for {aor} is refused"),
+        ("registered", "{aor} registers after that"),
         ("called", "the call for {aor}"),
         ("answer", "no device to ring"),
     ],
@@ -53,8 +66,38 @@ pub static RULE: Rule = Rule {
     ],
     confirm: "the list of registrations at {element} at that time",
     check,
+    across,
     ..Rule::PLAIN
 };
+
+/// What registers later than this was away for another reason, nanoseconds.
+const SOON: i64 = 60 * SECOND;
+/// Names that are told of.
+const MOST: usize = 16;
+
+fn across(ledger: &Ledger, found: &mut Across) {
+    let later = ledger.registered_later().into_iter();
+    for (call, registered, after) in later.filter(|(.., after)| *after <= SOON).take(MOST) {
+        let Some(told) = found.add(Confidence::Likely, Acts::Callee) else {
+            return;
+        };
+        let own = &mut told.finding;
+        own.element(call.server.to_string());
+        own.why("why-later").fix("fix-later");
+        own.severity = Severity::Warning;
+        own.args(
+            Args::new()
+                .text("aor", call.aor.clone())
+                .code("code", call.code)
+                .duration("after", after),
+        );
+        told.count = 1;
+        told.times = Some((call.at, call.at));
+        let exhibits = [(&call.answer, "refused"), (registered, "registered")];
+        told.exhibits
+            .extend(exhibits.map(|(exhibit, id)| (exhibit.clone(), note(id))));
+    }
+}
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if !matches!(call.method, Method::Invite | Method::Message) {

@@ -75,6 +75,7 @@ pub static RULE: Rule = Rule {
             "On FreeSWITCH the domain in To must have a directory, and a change to it needs reloadxml.",
         ),
     ],
+    explains: &["generic-5xx-with-reason"],
     check,
     ..Rule::PLAIN
 };

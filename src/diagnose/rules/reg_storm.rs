@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time, Need::Addresses],
     rfc: &[(5626, "4.5")],
     title: "{peak} registrations within {window} at {element}",
-    why: "{peak} REGISTER requests began within {window} at {element}, where {usual} are usual in that time, and {failed} of {all} registrations did not succeed: many devices register at once, as after a restart or an outage, and keep the registrar from serving them",
+    why: "{peak} REGISTER requests began within {window} at {element}, where {usual} come in as long a time otherwise, and {failed} of {all} registrations did not succeed: many devices register at once, as after a restart or an outage, and keep the registrar from serving them",
     fix: "Let the registrar answer what it cannot take with 503 and Retry-After, each with another time; let devices wait a random time before they try again, longer each time; and spread their registration times.",
     sentences: &[("first", "one of the registrations")],
     across,

@@ -1,10 +1,11 @@
 //! R8: the registrar never answered.
 
+use super::super::address::{are_neighbours, is_private};
 use super::super::finding::{Evidence, Template, note, receiver};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use super::request_no_response::silence;
 use crate::message::Method;
-use crate::session::Call;
+use crate::session::{Call, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -48,6 +49,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-refused",
             "Ask the operator of {element} whether this address is blocked (fail2ban, pike, an access list), and set the credentials right before it is let in again. If it is not blocked, check the way to {element}.",
+        ),
+        (
+            "fix-private",
+            "Check whether the way into the network of {element} is up: its address is one of a private network, so from another network it is reached through a VPN or a router only. Look at the VPN, at the routes on both sides, and at the firewall between. If it worked before, ask its operator whether it is up.",
         ),
         (
             "why-received",
@@ -132,6 +137,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         );
     } else if reliable.is_none() && up {
         finding.why("why-up").fix("fix-up");
+    } else if reliable.is_none() && is_elsewhere(request) {
+        finding.fix("fix-private");
     }
     let element = receiver(request);
     let count = || Args::new().count("copies", copies);
@@ -149,4 +156,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         until: call.seen_until.unwrap_or(from + span),
         note: Template::new("silence", Args::new().text("element", element)),
     });
+}
+
+// A private address outside the network of the sender.
+fn is_elsewhere(request: &Stored) -> bool {
+    let ends = request.stamp.source.zip(request.stamp.destination);
+    ends.is_some_and(|(from, to)| is_private(to.ip()) && !are_neighbours(from.ip(), to.ip()))
 }

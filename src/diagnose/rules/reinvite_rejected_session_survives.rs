@@ -6,6 +6,7 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
 };
 use crate::message::Method;
+use crate::message::field::Field;
 use crate::message::sdp::{self, Media};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Stored};
@@ -51,6 +52,14 @@ pub static RULE: Rule = Rule {
         (
             "why-refresh",
             "{method} repeated the session as it was, to refresh it, and {element} refused it with {code}; the call goes on until the session timer of either side runs out",
+        ),
+        (
+            "why-same",
+            "{method} offered the session as it was, and {element} refused it with {code}; what was agreed before stays valid and the call goes on",
+        ),
+        (
+            "fix-fault",
+            "Look into the log of {element} at that second: {code} is a fault there, not a word on what {method} asked for. The call itself needs nothing.",
         ),
         (
             "why-ended",
@@ -216,9 +225,13 @@ fn tell(call: &Call, refused: Refused<'_>, found: &mut Findings) {
         (Wish::Media(_), _) => "why-media",
         (Wish::Moved(_), _) => "why-moved",
         (Wish::Codecs(_), _) => "why-codecs",
-        (Wish::Refresh, _) => "why-refresh",
+        (Wish::Refresh, _) if call.has(Field::SessionExpires) => "why-refresh",
+        (Wish::Refresh, _) => "why-same",
         (Wish::Unknown, _) => "why",
     });
+    if refused.code() >= 500 && refused.code() < 600 && refused.code() != 580 {
+        finding.fix("fix-fault");
+    }
     refused.prove(finding, (note("request"), note("answer")));
     if let Some((index, bye, after)) = ended {
         finding

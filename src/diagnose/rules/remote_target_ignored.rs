@@ -4,7 +4,7 @@ use super::super::finding::{Evidence, note, sender};
 use super::super::inside::{self, Missed};
 use super::super::{Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity, blame};
 use crate::message::field::Field;
-use crate::message::uri::addr_spec;
+use crate::message::uri::{Uri, addr_spec};
 use crate::message::{Method, header};
 use crate::session::{Call, Side, Stored};
 
@@ -102,10 +102,8 @@ fn used(call: &Call, missed: Missed<'_>) -> Option<(Used, Side, usize)> {
     }
     let routes: Vec<Vec<u8>> = call.route_set();
     // A strict router gets its own address as Request-URI.
-    if routes
-        .iter()
-        .any(|route| memchr::memmem::find(route, b";lr").is_none())
-    {
+    let is_loose = |uri: &[u8]| Uri::parse(uri).is_some_and(|uri| uri.is_loose());
+    if routes.iter().any(|route| !is_loose(route)) {
         return None;
     }
     let host = |uri: &[u8]| inside::place(uri).map(|(_, host, port)| (host, port));

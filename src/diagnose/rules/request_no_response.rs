@@ -68,8 +68,12 @@ pub static RULE: Rule = Rule {
             "{method} was sent on to {element} {copies} times over {span} and nothing came back; the {code} that the caller got was made by {sender}, which gave up waiting",
         ),
         (
+            "why-relayed-once",
+            "{method} was sent on to {element} and nothing came back within {waited}; the {code} that the caller got was made by {sender}, which gave up waiting",
+        ),
+        (
             "fix-relayed",
-            "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them. The timer of {sender} is not the problem.",
+            "Check whether {element} is still the right destination, is up and can be reached from {sender}: routing table, dispatcher or registration at {sender}, then the network between them.",
         ),
         ("sent", "sent {copies} times, the same every time"),
         ("sent-once", "sent once"),
@@ -137,8 +141,15 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     tell(call, &silence, from, finding);
     if received {
         finding.why("why-received").fix("fix-received");
-    } else if silence.gave_up.is_some() {
-        finding.why("why-relayed").fix("fix-relayed");
+    } else if let Some((_, answer)) = silence.gave_up {
+        finding.fix("fix-relayed");
+        match answer.time().zip(silence.request.time()) {
+            Some((end, from)) if silence.transaction.sends.len() == 1 => {
+                let waited = Args::new().duration("waited", end - from);
+                finding.why("why-relayed-once").args(waited)
+            }
+            _ => finding.why("why-relayed"),
+        };
     } else if silence.transaction.sends.len() > 1 {
         match sign {
             Sign::Method(others) => {

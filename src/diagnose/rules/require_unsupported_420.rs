@@ -23,7 +23,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-other",
-            "{element} answers 420 and names {tags} in Unsupported, which the request did not require ({required})",
+            "{element} answers 420 and names {tags} in Unsupported, which the request did not require; what it requires: {required}",
         ),
         (
             "fix-other",

@@ -28,7 +28,12 @@ fn across(ledger: &Ledger, across: &mut Across) {
         let Some([first, last]) = &backoff.shown else {
             continue;
         };
-        let Some(found) = across.add(Confidence::Certain, Acts::Caller) else {
+        // Behind one address many devices may register, and each is to heed it for itself.
+        let sure = match first.text.starts_with(b"REGISTER") {
+            true => Confidence::Likely,
+            false => Confidence::Certain,
+        };
+        let Some(found) = across.add(sure, Acts::Caller) else {
             return;
         };
         found.count = backoff.ignored;

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::Medium,
     needs: &[Need::Addresses],
-    rfc: &[(3261, "16.7"), (7339, "3.4")],
+    rfc: &[(3261, "16.7")],
     title: "one call was tried over {tries} routes",
     why: "{element} sent the call on {tries} times, one after the other, and got {code} each time: every further route only costs the caller time and the network load",
     fix: "Set on {element} which answers end the search for a route: what will be the same everywhere (404, 484, 486, 603, 607) must not be tried again, and after a 503 only so many further routes.",

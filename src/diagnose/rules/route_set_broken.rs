@@ -18,20 +18,20 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "12.1.2"), (3261, "12.2.1.1"), (3261, "16.12")],
     title: "{method} of {element} does not follow the recorded path",
-    why: "the path recorded by Record-Route is {wanted}, and {method} of {element} carries {carried}; it failed",
+    why: "the path recorded by Record-Route is {wanted}, and {method} of {element} carries {carried}; {became}",
     fix: "Correct how {element} builds Route: take the URIs of Record-Route from the answer that set up the call, whole and with their parameters; the caller reverses their order, the called side keeps it.",
     sentences: &[
         (
             "why-none",
-            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries no Route at all; it failed",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries no Route at all; {became}",
         ),
         (
             "why-reversed",
-            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries the same addresses the other way round; it failed",
+            "the path recorded by Record-Route is {wanted}, and {method} of {element} carries the same addresses the other way round; {became}",
         ),
         (
             "why-strict",
-            "the Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that, and the request failed",
+            "the Record-Route of the proxy {first} has no parameter lr, which makes it a router of the old, strict kind: it must then get {method} with its own address as Request-URI and that of the other side as the last Route; {element} does not do that: {became}",
         ),
         (
             "fix-strict",
@@ -106,12 +106,6 @@ fn uris(call: &Call, index: usize, stored: &Stored, field: Field) -> Vec<Vec<u8>
     all.take(MOST).map(|uri| addr_spec(uri).to_vec()).collect()
 }
 
-fn is_loose(uri: &[u8]) -> bool {
-    let params = Uri::parse(uri).map_or(&b""[..], |uri| uri.params);
-    let mut parts = params.split(|byte| *byte == b';');
-    parts.any(|part| part.trim_ascii().eq_ignore_ascii_case(b"lr") || part.starts_with(b"lr="))
-}
-
 fn fault(call: &Call, request: &Stored) -> Option<(Fault, Side, usize)> {
     // On the hop of its author, and seen by one who also saw what was recorded.
     let index = call
@@ -129,7 +123,7 @@ fn fault(call: &Call, request: &Stored) -> Option<(Fault, Side, usize)> {
     let same = |a: &[Vec<u8>], b: &[Vec<u8>]| a.iter().map(place).eq(b.iter().map(place));
     let reversed: Vec<Vec<u8>> = wanted.iter().rev().cloned().collect();
     let target = request.message().request_uri()?.of(&request.raw).to_vec();
-    let fault = if !is_loose(first) {
+    let fault = if !Uri::parse(first).is_some_and(|uri| uri.is_loose()) {
         let right = place(&target) == place(first);
         (!right).then_some(Fault::Strict)?
     } else if same(&carried, &wanted) {
@@ -142,6 +136,14 @@ fn fault(call: &Call, request: &Stored) -> Option<(Fault, Side, usize)> {
         Fault::Differs
     };
     Some((fault, side, answer))
+}
+
+fn became(missed: Missed<'_>) -> &'static str {
+    match (missed.is_ack, missed.answer) {
+        (true, _) => "the answer was repeated after it",
+        (false, Some(_)) => "it was refused",
+        (false, None) => "nobody answered it",
+    }
 }
 
 fn tell(
@@ -172,6 +174,7 @@ fn tell(
             .text("method", request.message().method_name())
             .text("wanted", list(&wanted))
             .text("carried", list(&carried))
+            .said("became", became(missed))
             .text(
                 "first",
                 wanted.first().map_or_else(String::new, |uri| lossy(uri)),

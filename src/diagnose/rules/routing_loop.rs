@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-calls",
-            "{a} and {b} send the call to one another again and again, each time as a new call ({times} times): neither of them keeps it, and hop counters do not end it, because each new call begins with a full one",
+            "{a} and {b} send the call to one another again and again, each time as a new call ({times} times: {ways}); it is the same call by {by}. Neither of them keeps it, and hop counters do not end it, because each new call begins with a full one",
         ),
         (
             "why-behind",
@@ -173,10 +173,23 @@ fn behind(call: &Call, found: &mut Findings) {
     finding.proof(Evidence::start_line(index, response, note("answer")));
 }
 
+type Way = (IpAddr, IpAddr);
+/// Number of the leg, index of its first request, that request, and between whom it goes.
+type Begun<'a> = (usize, usize, &'a Stored, Way);
+
+// `#1 to 203.0.113.6, #2 to 203.0.113.5, ...`
+fn ways(begun: &[Begun<'_>]) -> String {
+    let named = begun.iter().take(MOST_NAMED).map(|(_, _, m, way)| {
+        let place = m.stamp.origin.place;
+        let sign = if m.stamp.lines > 0 { "" } else { "#" };
+        format!("{sign}{place} -> {}", way.1)
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
 // Two back-to-back user agents that send the call to each other: legs there and back.
 fn between_calls(call: &Call, found: &mut Findings) -> bool {
-    type Way = (IpAddr, IpAddr);
-    let begun: Vec<(usize, usize, &Stored, Way)> = call
+    let begun: Vec<Begun<'_>> = call
         .all_legs()
         .enumerate()
         .filter_map(|(number, leg)| {
@@ -199,7 +212,7 @@ fn between_calls(call: &Call, found: &mut Findings) -> bool {
             quick && number(m) == number(first)
         };
         let count = |wanted: Way| {
-            let fits = |(_, _, m, way): &&(usize, usize, &Stored, Way)| *way == wanted && same(m);
+            let fits = |(_, _, m, way): &&Begun<'_>| *way == wanted && same(m);
             begun.iter().filter(fits).count()
         };
         let (there, back) = (count(*way), count((way.1, way.0)));
@@ -214,6 +227,8 @@ fn between_calls(call: &Call, found: &mut Findings) -> bool {
     finding.element(way.1.to_string()).why("why-calls").args(
         Args::new()
             .count("times", times)
+            .text("ways", ways(&begun))
+            .said("by", call.joins.first().map_or("", |join| join.by))
             .text("a", way.0.to_string())
             .text("b", way.1.to_string()),
     );

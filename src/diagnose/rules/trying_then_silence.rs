@@ -28,6 +28,11 @@ pub static RULE: Rule = Rule {
             "fix-kept",
             "Look at the log of {element} at that second for this Call-ID: a DNS, database or policy look-up that hangs, a script or dial plan that waits, or a call that was taken over and forgotten.",
         ),
+        (
+            "fix-late",
+            "Ask whoever runs {element} what it did with the call at that second (its log, by Call-ID): a next server that does not answer, a DNS or database look-up that hangs, a script that waits, or a push message that should wake a phone. It answered {code} only {late} after its 100: let it give up sooner than callers do, so that they can try elsewhere.",
+        ),
+        ("late", "its final answer, after that"),
         ("sent", "the call as it was handed to {element}"),
         (
             "trying",
@@ -97,8 +102,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding
         .element(sender(trying))
         .args(Args::new().duration("silence", until - from));
+    let late = late(call, transaction, until);
     if kept {
         finding.why("why-kept").fix("fix-kept");
+    } else if let Some((_, answer)) = late {
+        let late = answer.time().map_or(0, |at| at - from);
+        let code = answer.head.code().unwrap_or(408);
+        finding
+            .fix("fix-late")
+            .args(Args::new().duration("late", late).code("code", code));
     }
     finding.proof(Evidence::start_line(asked, request, note("sent")));
     finding.proof(Evidence::start_line(trying_at, trying, note("trying")));
@@ -111,6 +123,14 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if let Some((at, last)) = end {
         finding.proof(Evidence::start_line(at, last, note("gave-up")));
     }
+    finding.proofs([late.map(|(at, answer)| Evidence::start_line(at, answer, note("late")))]);
+}
+
+// Its own final answer after the caller had given up; a 487 is only what the CANCEL asks for.
+fn late<'a>(call: &'a Call, transaction: &Transaction, until: i64) -> Option<(usize, &'a Stored)> {
+    let finals = transaction.finals.iter();
+    let mut found = finals.filter_map(|&at| Some((at, call.messages.get(at)?)));
+    found.find(|(_, m)| m.head.code() != Some(487) && m.time().is_some_and(|at| at > until))
 }
 
 type Taken<'a> = (usize, &'a Stored, usize, &'a Stored, &'a Transaction);

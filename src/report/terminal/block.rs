@@ -246,10 +246,18 @@ impl Block {
                 &label,
                 &clean(&lang.rule(finding.rule, finding.why, &finding.args)),
             );
-            self.item(lines, &lang.word("acts"), &lang.word(acts(finding.acts)));
+            self.item(
+                lines,
+                &lang.word("acts"),
+                &lang.word(acts(finding.acts, call.method)),
+            );
             self.item(lines, &lang.word("fix"), &clean(&lang.fix(finding)));
         } else if let Some(blame) = &diagnosis.blame {
-            self.item(lines, &lang.word("acts"), &lang.word(acts(blame.acts)));
+            self.item(
+                lines,
+                &lang.word("acts"),
+                &lang.word(acts(blame.acts, call.method)),
+            );
         }
         self.blame(lines, diagnosis);
         if let Some(undetermined) = &diagnosis.undetermined {
@@ -295,12 +303,15 @@ impl Block {
                 self.item(lines, &lang.word("also"), &said);
             }
         }
-        for stored in refused_inside(call) {
-            self.item(
-                lines,
-                &lang.word("also refused"),
-                &clean(&inside(stored, lang)),
-            );
+        for (index, stored) in refused_inside(call) {
+            // Where a finding speaks of it, what the code means in general would contradict it.
+            let told = diagnosis.findings.iter().any(|finding| {
+                let mut shown = finding.evidence.iter();
+                finding.leg == 0 && shown.any(|e| e.message() == index)
+            });
+            let general = !told && !changes_a_call(call, stored);
+            let said = inside(stored, general, lang);
+            self.item(lines, &lang.word("also refused"), &clean(&said));
         }
         let mut more: Vec<String> = shown
             .map(|f| format!("sipexplain rule {}", f.rule.id))
@@ -406,7 +417,7 @@ impl Block {
         self.item(
             &mut lines,
             &lang.word("acts"),
-            &lang.word(acts(finding.acts)),
+            &lang.word(acts(finding.acts, Method::Invite)),
         );
         self.item(&mut lines, &lang.word("fix"), &clean(&lang.fix(finding)));
         if let Some((first, last)) = found.times {
@@ -417,12 +428,26 @@ impl Block {
             self.item(
                 &mut lines,
                 &lang.word("seen"),
-                &lang.say("{count} times, {span}", &args),
+                &match found.count {
+                    1 => lang.say("once, {at}", &[("at", self.clock(first))]),
+                    _ => lang.say("{count} times, {span}", &args),
+                },
             );
         }
         let more = format!("sipexplain rule {}", finding.rule.id);
         self.item(&mut lines, &lang.word("more"), &more);
         lines
+    }
+
+    /// The line that leads from a group of calls to what explains them all.
+    pub(super) fn belongs(&self, lines: &mut Vec<String>, found: &CaptureFinding) {
+        let (finding, lang) = (&found.finding, self.options.lang);
+        let title = clean(&lang.rule(finding.rule, "title", &finding.args));
+        let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+        let colon = lang.word(": ");
+        let below = lang.word("what is said of it below goes before the advice above");
+        let said = format!("{severity}[{id}]{colon}{title}; {below}");
+        self.item(lines, &lang.word("belongs to"), &said);
     }
 
     fn facts(&self, lines: &mut Vec<String>, call: &Call) {
@@ -555,15 +580,21 @@ fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
 }
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
-pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = &Stored> {
+pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = (usize, &Stored)> {
     let left =
         call.finals.iter().enumerate().filter(|(index, f)| {
             f.code >= 300 && f.step.is_none() && call.decided_by != Some(*index)
         });
-    left.filter_map(|(_, f)| call.messages.get(f.message))
+    left.filter_map(|(_, f)| Some((f.message, call.messages.get(f.message)?)))
 }
 
-fn inside(stored: &Stored, lang: &Lang) -> String {
+// What is known of answers to INVITE is about the first one of a call.
+fn changes_a_call(call: &Call, answer: &Stored) -> bool {
+    let asked = call.asked(answer);
+    answer.head.method == Method::Invite && asked.is_some_and(|(_, m)| !m.is_initial())
+}
+
+fn inside(stored: &Stored, general: bool, lang: &Lang) -> String {
     let message = stored.message();
     let (code, method) = (stored.head.code().unwrap_or(0), message.method_name());
     let reason = message
@@ -571,11 +602,14 @@ fn inside(stored: &Stored, lang: &Lang) -> String {
         .map(|span| message.slice(span))
         .unwrap_or_default();
     let place = ladder::place(stored, lang);
-    let meaning = lang.explain(code, &method, &reason).meaning;
-    format!(
-        "{place}: {method} (CSeq {}), {code} {reason}: {meaning}",
+    let said = format!(
+        "{place}: {method} (CSeq {}), {code} {reason}",
         stored.cseq()
-    )
+    );
+    match general {
+        true => format!("{said}: {}", lang.explain(code, &method, &reason).meaning),
+        false => said,
+    }
 }
 
 // `PCMU/8000 192.0.2.10:40000 -> 198.51.100.20:30000, 500 packets in 10.0 s, none lost`
@@ -612,7 +646,10 @@ pub(super) fn noun(call: &Call, lang: &Lang) -> String {
     match call.method {
         Method::Invite => lang.word("call").into_owned(),
         Method::Register => lang.word("registration").into_owned(),
-        _ => clean(&method_name(call)),
+        _ => match clean(&method_name(call)) {
+            name if name.is_empty() => lang.word("answers without request").into_owned(),
+            name => name,
+        },
     }
 }
 
@@ -667,8 +704,11 @@ pub(super) fn result(call: &Call, lang: &Lang) -> String {
     }
 }
 
-fn acts(acts: Acts) -> &'static str {
+// Nobody calls in a registration, a subscription or a ping.
+fn acts(acts: Acts, method: Method) -> &'static str {
     match acts {
+        Acts::Caller if method != Method::Invite => "client: whoever runs the side that asks",
+        Acts::Callee if method != Method::Invite => "server: whoever runs the side that was asked",
         Acts::Caller => "caller: whoever runs the calling side",
         Acts::Callee => "callee: whoever runs the called side",
         Acts::Proxy => "proxy: whoever runs it",

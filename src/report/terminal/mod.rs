@@ -12,6 +12,7 @@ pub mod palette;
 mod summary;
 
 use super::{Options, Output, Report, Run};
+use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Acts, Confidence, Depth, Diagnosis, Finding, Severity};
 use crate::message::typed;
 use crate::session::{Call, Outcome};
@@ -21,7 +22,7 @@ use foldhash::fast::RandomState;
 use palette::Palette;
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use summary::Peers;
 
 /// Groups drawn with an example; further ones are counted.
@@ -71,6 +72,9 @@ struct Group {
     count: u64,
     first: u64,
     times: Option<(i64, i64)>,
+    /// From where all of them came, and where they went; `None` where they differ.
+    ends: [Option<IpAddr>; 2],
+    failed: Option<u16>,
     example: Vec<String>,
 }
 
@@ -128,7 +132,7 @@ impl Report for Terminal {
         let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
         groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
         for group in groups {
-            self.write_group(&group)?;
+            self.write_group(&group, run.findings)?;
         }
         if self.more_groups > 0 {
             let more = [("count", self.more_groups.to_string())];
@@ -154,8 +158,15 @@ impl Terminal {
     fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: &dyn Fn() -> Diagnosis) {
         let key = key(call, diagnosis);
         let time = call.start().filter(|_| call.is_dated());
+        let stamp = call.request().map(|request| request.stamp);
+        let ends = stamp.map_or([None, None], |s| {
+            [s.source, s.destination].map(|a| Some(a?.ip()))
+        });
         if let Some(group) = self.groups.get_mut(&key) {
             group.count += 1;
+            for (known, own) in group.ends.iter_mut().zip(ends) {
+                *known = known.filter(|_| *known == own);
+            }
             if let (Some((first, last)), Some(time)) = (group.times, time) {
                 group.times = Some((first.min(time), last.max(time)));
             }
@@ -177,13 +188,18 @@ impl Terminal {
                 count: 1,
                 first: call.id,
                 times: time.map(|t| (t, t)),
+                ends,
+                failed: failed.then(|| call.code().unwrap_or(0)),
                 example,
             },
         );
     }
 
-    fn write_group(&mut self, group: &Group) -> io::Result<()> {
+    fn write_group(&mut self, group: &Group, across: &[CaptureFinding]) -> io::Result<()> {
         self.write_block(&group.example)?;
+        for line in self.belongs(group, across) {
+            writeln!(self.out, "{line}")?;
+        }
         if group.count > 1 {
             let span = group.times.map_or_else(String::new, |(first, last)| {
                 format!(", {}", self.block.span(first, last))
@@ -201,6 +217,20 @@ impl Terminal {
             )?;
         }
         Ok(())
+    }
+
+    // What all calls together show of a group says more than each of them.
+    fn belongs(&self, group: &Group, across: &[CaptureFinding]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let [source, destination] = group.ends;
+        let holds = |found: &&CaptureFinding| {
+            let members = found.members.zip(group.failed);
+            members.is_some_and(|(members, code)| members.hold(source, destination, code))
+        };
+        if let Some(found) = across.iter().find(holds) {
+            self.block.belongs(&mut lines, found);
+        }
+        lines
     }
 
     fn write_block(&mut self, lines: &[String]) -> io::Result<()> {

@@ -301,6 +301,7 @@ fn outcomes(run: &Run<'_>, lang: &Lang) -> String {
             ("INVITE", _) => lang.say("{total} calls", &total_of),
             ("REGISTER", 1) => lang.say("{total} registration", &total_of),
             ("REGISTER", _) => lang.say("{total} registrations", &total_of),
+            ("", _) => format!("{total} {}", lang.word("answers without request")),
             _ => format!("{total} {}", clean(method)),
         };
         let parts = Outcome::ALL.iter().filter_map(|outcome| {
