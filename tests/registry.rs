@@ -5,6 +5,8 @@
 
 #[path = "registry/codes.rs"]
 mod codes;
+#[path = "registry/complete.rs"]
+mod complete;
 #[path = "registry/documents.rs"]
 mod documents;
 #[path = "registry/fired.rs"]

@@ -114,6 +114,25 @@ impl Need {
     }
 }
 
+/// Which numbers of a protocol of the Reason header, or of the Warning header, a rule reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Causes {
+    /// These.
+    Only(&'static [u32]),
+    /// All but these.
+    Except(&'static [u32]),
+}
+
+impl Causes {
+    /// Is this one read?
+    pub fn read(self, cause: u32) -> bool {
+        match self {
+            Causes::Only(some) => some.contains(&cause),
+            Causes::Except(some) => !some.contains(&cause),
+        }
+    }
+}
+
 /// Everything about a rule; every surface that shows rules reads this record.
 pub struct Rule {
     /// Stable kebab-case id.
@@ -126,6 +145,8 @@ pub struct Rule {
     pub needs: &'static [Need],
     /// The status codes that it explains; empty: any, or none.
     pub codes: &'static [u16],
+    /// The causes that it reads, by protocol as in the table of causes.
+    pub causes: &'static [(&'static str, Causes)],
     /// Where the protocol says so.
     pub rfc: &'static [(u32, &'static str)],
     /// One line, no full stop.
@@ -156,6 +177,7 @@ impl Rule {
         frequency: Frequency::Low,
         needs: &[],
         codes: &[],
+        causes: &[],
         rfc: &[],
         title: "",
         why: "",
@@ -254,9 +276,14 @@ impl<'a> Context<'a> {
     }
 }
 
-fn run_rules(call: &Call, context: &Context<'_>, depth: Depth) -> Vec<Finding> {
+fn run_rules(
+    call: &Call,
+    context: &Context<'_>,
+    depth: Depth,
+    rules: &'static [&'static Rule],
+) -> Vec<Finding> {
     let mut found = Findings::new(depth);
-    for rule in rules::RULES {
+    for rule in rules {
         found.of(rule);
         (rule.check)(call, context, &mut found);
     }
@@ -312,12 +339,21 @@ pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
-    if context.whole.is_none() && plain::is_plain(call) {
-        // The whole test suite looks whether this holds.
-        debug_assert!(run_rules(call, context, depth).is_empty());
+    let plain = match context.whole {
+        None => plain::rules_for(call),
+        Some(_) => None,
+    };
+    let mut findings = run_rules(call, context, depth, plain.unwrap_or(rules::RULES));
+    // The whole test suite looks whether this holds.
+    #[cfg(debug_assertions)]
+    if plain.is_some() {
+        let all = run_rules(call, &Context::new(context.view), depth, rules::RULES);
+        let ids = |all: &[Finding]| all.iter().map(|f| f.rule.id).collect::<Vec<_>>();
+        debug_assert_eq!(ids(&findings), ids(&all), "see diagnose/plain.rs");
+    }
+    if plain.is_some_and(<[_]>::is_empty) {
         return Diagnosis::default();
     }
-    let mut findings = run_rules(call, context, depth);
     let (root, alternatives) = roles::assign(call, &mut findings);
     let proof = depth == Depth::Proof;
     let failed = proof && (call.outcome.is_failure() || call.outcome == Outcome::Refused);

@@ -1,11 +1,13 @@
 //! What a response code, cause or warning means, when it is seen and what fixes it.
 //!
-//! The texts are data: `codes.toml`, `causes.toml` and `phrases.toml`. Looking up never fails: an
+//! The texts are data: `codes.toml`, `causes.toml`, `cause_pages.toml` and `phrases.toml`. Looking up never fails: an
 //! unregistered code is explained by its class (RFC 3261 §8.1.3.2).
 
 /// Words of providers and products.
 pub mod phrases;
 
+/// Causes of Reason headers and codes of Warning headers.
+mod cause;
 /// What sets one code apart from another.
 pub mod choice;
 /// Tables in files.
@@ -13,6 +15,7 @@ pub(crate) mod file;
 /// Methods, headers, option tags, timers, Reason protocols.
 pub mod term;
 
+pub use cause::{Cause, all_causes, cause, cause_of, causes, group_texts};
 use serde::Deserialize;
 use std::sync::{LazyLock, OnceLock};
 
@@ -62,6 +65,9 @@ pub struct Code {
     /// Effect on an existing dialog (RFC 5057).
     #[serde(default)]
     pub dialog: String,
+    /// Other reason phrases that are met with it.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Texts that differ by method.
     #[serde(default)]
     pub by_method: Vec<ByMethod>,
@@ -98,32 +104,9 @@ pub struct Variant {
     pub fix: Option<String>,
 }
 
-/// A cause of a Reason header or a code of a Warning header.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cause {
-    /// `Q.850`, `warning`, `STIR`, `RELEASE_CAUSE`, ...
-    pub protocol: String,
-    /// Number.
-    pub code: u16,
-    /// Name.
-    pub name: String,
-    /// What it points to; may be empty.
-    #[serde(default)]
-    pub hint: String,
-    /// Response code that RFC 3398 maps it to.
-    #[serde(default)]
-    pub sip: Option<u16>,
-}
-
 #[derive(Deserialize)]
 struct Codes {
     code: Vec<Code>,
-}
-
-#[derive(Deserialize)]
-struct Causes {
-    cause: Vec<Cause>,
 }
 
 // The files are part of the program and a test reads them; a broken one leaves the tables empty
@@ -135,11 +118,6 @@ static CODES: LazyLock<Vec<Code>> = LazyLock::new(|| {
         .unwrap_or_default();
     codes.sort_by_key(|code| code.code);
     codes
-});
-static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
-    toml::from_str::<Causes>(include_str!("causes.toml"))
-        .map(|t| t.cause)
-        .unwrap_or_default()
 });
 
 /// All codes, by number.
@@ -154,25 +132,6 @@ pub fn code(number: u16) -> Option<&'static Code> {
     place
         .get_or_init(|| file::read(CODES_FILE, "code", &format!("code = {number}")))
         .as_ref()
-}
-
-/// A cause by protocol (in any case) and number.
-pub fn cause(protocol: &str, number: u32) -> Option<&'static Cause> {
-    CAUSES.iter().find(|cause| {
-        cause.protocol.eq_ignore_ascii_case(protocol) && u32::from(cause.code) == number
-    })
-}
-
-/// All causes of all protocols.
-pub fn all_causes() -> &'static [Cause] {
-    &CAUSES
-}
-
-/// All causes of a protocol.
-pub fn causes(protocol: &str) -> impl Iterator<Item = &'static Cause> {
-    CAUSES
-        .iter()
-        .filter(move |cause| cause.protocol.eq_ignore_ascii_case(protocol))
 }
 
 /// The class of a code: name, and what a receiver does with a code of it that it does not know.
@@ -266,23 +225,16 @@ pub fn explanation_key(number: u16, method: &str, phrase: &str) -> std::borrow::
     }
 }
 
-/// Explains a final response in English.
-pub fn explain(number: u16, method: &str, phrase: &str) -> Explanation {
-    explain_in(number, method, phrase, &|_, english| english.to_owned())
-}
-
-/// Explains a final response; `translate` gets where a text stands in the overlays, below
-/// `code.N`, and the English text.
+/// Explains a final response, unless its code is not known; `translate` gets where a text stands in
+/// the overlays, below `code.N`, and the English text.
 pub fn explain_in(
     number: u16,
     method: &str,
     phrase: &str,
     translate: &dyn Fn(&[&str], &str) -> String,
-) -> Explanation {
+) -> Option<Explanation> {
     let key = explanation_key(number, method, phrase).into_owned();
-    let Some(code) = code(number) else {
-        return unregistered(number, key);
-    };
+    let code = code(number)?;
     let same = |v: &&Variant| v.phrase.eq_ignore_ascii_case(phrase);
     let variant = code.variant.iter().find(same);
     let by_method = code.by_method.iter().find(|m| m.method == method);
@@ -313,14 +265,14 @@ pub fn explain_in(
         number,
         section: code.section.clone().into(),
     };
-    Explanation {
+    Some(Explanation {
         key,
         title: variant.map_or_else(|| code.title.clone(), |v| v.phrase.clone()),
         meaning: pick("meaning", meaning.0, meaning.1, &code.meaning),
         when: pick("when", when.0, when.1, &code.when),
         fix: pick("fix", fix.0, fix.1, &code.fix),
         rfc: code.rfc.map(document).into_iter().collect(),
-    }
+    })
 }
 
 /// Levenshtein distance, on words that are short.
@@ -338,27 +290,6 @@ pub fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-fn unregistered(number: u16, key: String) -> Explanation {
-    let (name, effect) = class(number);
-    let near: Vec<String> = near(number)
-        .iter()
-        .map(|code| format!("{} {}", code.code, code.title))
-        .collect();
-    let near = if near.is_empty() {
-        String::new()
-    } else {
-        format!(" Near ones: {}.", near.join(", "))
-    };
-    Explanation {
-        key,
-        title: format!("unregistered {name} code"),
-        meaning: format!("{number} is not registered. Its class is {name}: {effect}."),
-        when: format!("A server uses a code of its own; its documentation or operator knows what it means.{near}"),
-        fix: "Ask the operator of the server that sent it, and read the reason phrase and the Reason and Warning headers.".to_owned(),
-        rfc: vec![Rfc { number: 3261, section: "8.1.3.2".into() }],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,8 +300,11 @@ mod tests {
             assert_eq!(super::code(code.code), Some(code), "{}", code.code);
         }
         toml::from_str::<Codes>(include_str!("codes.toml")).unwrap();
-        toml::from_str::<Causes>(include_str!("causes.toml")).unwrap();
         assert_eq!(codes().iter().filter(|code| code.registered).count(), 75);
+    }
+
+    fn explain(number: u16, method: &str, phrase: &str) -> Explanation {
+        explain_in(number, method, phrase, &|_, english| english.to_owned()).unwrap()
     }
 
     #[test]
@@ -388,16 +322,5 @@ mod tests {
             explain(603, "INVITE", "network blocked").key,
             "603/Network Blocked"
         );
-    }
-
-    #[test]
-    fn an_unregistered_code_shows_its_class_and_near_ones() {
-        let explained = explain(677, "INVITE", "");
-        assert!(
-            explained.meaning.contains("global failure"),
-            "{}",
-            explained.meaning
-        );
-        assert!(explained.when.contains("607"), "{}", explained.when);
     }
 }

@@ -17,17 +17,48 @@ pub struct Term {
     pub says: String,
     /// What to look for in a trace; may be empty.
     pub trace: String,
+    /// What to do; may be empty.
+    #[serde(default)]
+    pub fix: String,
+    /// The group whose texts stand in for those that are empty.
+    #[serde(default)]
+    pub group: String,
+}
+
+/// Texts that several terms share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// What to look for in a trace.
+    #[serde(default)]
+    pub trace: String,
+    /// What to do.
+    #[serde(default)]
+    pub fix: String,
+}
+
+impl Group {
+    /// Its section in the overlays.
+    pub fn section(&self) -> String {
+        format!("group.{}", self.name)
+    }
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    group: Vec<Group>,
     term: Vec<Term>,
 }
 
 // A test reads the file; a broken one leaves the table empty.
-static TERMS: LazyLock<Vec<Term>> = LazyLock::new(|| {
-    let file = toml::from_str::<File>(include_str!("terms.toml"));
-    file.map(|file| file.term).unwrap_or_default()
+static FILE: LazyLock<File> = LazyLock::new(|| {
+    toml::from_str::<File>(include_str!("terms.toml")).unwrap_or(File {
+        group: Vec::new(),
+        term: Vec::new(),
+    })
 });
 
 impl Term {
@@ -36,11 +67,34 @@ impl Term {
         let name = self.name.to_ascii_lowercase().replace('.', "");
         format!("term.{}-{name}", self.kind)
     }
+
+    /// What to look for in a trace, and the section of the overlays that translates it.
+    pub fn in_trace(&self) -> (&str, String) {
+        self.or_of_group(&self.trace, |group| &group.trace)
+    }
+
+    /// What to do, and the section of the overlays that translates it.
+    pub fn to_do(&self) -> (&str, String) {
+        self.or_of_group(&self.fix, |group| &group.fix)
+    }
+
+    fn or_of_group<'a>(&'a self, own: &'a str, text: fn(&Group) -> &String) -> (&'a str, String) {
+        let shared = FILE.group.iter().find(|group| group.name == self.group);
+        match shared.filter(|_| own.is_empty()) {
+            Some(group) => (text(group), group.section()),
+            None => (own, self.section()),
+        }
+    }
+}
+
+/// The groups, in the order of the file.
+pub fn groups() -> &'static [Group] {
+    &FILE.group
 }
 
 /// All terms, in the order of the file.
 pub fn terms() -> &'static [Term] {
-    &TERMS
+    &FILE.term
 }
 
 /// The term of a kind with this name, in any case; a header by its compact form too.
@@ -53,7 +107,7 @@ pub fn term(kind: &str, name: &str) -> Option<&'static Term> {
             .to_owned(),
         _ => name.to_owned(),
     };
-    TERMS
+    FILE.term
         .iter()
         .find(|term| term.kind == kind && term.name.eq_ignore_ascii_case(&full))
 }
@@ -61,7 +115,8 @@ pub fn term(kind: &str, name: &str) -> Option<&'static Term> {
 /// Names of the same kind that begin alike or differ little, the nearest first.
 pub fn near(kind: &str, name: &str) -> Vec<&'static str> {
     let wanted = name.to_ascii_lowercase();
-    let mut all: Vec<(usize, &str)> = TERMS
+    let mut all: Vec<(usize, &str)> = FILE
+        .term
         .iter()
         .filter(|term| term.kind == kind)
         .map(|term| {
@@ -100,7 +155,7 @@ mod tests {
                 "{}",
                 term.name
             );
-            for text in [&term.says, &term.trace]
+            for text in [term.says.as_str(), term.in_trace().0, term.to_do().0]
                 .into_iter()
                 .filter(|text| !text.is_empty())
             {

@@ -88,9 +88,26 @@ impl List {
 
     fn causes(&mut self) {
         for cause in knowledge::all_causes() {
-            let section = super::cause_section(cause);
+            let section = cause.section();
             self.add("causes", &section, &["name"], &cause.name);
             self.add("causes", &section, &["hint"], &cause.hint);
+            let page = cause.page();
+            self.add("terms", &section, &["meaning"], &page.meaning);
+            for (key, text, from) in [
+                ("when", &page.when, page.when_in),
+                ("fix", &page.fix, page.fix_in),
+            ] {
+                if from == section {
+                    self.add("terms", &section, &[key], text);
+                }
+            }
+        }
+        for (section, key, text) in knowledge::group_texts() {
+            self.add("terms", &section, &[key], &text);
+        }
+        for cause in knowledge::all_causes() {
+            self.add("terms", "said", &[&cause.case], &cause.case);
+            self.add("terms", "said", &[&cause.from_else], &cause.from_else);
         }
         for phrase in phrases::phrases() {
             self.add("causes", "said", &[&phrase.means], &phrase.means);
@@ -106,8 +123,19 @@ impl List {
     fn terms(&mut self) {
         for term in term::terms() {
             let section = term.section();
-            self.add("terms", &section, &["says"], &term.says);
-            self.add("terms", &section, &["trace"], &term.trace);
+            let own = [
+                ("says", &term.says),
+                ("trace", &term.trace),
+                ("fix", &term.fix),
+            ];
+            for (key, text) in own {
+                self.add("terms", &section, &[key], text);
+            }
+        }
+        for group in term::groups() {
+            let section = group.section();
+            self.add("terms", &section, &["trace"], &group.trace);
+            self.add("terms", &section, &["fix"], &group.fix);
         }
     }
 

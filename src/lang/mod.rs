@@ -109,9 +109,41 @@ impl Lang {
 
     /// A final response explained.
     pub fn explain(&self, code: u16, method: &str, phrase: &str) -> Explanation {
-        knowledge::explain_in(code, method, phrase, &|key, english| {
-            self.code_text(code, key, english).into_owned()
-        })
+        let translate =
+            |key: &[&str], english: &str| self.code_text(code, key, english).into_owned();
+        knowledge::explain_in(code, method, phrase, &translate)
+            .unwrap_or_else(|| self.unregistered(code))
+    }
+
+    // By its class (RFC 3261 §8.1.3.2), with near ones.
+    fn unregistered(&self, code: u16) -> Explanation {
+        let (class, effect) = knowledge::class(code);
+        let class = self.word(class).into_owned();
+        let near = knowledge::near(code);
+        let near: Vec<String> = near
+            .iter()
+            .map(|code| format!("{} {}", code.code, code.title))
+            .collect();
+        let mut when = self.word("A server uses a code of its own; its documentation or operator knows what it means.").into_owned();
+        if !near.is_empty() {
+            when += &self.say(" Near ones: {near}.", &[("near", near.join(", "))]);
+        }
+        let args = [
+            ("code", code.to_string()),
+            ("class", class),
+            ("effect", self.word(effect).into_owned()),
+        ];
+        Explanation {
+            key: code.to_string(),
+            title: self.say("unregistered {class} code", &args),
+            meaning: self.say("{code} is not registered. Its class is {class}: {effect}.", &args),
+            when,
+            fix: self.word("Ask the operator of the server that sent it, and read the reason phrase and the Reason and Warning headers.").into_owned(),
+            rfc: vec![knowledge::Rfc {
+                number: 3261,
+                section: "8.1.3.2".into(),
+            }],
+        }
     }
 
     /// The name of a cause.
@@ -125,7 +157,7 @@ impl Lang {
     }
 
     fn cause_text<'a>(&self, cause: &Cause, key: &str, english: &'a str) -> Cow<'a, str> {
-        self.text(&cause_section(cause), &[key], english)
+        self.text(&cause.section(), &[key], english)
     }
 
     /// A template of a rule, arguments not filled in.
@@ -215,12 +247,6 @@ impl Lang {
     }
 }
 
-/// The section of a cause in the overlays.
-pub(crate) fn cause_section(cause: &Cause) -> String {
-    let protocol = cause.protocol.to_ascii_lowercase().replace('.', "");
-    format!("cause.{protocol}-{}", cause.code)
-}
-
 enum Unit {
     Milliseconds,
     Seconds,
@@ -254,6 +280,16 @@ fn parts(nanoseconds: i64) -> (String, String, Unit) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unregistered_code_shows_its_class_and_near_ones() {
+        let explained = Lang::english().explain(677, "INVITE", "");
+        let meaning = explained.meaning.as_str();
+        assert!(meaning.contains("global failure: no other"), "{meaning}");
+        assert!(explained.when.contains("607"), "{}", explained.when);
+        let french = Lang::find("fr").unwrap().explain(677, "INVITE", "");
+        assert_ne!(french.fix, explained.fix);
+    }
 
     #[test]
     fn placeholders_are_filled_and_unknown_ones_stay() {

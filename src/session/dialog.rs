@@ -115,7 +115,7 @@ impl Call {
         let header = self.fields(index).first(field)?;
         let raw = &self.messages.get(index)?.raw;
         let value = header.value.of(raw);
-        let first = header::elements(value).first().copied().unwrap_or(value);
+        let first = header::elements(value).next().unwrap_or(value);
         let uri = addr_spec(first);
         let span = crate::message::span::span_in(raw, uri);
         Some(Target {
@@ -140,9 +140,7 @@ impl Call {
         let mut routes: Vec<Vec<u8>> = Vec::new();
         for header in self.fields(index).all(Field::RecordRoute) {
             let value = header.value.of(&stored.raw);
-            let uris = header::elements(value)
-                .into_iter()
-                .map(|uri| addr_spec(uri).to_vec());
+            let uris = header::elements(value).map(|uri| addr_spec(uri).to_vec());
             routes.extend(uris);
         }
         routes.reverse();

@@ -12,13 +12,14 @@ from browser import Browser
 PROGRAM, SITE, BROWSER, *SHOTS = sys.argv[1:]
 PAIRS = [("200", "607"), ("301", "607"), ("300", "607"), ("486", "480"), ("607", "607"), ("500", "503"), ("677", "607"),
          ("157", "687"), ("q850:17", "q850:19"), ("warning:304", "warning:305"), ("method:INFO", "method:MESSAGE"),
-         ("404", "q850:1"), ("438", "stir:438"), ("timer:B", "option:100rel")]
+         ("404", "q850:1"), ("438", "stir:438"), ("timer:B", "option:100rel"),
+         ("reason:Q.850", "reason:STIR"), ("release_cause:3", "q850:16")]
 TYPED = {  # what is typed, and the address that Enter leads to
     "607": "#/code/607", "not acceptable": "#/code/406", "no answer": "#/q850/19", "busy here": "#/code/486",
     "200 607": "#/compare/200/607", "480 vs 486": "#/compare/480/486", "q850:17 q850:19": "#/compare/q850:17/q850:19",
     "q.850 34": "#/q850/34", "retry-after": "#/header/Retry-After", "100rel": "#/option/100rel", "timer b": "#/timer/B",
     "refer": "#/method/REFER", "unwanted-607": "#/rule/unwanted-607", "warning 304": "#/warning/304",
-    "687": "#/code/687", "657": "#/code/657", "sip 404": "#/code/404", "ünwantéd": "#/code/607",
+    "687": "#/code/687", "657": "#/code/657", "4xx": "#/class/4xx", "sip 404": "#/code/404", "ünwantéd": "#/code/607",
 }
 # The page as data, in the form of `--format json`.
 READ = """(() => {
@@ -147,7 +148,7 @@ def pages(site, tags):
         every = 1 if tag == "en" else 5
         site.open(f"#/{tag}/code/200")
         kinds = site.browser.run("[...document.querySelectorAll('#kinds a')].map(a => a.getAttribute('href'))")
-        for kind in kinds:
+        for kind in [*kinds, f"#/{tag}/class"]:
             site.go(kind)
             links = site.browser.run("[...document.querySelectorAll('main li a')].map(a => a.getAttribute('href'))")
             names = site.browser.run("[...document.querySelectorAll('main li b')].map(b => b.textContent)")
@@ -157,12 +158,13 @@ def pages(site, tags):
                 every_rule = 6 * every  # one run of the program for each
                 names, links = names[::every_rule], links[::every_rule]
                 expected = [printed("rule", name, "--lang", tag)[0] for name in names]
-            elif kind in ("release_cause", "failure_cause"):
-                continue  # the command has no name for them
             else:
                 names, links = names[::every], links[::every]
-                asked = names if kind == "code" else [f"{kind}:{name}" for name in names]
+                asked = names if kind in ("code", "class") else [f"{kind}:{name}" for name in names]
                 expected = printed("code", *asked, "--lang", tag)
+            if kind == "class":
+                for page in expected:  # the command says what to type next
+                    page["sections"] = [section for section in page["sections"] if section["id"] != "more"]
             for link, page in zip(links, expected, strict=True):
                 site.go(link)
                 check(link, site.read(), page)

@@ -33,6 +33,10 @@ fn cited() -> Vec<(Place, String)> {
         let name = format!("{} {}", term.kind, term.name);
         all.extend(term.rfc.iter().cloned().map(|place| (place, name.clone())));
     }
+    for cause in knowledge::all_causes() {
+        let places = cause.page().rfc.into_iter();
+        all.extend(places.map(|place| (place, cause.id())));
+    }
     for rule in RULES {
         let places = rule
             .documents()
@@ -153,7 +157,7 @@ fn the_section_is_the_one_that_is_about_it() {
         let about = |words: &[&str]| of_term.iter().any(|t| words.iter().any(|w| t.contains(w)));
         let name = term.name.to_lowercase().replace('-', " ");
         let fits = match term.kind.as_str() {
-            "header" => about(&[&name]),
+            "header" => about(&[&name, "header field names"]),
             // Many documents only register the tag under its own name.
             "option" => about(&[&name, "option tag", "iana", "registration"]),
             _ => true,
@@ -230,6 +234,21 @@ fn terms_are_those_of_the_registries_and_cite_their_documents() {
     {
         if term::term("reason", &row["protocol"]).is_none() {
             wrong.push(format!("reason {} is missing", row["protocol"]));
+        }
+    }
+    for row in table("warning_codes")
+        .iter()
+        .filter(|row| row["iana_registered"] == "yes")
+    {
+        let cause = knowledge::cause("warning", row["warn_code"].parse().unwrap()).unwrap();
+        let (rfcs, _) = numbers(&row["source"]);
+        let ours = cause.page().rfc;
+        if !ours.iter().any(|(rfc, _)| rfcs.first() == Some(rfc)) {
+            wrong.push(format!(
+                "{}: {ours:?} instead of {}",
+                cause.id(),
+                row["source"]
+            ));
         }
     }
     none(wrong);

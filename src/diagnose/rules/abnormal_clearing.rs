@@ -2,7 +2,9 @@
 
 use super::super::finding::{Evidence, note, sender};
 use super::super::phrases;
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
+};
 use crate::knowledge;
 use crate::message::Method;
 use crate::message::field::Field;
@@ -15,6 +17,11 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::High,
     needs: &[],
+    causes: &[
+        ("Q.850", Causes::Except(&NORMAL)),
+        ("RELEASE_CAUSE", Causes::Except(&[1])),
+        ("FAILURE_CAUSE", Causes::Except(&[])),
+    ],
     rfc: &[(3326, "2"), (3398, "7.2.4.1")],
     title: "{element} ended the call for a reason of its own",
     why: "{element} ended the call and gives as reason {said} ({name}): a network or a device did that, no person hung up",

@@ -2,7 +2,7 @@
 
 use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::numbers;
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::typed;
 use crate::session::{Call, Stored};
 
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Medium,
     needs: &[],
     codes: &[403, 433],
+    causes: &[("STIR", Causes::Only(&[433]))],
     rfc: &[(5079, "5"), (3323, "4.1")],
     title: "{element} takes no anonymous calls",
     why: "the call hides who calls, and {element} answers {code}: the called side takes no anonymous calls",

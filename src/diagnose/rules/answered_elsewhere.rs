@@ -1,7 +1,9 @@
 //! K3: another device took the call, so this one stops ringing.
 
 use super::super::finding::{Evidence, Template, note, receiver, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
+};
 use crate::message::{Method, typed};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Cancel, Outcome, Stored, outcome};
@@ -13,6 +15,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[487],
+    causes: &[("Q.850", Causes::Only(&[26]))],
     rfc: &[(3261, "16.7"), (3326, "3.1")],
     title: "another device answered the call",
     why: "{winner} answered, so {element} stopped the ringing at {loser}: its CANCEL and 487 are as they should be",

@@ -2,7 +2,9 @@
 
 use super::super::across::{Across, Ledger};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
+};
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::session::clock::SECOND;
@@ -15,6 +17,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[486, 600],
+    causes: &[("Q.850", Causes::Only(&[17]))],
     rfc: &[(3261, "21.4.24"), (3261, "21.6.1")],
     title: "the called side is busy",
     why: "{element} answered {code} after it had rung for {ring}: the called person was in another call or rejected this one",

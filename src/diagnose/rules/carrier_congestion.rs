@@ -1,7 +1,7 @@
 //! Q1: the network behind the answer has no room, says the Q.850 cause.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::knowledge;
 use crate::message::typed;
 use crate::session::Call;
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[480, 500, 502, 503],
+    causes: &[("Q.850", Causes::Only(&CONGESTION))],
     rfc: &[(3398, "7.2.4.1"), (3326, "2"), (3261, "21.5.4")],
     title: "the network behind {element} has no capacity for the call",
     why: "the answer carries Q.850 cause {cause} ({name}): the telephone network behind {element} could not carry the call, whatever the caller sent",

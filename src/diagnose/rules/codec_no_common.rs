@@ -1,7 +1,7 @@
 //! C1: the two sides have no codec in common.
 
 use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::sdp::{self, Media};
 use crate::message::typed;
 use crate::session::{Call, Stored};
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[415, 488, 500, 606],
+    causes: &[("warning", Causes::Only(&[304, 305]))],
     rfc: &[(3264, "6"), (3261, "21.4.26"), (3261, "20.43")],
     title: "the two sides have no codec in common",
     why: "the caller offers {offered}; {element} takes {taken}, as its own session descriptions show; nothing is on both lists",

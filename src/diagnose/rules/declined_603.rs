@@ -2,7 +2,9 @@
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::phrases::Told;
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
+};
 use super::reg_binding_missing_at_call::registration;
 use crate::knowledge::phrases::Kind;
 use crate::message::params::value_after;
@@ -17,6 +19,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[603],
+    causes: &[("Q.850", Causes::Only(&[21]))],
     rfc: &[(3261, "21.6.2"), (8606, "4")],
     title: "the called side declined the call",
     why: "{element} answered 603 without ringing: no person can have done that in {after}; a server, a filter or do not disturb declines there",

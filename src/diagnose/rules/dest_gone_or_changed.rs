@@ -1,7 +1,7 @@
 //! D4: the number was given up or has changed.
 
 use super::super::finding::{Evidence, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::Call;
 
@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Low,
     needs: &[],
     codes: &[404, 410, 480, 604],
+    causes: &[("Q.850", Causes::Only(&[22]))],
     rfc: &[(3261, "21.4.10"), (3398, "7.2.4.1")],
     title: "the called number was given up or has changed",
     why: "{element} answers 410: the user or number {dialled} was there once, is there no more, and no new address is known",

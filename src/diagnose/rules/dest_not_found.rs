@@ -4,7 +4,9 @@ use super::super::address::is_private;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers::{self, Form};
 use super::super::phrases::Told;
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Rule, Severity,
+};
 use super::scanner_traffic::is_scanner;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
@@ -21,6 +23,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[404, 604],
+    causes: &[("Q.850", Causes::Only(&[1, 2, 3]))],
     rfc: &[(3261, "21.4.5"), (3261, "21.6.3"), (3398, "7.2.4.1")],
     title: "{dialled} is not known at {element}",
     why: "{element} answers {code} to {dialled}: it has no user or number in exactly this form",

@@ -2,7 +2,9 @@
 
 use super::super::across::LONG_RING;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Rule, Severity,
+};
 use super::reg_binding_missing_at_call::registration;
 use crate::knowledge;
 use crate::knowledge::phrases::Kind;
@@ -17,6 +19,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[480],
+    causes: &[("Q.850", Causes::Only(&[16, 18, 19, 20, 31]))],
     rfc: &[(3261, "21.4.18"), (3398, "7.2.4.1")],
     title: "the called side cannot be reached at present",
     why: "{element} knows the called user and answers 480: it does not say why, and nothing rang",

@@ -1,7 +1,7 @@
 //! Q3: a server failed, and says more than its code.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::knowledge::{self, phrases::Kind};
 use crate::message::{lossy, typed};
 use crate::session::{Call, Outcome, Stored};
@@ -13,6 +13,10 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Medium,
     needs: &[],
     codes: &[500, 502, 503, 504, 505, 555],
+    causes: &[
+        ("Q.850", Causes::Except(&VAGUE)),
+        ("warning", Causes::Except(&[])),
+    ],
     rfc: &[(3261, "21.5"), (3326, "2"), (3261, "20.43")],
     title: "{element} failed and says why",
     why: "{element} answered {code}, which only says that a server failed, and gives as reason: \"{said}\"",

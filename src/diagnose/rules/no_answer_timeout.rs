@@ -2,7 +2,8 @@
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{
-    Acts, Args, Confidence, Context, Finding, Findings, Frequency, Need, Role, Rule, Severity,
+    Acts, Args, Causes, Confidence, Context, Finding, Findings, Frequency, Need, Role, Rule,
+    Severity,
 };
 use crate::message::field::Field;
 use crate::message::{Method, typed};
@@ -16,6 +17,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[Need::Time],
     codes: &[408, 480, 487],
+    causes: &[("Q.850", Causes::Only(&[18, 19, 102]))],
     rfc: &[(3261, "9.1"), (3261, "16.8"), (3261, "13.3.1")],
     title: "a ring timer ended the call",
     why: "it rang for {ring}, then {element} sent CANCEL to the called side, without having been asked to by the caller: its own ring time was over",

@@ -4,7 +4,9 @@ use super::super::digest::{self, show_credentials};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::numbers;
 use super::super::phrases::Told;
-use super::super::{Acts, Args, Confidence, Context, Finding, Findings, Frequency, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Finding, Findings, Frequency, Rule, Severity,
+};
 use super::scanner_traffic::is_scanner;
 use crate::knowledge::{self, phrases::Kind};
 use crate::message::Method;
@@ -19,6 +21,10 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[403],
+    causes: &[
+        ("Q.850", Causes::Only(&BARRED)),
+        ("STIR", Causes::Only(&[403])),
+    ],
     rfc: &[(3261, "21.4.4"), (3398, "7.2.4.1")],
     title: "{element} does not allow this call",
     why: "{element} answers 403 and says \"{phrase}\": it knows what is wanted and does not allow it",

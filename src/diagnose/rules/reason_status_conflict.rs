@@ -1,7 +1,9 @@
 //! Q4: the status and the cause inside the answer do not agree.
 
 use super::super::finding::{Evidence, Template, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::super::{
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
+};
 use crate::knowledge::{self, phrases::Kind};
 use crate::message::Method;
 use crate::session::{Call, Outcome};
@@ -12,6 +14,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Warning,
     frequency: Frequency::High,
     needs: &[],
+    causes: &[("Q.850", Causes::Only(&FITTING))],
     rfc: &[(3326, "2"), (3398, "7.2.4.1"), (6432, "3")],
     title: "the code {code} hides another cause",
     why: "the answer is {code}, and inside it stands Q.850 cause {cause} ({name}{hint}): somebody on the way translated the cause into a code that does not fit it, and the cause is nearer to where the call failed",
@@ -40,6 +43,17 @@ pub static RULE: Rule = Rule {
     ],
     check,
     ..Rule::PLAIN
+};
+
+/// The causes of [`FITS`].
+const FITTING: [u32; FITS.len()] = {
+    let mut causes = [0; FITS.len()];
+    let mut at = 0;
+    while at < FITS.len() {
+        causes[at] = FITS[at].0;
+        at += 1;
+    }
+    causes
 };
 
 /// Which status codes a cause is found with: RFC 3398 §7.2.4.1 and §8.2.6.1, and what FreeSWITCH and

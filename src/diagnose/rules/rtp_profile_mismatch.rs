@@ -2,7 +2,8 @@
 
 use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
 use super::super::{
-    Acts, Args, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity, blame,
+    Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity,
+    blame,
 };
 use crate::message::field::Field;
 use crate::message::hints::Hint;
@@ -17,6 +18,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::High,
     needs: &[],
     codes: &[415, 488, 606],
+    causes: &[("warning", Causes::Only(&[302]))],
     rfc: &[(3264, "6"), (4568, "5.1"), (3261, "21.4.26")],
     title: "{element} does not take the RTP profile {offered}",
     why: "the caller offers audio as {offered}, and {element} uses {taken} in its own session descriptions; profiles differ in encryption (SAVP) and feedback (F), and both sides must speak the same",

@@ -1,7 +1,7 @@
 //! D10: the kind of address (tel, sips, urn) is not taken there.
 
 use super::super::finding::{Evidence, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::uri::Uri;
 use crate::message::{lossy, typed};
 use crate::session::Call;
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Low,
     needs: &[],
     codes: &[400, 404, 416, 480],
+    causes: &[("warning", Causes::Only(&[380, 381]))],
     rfc: &[(3261, "21.4.14"), (3261, "8.2.2.1"), (5630, "5")],
     title: "{element} does not take {scheme} addresses",
     why: "{element} answers 416: the Request-URI {dialled} is a {scheme} address, and it does not know what to do with that kind",

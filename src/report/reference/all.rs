@@ -1,7 +1,7 @@
 //! Every page there is, by kind.
 
 use super::compare::{Facts, facts};
-use super::{Sheet, code, other};
+use super::{Sheet, cause, class, code, rule, term as terms_of};
 use crate::diagnose::rules::RULES;
 use crate::knowledge::term::{self, Term};
 use crate::knowledge::{self, Cause};
@@ -40,7 +40,7 @@ pub(in crate::report) struct Page {
 
 /// All pages but those of unregistered codes of which nothing is known.
 pub(in crate::report) fn all(lang: &'static Lang) -> Vec<Kind> {
-    let mut kinds = vec![codes(lang)];
+    let mut kinds = vec![codes(lang), classes(lang)];
     kinds.push(rules(lang));
     kinds.extend(causes(lang));
     kinds.extend(terms(lang));
@@ -64,6 +64,26 @@ fn codes(lang: &'static Lang) -> Kind {
     }
 }
 
+fn classes(lang: &'static Lang) -> Kind {
+    let page = |digit: u16| {
+        let mut sheet = class::class(digit, lang);
+        // It says what to type next.
+        sheet.sections.retain(|section| section.id != "more");
+        Page {
+            name: sheet.key.clone(),
+            about: lang.word(knowledge::class(digit * 100).0).into_owned(),
+            sheet,
+            unregistered: false,
+            facts: None,
+        }
+    };
+    Kind {
+        id: "class".to_owned(),
+        heading: lang.word("Class").into_owned(),
+        pages: (1..7).map(page).collect(),
+    }
+}
+
 // A kind for each protocol, in the order of the table.
 fn causes(lang: &'static Lang) -> Vec<Kind> {
     let mut known = BTreeSet::new();
@@ -77,19 +97,24 @@ fn causes(lang: &'static Lang) -> Vec<Kind> {
             "Q.850" | "STIR" => lang.say("{protocol} causes", &[("protocol", protocol.to_owned())]),
             _ => protocol.to_owned(),
         };
-        let page = |cause: &Cause| {
+        let page = |known: &Cause| {
             Some(Page {
-                name: cause.code.to_string(),
-                about: lang.cause_name(cause).into_owned(),
-                sheet: other::cause(protocol, u32::from(cause.code), lang)?,
+                name: known.code.to_string(),
+                about: lang.cause_name(known).into_owned(),
+                sheet: cause::cause(protocol, u32::from(known.code), lang)?,
                 unregistered: false,
                 facts: None,
             })
         };
+        let pages: Vec<Page> = knowledge::causes(protocol).filter_map(page).collect();
+        // What stands before the number where a cause is asked for: `q850`.
+        let prefix = pages
+            .first()
+            .and_then(|page| page.sheet.key.split_once(':'));
         Kind {
-            id: other::prefix(protocol),
+            id: prefix.map_or("", |(prefix, _)| prefix).to_owned(),
             heading,
-            pages: knowledge::causes(protocol).filter_map(page).collect(),
+            pages,
         }
     };
     protocols.map(kind).collect()
@@ -106,7 +131,7 @@ fn terms(lang: &'static Lang) -> Vec<Kind> {
     let page = |term: &Term| Page {
         name: term.name.clone(),
         about: String::new(),
-        sheet: other::term(term, lang),
+        sheet: terms_of::term(term, lang),
         unregistered: false,
         facts: None,
     };
@@ -123,11 +148,11 @@ fn terms(lang: &'static Lang) -> Vec<Kind> {
 }
 
 fn rules(lang: &'static Lang) -> Kind {
-    let titles = other::rules(RULES, lang);
-    let page = |(rule, [id, _, _, title]): (&&'static crate::diagnose::Rule, [String; 4])| Page {
+    let titles = rule::rules(RULES, lang);
+    let page = |(known, [id, _, _, title]): (&&'static crate::diagnose::Rule, [String; 4])| Page {
         name: id,
         about: title,
-        sheet: other::rule(rule, lang),
+        sheet: rule::rule(known, lang),
         unregistered: false,
         facts: None,
     };

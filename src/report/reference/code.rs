@@ -1,6 +1,6 @@
 //! Pages about response codes.
 
-use super::Sheet;
+use super::{Sheet, rule_row};
 use crate::diagnose::rules::RULES;
 use crate::knowledge::{self, Code};
 use crate::lang::Lang;
@@ -27,13 +27,15 @@ pub(super) fn code(number: u16, method: Option<&str>, lang: &'static Lang) -> Op
     sheet.section("description", lang.word("Description"), explained.meaning);
     sheet.section("when", lang.word("When You See It"), explained.when);
     sheet.section("fix", lang.word("How to Fix"), explained.fix);
-    let Some(code) = known else {
+    if known.is_none_or(|code| !code.registered) {
         let near = knowledge::near(number);
         let near: Vec<String> = near
             .iter()
             .map(|c| format!("{} {}", c.code, c.title))
             .collect();
         sheet.section("near", lang.word("Did you mean"), near.join(", "));
+    }
+    let Some(code) = known else {
         return Some(sheet);
     };
     what_only_we_have(&mut sheet, code, lang);
@@ -43,27 +45,33 @@ pub(super) fn code(number: u16, method: Option<&str>, lang: &'static Lang) -> Op
     Some(sheet)
 }
 
+fn status(code: &Code) -> &'static str {
+    let known = ["obsolete", "vendor", "draft", "local"];
+    let found = known.into_iter().find(|status| *status == code.status);
+    found.unwrap_or("not known")
+}
+
 fn source(code: &Code, lang: &Lang) -> String {
     match (code.registered, code.rfc) {
         (true, Some(rfc)) => format!("RFC {rfc} §{}", code.section),
         (false, Some(rfc)) => format!(
             "{} ({}), RFC {rfc}",
             lang.word("not registered"),
-            code.status
+            lang.word(status(code))
         ),
         _ => {
             let origin = lang.code_text(code.code, &["origin"], &code.origin);
             format!(
                 "{} ({}){}{origin}",
                 lang.word("not registered"),
-                code.status,
+                lang.word(status(code)),
                 lang.word(": ")
             )
         }
     }
 }
 
-fn what_only_we_have(sheet: &mut Sheet, code: &Code, lang: &Lang) {
+fn what_only_we_have(sheet: &mut Sheet, code: &Code, lang: &'static Lang) {
     let number = code.code;
     let (choice, sections) = knowledge::choice::choice(number);
     let [_, by, after, caller, _] = sections;
@@ -114,21 +122,57 @@ fn what_only_we_have(sheet: &mut Sheet, code: &Code, lang: &Lang) {
         lang.word("Q.850 causes that gateways send as this code (RFC 3398)"),
         causes.collect(),
     );
+    let made = knowledge::cause_of(number).filter(|_| code.registered);
+    sheet.section(
+        "to-q850",
+        lang.word("Q.850 cause that gateways make of it (RFC 3398)"),
+        made.map(|cause| format!("{} {}", cause.code, lang.cause_name(cause)))
+            .unwrap_or_default(),
+    );
+    sheet.section("also", lang.word("Also written"), code.also.join(", "));
+    sheet.table(
+        "phrases",
+        lang.word("Phrases seen with it"),
+        phrases_seen(number, lang),
+    );
     let rules = RULES
         .iter()
         .filter(|rule| rule.codes.contains(&number))
-        .map(|rule| {
-            let title = lang
-                .rule_text(rule, "title")
-                .replace('{', "<")
-                .replace('}', ">");
-            vec![rule.id.to_owned(), title]
-        });
+        .map(|rule| rule_row(rule, lang));
     sheet.table(
         "rules",
         lang.word("Rules that diagnose it"),
         rules.collect(),
     );
+}
+
+/// The registered phrase of a code; empty where it is not known.
+pub(super) fn title(number: u16) -> String {
+    knowledge::code(number)
+        .map(|code| code.title.clone())
+        .unwrap_or_default()
+}
+
+// What providers and products write, and what they mean by it.
+fn phrases_seen(number: u16, lang: &Lang) -> Vec<Vec<String>> {
+    let all = knowledge::phrases::phrases().iter();
+    let with = all.filter(|phrase| phrase.codes.contains(&number));
+    with.map(|phrase| {
+        let said = if phrase.word.is_empty() {
+            &phrase.says
+        } else {
+            &phrase.word
+        };
+        let means = lang
+            .text("said", &[&phrase.means], &phrase.means)
+            .into_owned();
+        let who = match phrase.provider.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", phrase.provider),
+        };
+        vec![format!("{said}{who}"), means]
+    })
+    .collect()
 }
 
 // RFC 3261 §16.7: what a proxy passes on, and when.

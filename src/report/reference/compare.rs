@@ -9,7 +9,7 @@ use crate::lang::Lang;
 use serde::Serialize;
 
 /// Sections of two pages that are set side by side where one of the pages has them.
-const BESIDE: [&str; 6] = ["description", "name", "points-to", "when", "fix", "trace"];
+const BESIDE: [&str; 5] = ["description", "name", "when", "fix", "trace"];
 
 /// What sets two codes apart: the first of these facts in which they differ, or the last.
 const APART: [(&str, &str); 4] = [
@@ -52,7 +52,7 @@ const TITLE: &str = "{a} and {b}";
 #[derive(Debug, Serialize)]
 pub(in crate::report) struct Plan {
     title: String,
-    beside: [&'static str; 6],
+    beside: [&'static str; BESIDE.len()],
     short: String,
     says: String,
     unregistered: String,
@@ -155,10 +155,11 @@ pub fn compare(a: &str, b: &str, lang: &'static Lang) -> Result<Sheet, String> {
 
 fn one(asked: &str, lang: &'static Lang) -> Result<Sheet, String> {
     let mut found = query::find(asked, None, lang)?;
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        count => Err(format!(
-            "{asked} means {count} pages; a comparison takes one code on each side"
+    let one = found.len() == 1 && found.iter().all(|sheet| !sheet.key.ends_with("xx"));
+    match one {
+        true => Ok(found.remove(0)),
+        false => Err(format!(
+            "{asked} means several codes; a comparison takes one on each side"
         )),
     }
 }

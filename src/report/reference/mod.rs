@@ -3,23 +3,31 @@
 
 /// Every page there is.
 mod all;
+/// Pages about causes and warnings.
+mod cause;
+/// Pages about classes of response codes.
+mod class;
 /// Pages about response codes.
 mod code;
 /// Two codes or causes side by side.
 mod compare;
-/// Pages about causes, warnings, methods, headers, option tags, timers and rules.
-mod other;
 /// What was asked for.
 pub mod query;
+/// Pages about rules.
+mod rule;
+/// Pages about methods, headers, option tags, timers and protocols of the Reason header.
+mod term;
 /// How a page is written.
 mod write;
 
 pub(in crate::report) use all::{Kind, Unregistered, all, unregistered};
 pub use compare::compare;
 pub(in crate::report) use compare::{Plan, plan};
-pub use other::{rule, rules};
+pub use rule::{rule, rules};
 pub use write::{Style, list, write};
 
+use crate::diagnose::Rule;
+use crate::lang::Lang;
 use serde::Serialize;
 
 /// A page.
@@ -79,4 +87,24 @@ impl Sheet {
             });
         }
     }
+}
+
+/// `RFC 3398 §7.2.4.1, RFC 6432 §3`
+fn cited(places: &[(u32, String)]) -> String {
+    let cited = places
+        .iter()
+        .map(|(number, section)| match section.is_empty() {
+            true => format!("RFC {number}"),
+            false => format!("RFC {number} §{section}"),
+        });
+    cited.collect::<Vec<_>>().join(", ")
+}
+
+/// Id and title of a rule, its arguments named.
+fn rule_row(rule: &Rule, lang: &'static Lang) -> Vec<String> {
+    let title = lang.rule_text(rule, "title");
+    vec![
+        rule.id.to_owned(),
+        title.replace('{', "<").replace('}', ">"),
+    ]
 }

@@ -1,8 +1,11 @@
 //! What was asked for: `607`, `4xx`, `480-489`, `"not acceptable"`, `q850:21`, `method REFER`.
 
-use super::{Sheet, code, other};
+use super::{Sheet, cause, class, code, term as terms};
 use crate::knowledge::{self, term};
 use crate::lang::Lang;
+
+/// Kinds of terms.
+const TERMS: [&str; 5] = ["reason", "method", "header", "option", "timer"];
 
 /// Codes that a phrase finds at most.
 const MOST: usize = 12;
@@ -16,13 +19,8 @@ pub fn find(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<Ve
     if let Some((kind, name)) = asked.split_once(':') {
         return prefixed(&kind.to_ascii_lowercase(), name, lang).map(|sheet| vec![sheet]);
     }
-    if let Some(class) = class(asked) {
-        let of_class = knowledge::codes()
-            .iter()
-            .filter(|code| code.registered && code.code / 100 == class);
-        return Ok(of_class
-            .filter_map(|c| code::code(c.code, method, lang))
-            .collect());
+    if let Some(digit) = digit(asked) {
+        return Ok(vec![class::class(digit, lang)]);
     }
     if let Some((from, until)) = range(asked) {
         let inside = knowledge::codes()
@@ -50,7 +48,7 @@ pub fn find(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<Ve
 /// A sentence for the user where there is none, with near ones.
 pub fn term(kind: &str, name: &str, lang: &'static Lang) -> Result<Sheet, String> {
     if let Some(term) = term::term(kind, name) {
-        return Ok(other::term(term, lang));
+        return Ok(terms::term(term, lang));
     }
     let near = term::near(kind, name);
     let near = match near.is_empty() {
@@ -61,20 +59,52 @@ pub fn term(kind: &str, name: &str, lang: &'static Lang) -> Result<Sheet, String
 }
 
 fn prefixed(kind: &str, name: &str, lang: &'static Lang) -> Result<Sheet, String> {
-    let protocol = match kind {
-        "q850" | "q.850" => "Q.850",
-        "warning" | "warn" => "warning",
-        "stir" => "STIR",
-        "reason" | "method" | "header" | "option" | "timer" => return term(kind, name, lang),
-        _ => return Err("known tables are q850, warning, stir, reason, method, header, option and timer, as in q850:34".to_owned()),
+    if TERMS.contains(&kind) {
+        return term(kind, name, lang);
+    }
+    // A protocol as it is written in a Reason header, or nearly so.
+    let bare = |text: &str| text.to_ascii_lowercase().replace(['.', '-', '_'], "");
+    let wanted = match kind {
+        "warn" => "warning".to_owned(),
+        _ => bare(kind),
     };
-    let number = name.parse().ok();
-    let sheet = number.and_then(|number| other::cause(protocol, number, lang));
-    sheet.ok_or_else(|| format!("no such {kind} number in the table"))
+    let known = knowledge::all_causes();
+    let Some(protocol) = known
+        .iter()
+        .map(|c| &c.protocol)
+        .find(|p| bare(p) == wanted)
+    else {
+        return Err(format!(
+            "known tables are q850, warning, stir, preemption, release_cause, failure_cause, {}, as in q850:34",
+            TERMS.join(", ")
+        ));
+    };
+    let number = name.trim().parse().ok();
+    let sheet = number.and_then(|number| cause::cause(protocol, number, lang));
+    sheet.ok_or_else(|| {
+        let near = number
+            .map(|number| near(protocol, number))
+            .unwrap_or_default();
+        let near = match near.is_empty() {
+            true => String::new(),
+            false => format!("; near ones: {}", near.join(", ")),
+        };
+        format!("no such {kind} number in the table{near}")
+    })
+}
+
+// The causes of a protocol next to a number.
+fn near(protocol: &str, number: u32) -> Vec<String> {
+    let mut all: Vec<_> = knowledge::causes(protocol).collect();
+    all.sort_by_key(|cause| u32::from(cause.code).abs_diff(number));
+    all.iter()
+        .take(2)
+        .map(|cause| format!("{} {}", cause.code, cause.name))
+        .collect()
 }
 
 // `4xx`
-fn class(asked: &str) -> Option<u16> {
+fn digit(asked: &str) -> Option<u16> {
     let digit = asked
         .to_ascii_lowercase()
         .strip_suffix("xx")?
@@ -107,7 +137,7 @@ fn no_code(number: u16) -> String {
     }
 }
 
-// Every word must be in the title, or in a phrase that is met with the code.
+// The phrase itself and those that begin with it; else every word must be in a phrase of the code.
 fn by_phrase(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<Vec<Sheet>, String> {
     let words: Vec<String> = asked.split_whitespace().map(str::to_lowercase).collect();
     let holds = |text: &str| {
@@ -115,14 +145,28 @@ fn by_phrase(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<V
         !words.is_empty() && words.iter().all(|word| text.contains(word))
     };
     let exact = |c: &&knowledge::Code| c.title.eq_ignore_ascii_case(asked);
-    let fits = |c: &&knowledge::Code| holds(&c.title) || c.variant.iter().any(|v| holds(&v.phrase));
+    let fits = |c: &&knowledge::Code| {
+        let variants = c.variant.iter().map(|v| &v.phrase);
+        variants
+            .chain([&c.title])
+            .chain(&c.also)
+            .any(|phrase| holds(phrase))
+    };
+    let begins = |c: &&knowledge::Code| {
+        let title = c.title.to_lowercase();
+        title
+            .strip_prefix(&asked.to_lowercase())
+            .is_some_and(|rest| rest.starts_with(' '))
+    };
     let known = || {
         knowledge::codes()
             .iter()
             .filter(|c| (100..700).contains(&c.code))
     };
     let mut found: Vec<_> = known().filter(exact).collect();
-    if found.is_empty() {
+    if !found.is_empty() {
+        found.extend(known().filter(begins));
+    } else {
         found = known().filter(fits).take(MOST).collect();
     }
     if !found.is_empty() {

@@ -74,10 +74,7 @@ fn rows(section: &Section, palette: Palette, width: usize) -> String {
         match row.as_slice() {
             [name, text]
                 if names <= 24
-                    && !matches!(
-                        section.id,
-                        "description" | "when" | "fix" | "trace" | "points-to"
-                    ) =>
+                    && !matches!(section.id, "description" | "when" | "fix" | "trace") =>
             {
                 let lead = format!(
                     "  {name}{}  ",

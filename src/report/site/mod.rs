@@ -41,8 +41,6 @@ const LABELS: [&str; 11] = [
 struct Texts {
     lang: &'static str,
     labels: BTreeMap<&'static str, String>,
-    /// Names of the classes, by their first digit.
-    classes: BTreeMap<u16, String>,
     kinds: Vec<Kind>,
     unregistered: Unregistered,
     compare: Plan,
@@ -67,16 +65,11 @@ pub fn files() -> Vec<File> {
 }
 
 fn texts(lang: &'static Lang) -> File {
-    let class = |digit: u16| {
-        lang.word(crate::knowledge::class(digit * 100).0)
-            .into_owned()
-    };
     let texts = Texts {
         lang: lang.tag,
         labels: LABELS
             .map(|label| (label, lang.word(label).into_owned()))
             .into(),
-        classes: (1..7).map(|digit| (digit, class(digit))).collect(),
         kinds: all(lang),
         unregistered: unregistered(lang),
         compare: plan(lang),

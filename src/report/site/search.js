@@ -13,7 +13,9 @@ window.sipexplain ??= {};
 
   // The texts of every page, ready to be searched.
   sipexplain.index = data => data.kinds.flatMap(kind => kind.pages.map(page => {
-    const phrases = page.sections.filter(section => section.id === "phrase").map(section => section.heading);
+    const own = id => page.sections.filter(section => section.id === id);
+    const phrases = [...own("phrase").map(section => section.heading), ...own("also").flatMap(section => section.text),
+      ...own("phrases").flatMap(section => section.rows.map(([said]) => said))];
     const texts = page.sections.flatMap(section => [...section.text ?? [], ...(section.rows ?? []).flat()]);
     return {
       page,
@@ -60,8 +62,6 @@ window.sipexplain ??= {};
     if (asked.startsWith(" sip ") && asked.length > 5) asked = asked.slice(4);
     const words = asked.trim().split(" ");
     if (words[0] === "") return [];
-    const ofClass = /^ ([1-6])xx $/.exec(asked);
-    if (ofClass) return index.map(entry => entry.page).filter(page => page.facts?.code[0] === ofClass[1]);
     const found = index.map(entry => ({ page: entry.page, points: score(entry, asked, words) }));
     return found.filter(one => one.points > 0).sort((a, b) => b.points - a.points).map(one => one.page);
   };

@@ -5,11 +5,14 @@
   const FALLBACK = "en";
   // What the items of a section lead to: rows by their first cell, lists by each item.
   const LEADS = {
-    rules: "rule", q850: "q850", explains: "rule", headers: "header", "look-at": "header",
-    methods: "method", sip: "code", near: "code",
+    rules: "rule", explains: "rule", headers: "header", "look-at": "header", methods: "method",
+    sip: "code", "from-sip": "code", near: "code", registered: "code", unregistered: "code",
+    answers: "code", met: "code", must: "code", read: "code", q850: "q850", "to-q850": "q850",
   };
+  // Pages with no second side.
+  const ALONE = ["rule", "class"];
   // Short sections, which stand beside the long ones where there is room.
-  const ASIDE = ["by", "after", "caller", "retry", "proxy", "dialog", "headers", "look-at", "methods", "sip", "explains", "needs", "see"];
+  const ASIDE = ["by", "after", "caller", "retry", "proxy", "dialog", "headers", "look-at", "methods", "place", "explains", "needs", "see"];
   // Results shown.
   const MOST = 60;
   const RFC = /(RFC (\d+)(?: §([\d.A-Z]*\w))?)/;
@@ -68,13 +71,13 @@
   const pageAt = (kind, name) =>
     here.pages.get(`${kind}/${name}`.toLowerCase()) ?? (kind === "code" ? unregistered(name) : undefined);
 
-  // What can be compared under this name: `607`, `q850:17`, `timer:B`, or a whole title. Rules cannot.
+  // What can be compared under this name: `607`, `q850:17`, `timer:B`, or a whole title.
   const named = text => {
     const [, kind, name] = /^([^:]+):(.*)$/.exec(text) ?? [];
-    if (kind) return kind === "rule" ? undefined : pageAt(kind.replace(".", ""), name);
+    if (kind) return ALONE.includes(kind) ? undefined : pageAt(kind.replace(".", ""), name);
     if (text === "" || /^\d+$/.test(text)) return pageAt("code", text);
     const same = page => [page.name, page.about].some(one => one.toLowerCase() === text.toLowerCase());
-    return here.data.kinds.filter(kind => kind.id !== "rule").flatMap(kind => kind.pages).find(same);
+    return here.data.kinds.filter(kind => !ALONE.includes(kind.id)).flatMap(kind => kind.pages).find(same);
   };
 
   // ---- Addresses
@@ -226,9 +229,9 @@
   const home = () => ({ title: "", kind: "code", children: [
     make("h1", { tabindex: "-1" }, say("SIP reference")),
     make("p", { class: "note keys" }, say("Press / to search, the arrow keys to choose, Enter to open.")),
-    Object.entries(here.data.classes).flatMap(([digit, name]) => [
-      make("h2", {}, `${digit}xx ${name}`),
-      make("ul", { class: "list" }, kindOf("code").pages.filter(page => page.name[0] === digit).map(listed)),
+    kindOf("class").pages.flatMap(page => [
+      make("h2", {}, link(page, `${page.name} ${page.about}`)),
+      make("ul", { class: "list" }, kindOf("code").pages.filter(one => one.name[0] === page.name[0]).map(listed)),
     ]),
   ] });
 
@@ -282,7 +285,7 @@
       element.setAttribute("aria-label", text);
       element.title = text;
     }
-    at("kinds").replaceChildren(...here.data.kinds.map(one =>
+    at("kinds").replaceChildren(...here.data.kinds.filter(one => one.id !== "class").map(one =>
       make("a", { href: hash(one.id), "aria-current": one.id === kind ? "true" : undefined }, one.heading)));
     at("kinds").hidden = false;
     return name;
