@@ -276,9 +276,14 @@ impl<'a> Context<'a> {
     }
 }
 
-fn run_rules(call: &Call, context: &Context<'_>, depth: Depth) -> Vec<Finding> {
+fn run_rules(
+    call: &Call,
+    context: &Context<'_>,
+    depth: Depth,
+    rules: &'static [&'static Rule],
+) -> Vec<Finding> {
     let mut found = Findings::new(depth);
-    for rule in rules::RULES {
+    for rule in rules {
         found.of(rule);
         (rule.check)(call, context, &mut found);
     }
@@ -334,12 +339,21 @@ pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
 }
 
 fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
-    if context.whole.is_none() && plain::is_plain(call) {
-        // The whole test suite looks whether this holds.
-        debug_assert!(run_rules(call, context, depth).is_empty());
+    let plain = match context.whole {
+        None => plain::rules_for(call),
+        Some(_) => None,
+    };
+    let mut findings = run_rules(call, context, depth, plain.unwrap_or(rules::RULES));
+    // The whole test suite looks whether this holds.
+    #[cfg(debug_assertions)]
+    if plain.is_some() {
+        let all = run_rules(call, &Context::new(context.view), depth, rules::RULES);
+        let ids = |all: &[Finding]| all.iter().map(|f| f.rule.id).collect::<Vec<_>>();
+        debug_assert_eq!(ids(&findings), ids(&all), "see diagnose/plain.rs");
+    }
+    if plain.is_some_and(<[_]>::is_empty) {
         return Diagnosis::default();
     }
-    let mut findings = run_rules(call, context, depth);
     let (root, alternatives) = roles::assign(call, &mut findings);
     let proof = depth == Depth::Proof;
     let failed = proof && (call.outcome.is_failure() || call.outcome == Outcome::Refused);
@@ -350,7 +364,14 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
         product::tell(call, &mut findings);
     }
     let cause = root.and_then(|index| findings.get(index));
+    let not_shown = undetermined
+        .as_ref()
+        .is_some_and(Undetermined::is_not_shown);
     let blame = failed.then(|| blame::of(call, cause)).flatten();
+    let blame = blame.map(|blame| match not_shown {
+        true => blame.of_what_is_not_shown(),
+        false => blame,
+    });
     Diagnosis {
         findings,
         root,

@@ -67,7 +67,7 @@ pub fn is_same(a: &str, b: &str) -> bool {
 pub fn uri_in(message: Message<'_>, name: &'static str) -> Option<(header::Header, Span, String)> {
     let header = message.header(name)?;
     let value = header.value.of(message.raw);
-    let first = header::elements(value).first().copied().unwrap_or(value);
+    let first = header::elements(value).next().unwrap_or(value);
     let uri = addr_spec(first);
     let user = Uri::parse(uri)?.number();
     Some((header, span::span_in(message.raw, uri), user))

@@ -1,10 +1,16 @@
-//! Calls about which no rule has anything to say, told by what is known of their messages without
-//! another look at them: answered, acknowledged and ended as RFC 3261 §4 shows it, nothing repeated.
+//! Calls about which no rule, or only those for the code of the answer, have anything to say, told by
+//! what is known of their messages without another look at them: every message on the way between the
+//! same two ends, nothing repeated, tags and order as RFC 3261 §4 and §17.1.1 show them.
 
+use super::{Rule, rules};
+use crate::layers::Transport;
 use crate::message::Method;
 use crate::message::field::{Field, Present};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored};
+use smallvec::SmallVec;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
 
 /// Headers that say nothing beyond what every call says.
 const USUAL: Present = Present::of(&[
@@ -27,6 +33,32 @@ const USUAL: Present = Present::of(&[
     Field::UserAgent,
     Field::Via,
 ]);
+/// Headers with which an answer says more about why it refuses.
+const REASONS: Present = Present::of(&[Field::Reason, Field::Warning, Field::RetryAfter]);
+/// Rules that a plain refusal may concern whatever its code: what stands in the INVITE, or which way it
+/// went.
+const OF_ANY_CODE: [&str; 18] = [
+    "advertised-address-wrong",
+    "clock-order",
+    "contact-missing-or-multiple",
+    "hairpin",
+    "internal-name-leak",
+    "late-final-after-timeout",
+    "mandatory-header-missing",
+    "max-forwards-range",
+    "nat-detected",
+    "private-contact",
+    "private-sdp",
+    "reason-status-conflict",
+    "response-to-wrong-port",
+    "retry-amplification",
+    "scanner-traffic",
+    "sip-alg-mangling",
+    "transport-mismatch",
+    "uri-scheme-416-or-domain",
+];
+/// The codes of refusals.
+const CODES: std::ops::Range<u16> = 300..700;
 /// A longer call with session timers may have been ended by them, nanoseconds.
 const LONGEST: i64 = 55 * SECOND;
 /// Larger messages may be too large for their way, bytes.
@@ -34,86 +66,168 @@ const LARGEST: usize = 1200;
 /// Messages: INVITE, a few provisional responses, 200, ACK, BYE, 200.
 const MOST: usize = 9;
 
-/// Is it such a call?
-pub(super) fn is_plain(call: &Call) -> bool {
-    call.method == Method::Invite
-        && call.outcome == Outcome::Succeeded
-        && (6..=MOST).contains(&call.messages.len())
+/// The rules that may have something to say about the call; `None`: all of them.
+pub(super) fn rules_for(call: &Call) -> Option<&'static [&'static Rule]> {
+    let may_be = call.method == Method::Invite
+        && (3..=MOST).contains(&call.messages.len())
         && call.legs.is_empty()
         && call.related.is_empty()
         && call.asides.is_empty()
         && call.media.is_empty()
         && call.continues.is_none()
-        && call.reuses.is_none()
-        && call.messages.iter().all(is_usual)
-        && is_in_order(call)
+        && call.reuses.is_none();
+    if !may_be {
+        return None;
+    }
+    let messages: SmallVec<[&Stored; MOST]> = call.messages.iter().collect();
+    match call.outcome {
+        Outcome::Succeeded => {
+            let plain = messages.iter().all(|m| is_usual(m, USUAL)) && is_answered(call, &messages);
+            plain.then_some(&[])
+        }
+        Outcome::Failed | Outcome::Refused => {
+            let headers = USUAL.and(REASONS);
+            let plain = messages.iter().all(|m| is_usual(m, headers)) && is_refused(&messages);
+            plain.then(|| of_code(call.code()))?
+        }
+        _ => None,
+    }
 }
 
-fn is_usual(stored: &Stored) -> bool {
+/// The rules for each code, in the order of all.
+static OF_CODE: LazyLock<Vec<Vec<&'static Rule>>> = LazyLock::new(|| {
+    let explains = |rule: &Rule, code| rule.codes.contains(&code) || OF_ANY_CODE.contains(&rule.id);
+    let of = |code| {
+        let all = rules::RULES.iter().copied();
+        all.filter(|rule| explains(rule, code)).collect()
+    };
+    CODES.map(of).collect()
+});
+
+fn of_code(code: Option<u16>) -> Option<&'static [&'static Rule]> {
+    let index = code?.checked_sub(CODES.start)?;
+    OF_CODE.get(usize::from(index)).map(Vec::as_slice)
+}
+
+fn is_usual(stored: &Stored, headers: Present) -> bool {
     let head = &stored.head;
     stored.copy.is_none()
         && head.flaws.is_empty()
         && head.hints.is_empty()
         && head.vias == 1
-        && head.present.is_within(USUAL)
+        && head.present.is_within(headers)
         && stored.raw.len() <= LARGEST
         && stored.stamp.lines == 0
         && stored.stamp.time().is_some()
         && stored.stamp.observed().is_some()
 }
 
-// INVITE, provisional responses, 200, ACK by the caller, BYE by either, 200; every message on the way
-// between the same two ends, tags as they have to be.
-fn is_in_order(call: &Call) -> bool {
-    let messages = call.messages.as_slice();
+type Ends = (Option<SocketAddr>, Option<SocketAddr>, Option<Transport>);
+
+fn ends(m: &Stored) -> Ends {
+    (m.stamp.source, m.stamp.destination, m.stamp.transport)
+}
+
+fn back((source, destination, transport): Ends) -> Ends {
+    (destination, source, transport)
+}
+
+fn is_request(m: &Stored, method: Method) -> bool {
+    m.head.is_request() && m.head.method == method
+}
+
+fn answers(m: &Stored, request: &Stored) -> bool {
+    m.keys.transaction == request.keys.transaction
+        && m.keys.from_tag == request.keys.from_tag
+        && ends(m) == back(ends(request))
+}
+
+fn tags(m: &Stored) -> (u64, u64) {
+    (m.keys.from_tag, m.keys.to_tag)
+}
+
+fn has_body(m: &Stored) -> bool {
+    (m.head.body as usize) < m.raw.len()
+}
+
+fn gap(a: &Stored, b: &Stored) -> Option<i64> {
+    a.time().zip(b.time()).map(|(a, b)| b - a)
+}
+
+// Before anything has to be repeated.
+fn is_soon(a: &Stored, b: &Stored) -> bool {
+    gap(a, b).is_some_and(|gap| (0..SECOND / 2).contains(&gap))
+}
+
+// INVITE with an offer, provisional responses without one.
+fn is_begun(invite: &Stored, between: &[&Stored], answer: &Stored) -> bool {
+    let callee = answer.keys.to_tag;
+    let provisional = |m: &Stored| {
+        let (code, tag) = (m.head.code().unwrap_or(0), m.keys.to_tag);
+        (100..200).contains(&code)
+            && answers(m, invite)
+            && (tag == callee || (tag == 0 && code == 100))
+            && !has_body(m)
+    };
+    is_request(invite, Method::Invite)
+        && invite.is_initial()
+        && invite.keys.from_tag != 0
+        && callee != 0
+        && has_body(invite)
+        && between.iter().all(|m| provisional(m))
+        && answers(answer, invite)
+        && is_soon(invite, between.first().unwrap_or(&answer))
+}
+
+// INVITE, provisional responses, 200, ACK by the caller, BYE by either, 200.
+fn is_answered(call: &Call, messages: &[&Stored]) -> bool {
     let [invite, between @ .., answer, ack, bye, ended] = messages else {
         return false;
     };
-    let ends = |m: &Stored| (m.stamp.source, m.stamp.destination, m.stamp.transport);
     let there = ends(invite);
-    let back = (there.1, there.0, there.2);
-    let towards = |m: &Stored, way| ends(m) == way;
-    let is_request = |m: &Stored, method| m.head.is_request() && m.head.method == method;
-    let answers = |m: &Stored, request: &Stored| {
-        m.keys.transaction == request.keys.transaction && m.keys.from_tag == request.keys.from_tag
-    };
     let (caller, callee) = (invite.keys.from_tag, answer.keys.to_tag);
-    let provisional = |m: &Stored| {
-        let code = m.head.code().unwrap_or(0);
-        let tag = m.keys.to_tag;
-        (100..200).contains(&code)
-            && answers(m, invite)
-            && towards(m, back)
-            && (tag == callee || (tag == 0 && code == 100))
-    };
     let (by_caller, by_callee) = ((caller, callee), (callee, caller));
-    let tags = |m: &Stored| (m.keys.from_tag, m.keys.to_tag);
-    let ended_by = if tags(bye) == by_caller { there } else { back };
-    let bye_back = (ended_by.1, ended_by.0, ended_by.2);
-    is_request(invite, Method::Invite)
-        && invite.is_initial()
-        && caller != 0
-        && callee != 0
-        && between.iter().all(provisional)
+    let ended_by = if tags(bye) == by_caller {
+        there
+    } else {
+        back(there)
+    };
+    !between.is_empty()
+        && is_begun(invite, between, answer)
         && answer.head.code() == Some(200)
-        && answers(answer, invite)
-        && towards(answer, back)
+        && has_body(answer)
         && is_request(ack, Method::Ack)
-        && towards(ack, there)
+        && ends(ack) == there
         && tags(ack) == by_caller
         && ack.head.cseq == invite.head.cseq
         && ack.keys.branch != invite.keys.branch
+        && is_soon(answer, ack)
         && is_request(bye, Method::Bye)
         && (tags(bye) == by_caller || tags(bye) == by_callee)
-        && towards(bye, ended_by)
+        && ends(bye) == ended_by
         && bye.keys.branch != invite.keys.branch
         && ended.head.code() == Some(200)
         && answers(ended, bye)
-        && towards(ended, bye_back)
         && tags(ended) == tags(bye)
-        && bodies_are_those_of_an_offer(invite, between, answer, [ack, bye, ended])
+        && is_soon(bye, ended)
+        && ![ack, bye, ended].into_iter().any(|m| has_body(m))
         && is_ended_by_people(call)
-        && is_prompt(messages)
+}
+
+// INVITE, provisional responses, a refusal, ACK by the caller in the same transaction.
+fn is_refused(messages: &[&Stored]) -> bool {
+    let [invite, between @ .., answer, ack] = messages else {
+        return false;
+    };
+    is_begun(invite, between, answer)
+        && answer.head.code() >= Some(300)
+        && !has_body(answer)
+        && is_request(ack, Method::Ack)
+        && ends(ack) == ends(invite)
+        && tags(ack) == (invite.keys.from_tag, answer.keys.to_tag)
+        && ack.keys.transaction == invite.keys.transaction
+        && !has_body(ack)
+        && is_soon(answer, ack)
 }
 
 fn is_ended_by_people(call: &Call) -> bool {
@@ -122,29 +236,21 @@ fn is_ended_by_people(call: &Call) -> bool {
     lasted.is_some_and(|lasted| lasted >= 0 && (!timed || lasted < LONGEST))
 }
 
-// An offer in the INVITE, the answer in the 200, nothing else.
-fn bodies_are_those_of_an_offer(
-    invite: &Stored,
-    between: &[Stored],
-    answer: &Stored,
-    others: [&Stored; 3],
-) -> bool {
-    let has_body = |m: &Stored| (m.head.body as usize) < m.raw.len();
-    has_body(invite)
-        && has_body(answer)
-        && !between.iter().any(has_body)
-        && !others.into_iter().any(has_body)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-// The first answer, the ACK and the answer to BYE come before anything has to be repeated.
-fn is_prompt(messages: &[Stored]) -> bool {
-    const SOON: i64 = SECOND / 2;
-    let [invite, first, .., answer, ack, bye, ended] = messages else {
-        return false;
-    };
-    let soon = |a: &Stored, b: &Stored| {
-        let gap = a.time().zip(b.time()).map(|(a, b)| b - a);
-        gap.is_some_and(|gap| (0..SOON).contains(&gap))
-    };
-    soon(invite, first) && soon(answer, ack) && soon(bye, ended)
+    #[test]
+    fn the_rules_of_any_code_exist_and_those_of_a_code_are_in_order() {
+        for id in OF_ANY_CODE {
+            assert!(rules::rule(id).is_some(), "{id}");
+        }
+        let place = |id: &str| rules::RULES.iter().position(|rule| rule.id == id);
+        for (code, of) in CODES.zip(OF_CODE.iter()) {
+            assert!(of.is_sorted_by_key(|rule| place(rule.id)), "{code}");
+        }
+        let busy = of_code(Some(486)).unwrap();
+        assert!(busy.iter().any(|rule| rule.id == "busy") && busy.len() < rules::RULES.len() / 3);
+        assert!(of_code(Some(200)).is_none() && of_code(None).is_none());
+    }
 }

@@ -221,7 +221,7 @@ fn giver<'a>(
     let mut given = of_owner.filter_map(|(index, m)| {
         let all = call.fields(index).all(field);
         let mut targets = all.flat_map(|header| {
-            let elements = header::elements(header.value.of(&m.raw)).into_iter();
+            let elements = header::elements(header.value.of(&m.raw));
             elements.map(move |element| (header, addr_spec(element)))
         });
         targets.find_map(|(header, uri)| {

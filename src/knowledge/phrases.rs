@@ -1,6 +1,6 @@
 //! What providers and products say beside the status code: `phrases.toml`.
 
-use memchr::memmem::Finder;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -72,12 +72,19 @@ static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// Those that are part of a text, each with its search made ready.
-static FINDERS: LazyLock<Vec<(Finder<'static>, &'static Phrase)>> = LazyLock::new(|| {
-    let spoken = PHRASES.iter().filter(|phrase| !phrase.says.is_empty());
-    spoken
-        .map(|phrase| (Finder::new(phrase.says.as_bytes()), phrase))
-        .collect()
+/// Those that are part of a text, in the order of the file.
+static SPOKEN: LazyLock<Vec<&'static Phrase>> = LazyLock::new(|| {
+    let spoken = PHRASES.iter();
+    spoken.filter(|phrase| !phrase.says.is_empty()).collect()
+});
+
+/// What finds them all in one walk over a text; `None` if that could not be made.
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(SPOKEN.iter().map(|phrase| &phrase.says))
+        .ok()
 });
 
 /// All phrases, in the order of the file.
@@ -87,15 +94,13 @@ pub fn phrases() -> &'static [Phrase] {
 
 /// The phrase of which a text with this status code holds `says`, and where it stands in the text.
 pub fn of_text(code: u16, text: &str) -> Option<(&'static Phrase, usize)> {
-    if text.is_empty() {
-        return None;
-    }
-    let small = text.to_ascii_lowercase();
-    let said = |finder: &Finder<'_>| finder.find(small.as_bytes());
-    FINDERS
-        .iter()
-        .filter(|(_, phrase)| fits(phrase, code))
-        .find_map(|(finder, phrase)| Some((*phrase, said(finder)?)))
+    let found = SEARCH.as_ref()?.find_overlapping_iter(text);
+    let fitting = found.filter_map(|said| {
+        let phrase = *SPOKEN.get(said.pattern().as_usize())?;
+        fits(phrase, code).then_some((said.pattern(), said.start(), phrase))
+    });
+    let (_, start, phrase) = fitting.min_by_key(|(pattern, start, _)| (*pattern, *start))?;
+    Some((phrase, start))
 }
 
 /// The phrase with this word.

@@ -164,34 +164,52 @@ pub fn unfold(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 }
 
 /// The comma-separated elements of a value, commas in quotes and angle brackets left alone.
-pub fn elements(value: &[u8]) -> Vec<&[u8]> {
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     split_outside(value, b',')
 }
 
 /// Splits at `separator` outside quoted strings and angle brackets; parts are trimmed, empty ones left out.
-pub fn split_outside(value: &[u8], separator: u8) -> Vec<&[u8]> {
-    let (mut parts, mut from, mut quoted, mut angle, mut escaped) =
-        (Vec::new(), 0, false, false, false);
-    for (at, &byte) in value.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'<' if !quoted => angle = true,
-            b'>' if !quoted => angle = false,
-            _ if byte == separator && !quoted && !angle => {
-                parts.push(value.get(from..at).unwrap_or_default());
-                from = at + 1;
-            }
-            _ => {}
+pub fn split_outside(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    let parts = std::iter::from_fn(move || {
+        let value = rest?;
+        let end = part_end(value, separator);
+        rest = value.get(end + 1..);
+        value.get(..end)
+    });
+    parts.map(trim).filter(|part| !part.is_empty())
+}
+
+// Where the first separator stands, or the end.
+fn part_end(value: &[u8], separator: u8) -> usize {
+    let (mut at, mut angle) = (0, false);
+    while let Some(rest) = value.get(at..) {
+        let next = match angle {
+            true => memchr::memchr2(b'"', b'>', rest),
+            false => memchr::memchr3(b'"', b'<', separator, rest),
+        };
+        let Some(next) = next else { break };
+        match rest.get(next) {
+            Some(b'"') => at += next + 1 + quoted_end(rest.get(next + 1..).unwrap_or_default()),
+            Some(b'<') => (at, angle) = (at + next + 1, true),
+            Some(b'>') => (at, angle) = (at + next + 1, false),
+            _ => return at + next,
         }
     }
-    parts.push(value.get(from..).unwrap_or_default());
-    parts
-        .into_iter()
-        .map(trim)
-        .filter(|part| !part.is_empty())
-        .collect()
+    value.len()
+}
+
+// The length of a quoted string whose opening quote was read, its closing one included.
+fn quoted_end(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..) {
+        match memchr::memchr2(b'"', b'\\', rest) {
+            Some(next) if rest.get(next) == Some(&b'"') => return at + next + 1,
+            Some(next) => at += next + 2,
+            None => break,
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -236,10 +254,17 @@ mod tests {
     #[test]
     fn commas_in_quotes_and_brackets_do_not_split() {
         let value = br#""Doe, J" <sip:a,b@c>, <sip:d@e>;q=1"#;
-        assert_eq!(
-            elements(value),
-            [&br#""Doe, J" <sip:a,b@c>"#[..], b"<sip:d@e>;q=1"]
-        );
+        let read = |value| {
+            elements(value)
+                .map(String::from_utf8_lossy)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(read(value), [r#""Doe, J" <sip:a,b@c>"#, "<sip:d@e>;q=1"]);
+        assert_eq!(read(br#""a\",\\",b"#), [r#""a\",\\""#, "b"]);
+        assert_eq!(read(br#"<a">",b>,c"#), [r#"<a">",b>"#, "c"]);
+        assert_eq!(read(b"a>,b, ,<c,d"), ["a>", "b", "<c,d"]);
+        assert_eq!(read(br#"a,"b,c"#), ["a", r#""b,c"#]);
+        assert_eq!(read(br#""a\"#), [r#""a\"#]);
     }
 
     #[test]

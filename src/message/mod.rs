@@ -298,7 +298,7 @@ impl Head {
             self.take_via(value, base);
         }
         let commas = if memchr::memchr(b',', value).is_some() {
-            header::elements(value).len()
+            header::elements(value).count()
         } else {
             1
         };
@@ -310,7 +310,7 @@ impl Head {
     // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
     fn take_via(&mut self, value: &[u8], base: usize) {
         let first = match memchr::memchr(b',', value) {
-            Some(_) => header::elements(value).first().copied().unwrap_or(value),
+            Some(_) => header::elements(value).next().unwrap_or(value),
             None => value,
         };
         let base = base + span::span_in(value, first).start as usize;

@@ -84,23 +84,25 @@ pub fn semicolon_list(value: &[u8]) -> Vec<Param> {
 }
 
 fn list(value: &[u8], separator: u8) -> Vec<Param> {
-    split_outside(value, separator)
-        .into_iter()
-        .filter_map(pair)
+    let pairs = split_outside(value, separator).filter_map(pair);
+    pairs
+        .map(|(name, value)| Param {
+            name: super::lossy(name).to_ascii_lowercase(),
+            value: unquote(value),
+        })
         .collect()
 }
 
-fn pair(part: &[u8]) -> Option<Param> {
+/// The names and values of `;name=value;name="value"`, as they stand there.
+pub fn semicolon_pairs(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    split_outside(value, b';').filter_map(pair)
+}
+
+fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = memchr::memchr(b'=', part).unwrap_or(part.len());
     let name = trim(part.get(..equals)?);
-    if name.is_empty() || !name.iter().all(|b| is_token(*b)) {
-        return None;
-    }
-    let value = trim(part.get(equals + 1..).unwrap_or_default());
-    Some(Param {
-        name: super::lossy(name).to_ascii_lowercase(),
-        value: unquote(value),
-    })
+    let is_name = !name.is_empty() && name.iter().all(|b| is_token(*b));
+    is_name.then(|| (name, trim(part.get(equals + 1..).unwrap_or_default())))
 }
 
 /// A quoted string without its quotes and escapes; anything else as it is.

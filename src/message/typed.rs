@@ -30,7 +30,7 @@ pub fn vias(message: Message<'_>) -> Vec<Via> {
         .all("Via")
         .map(|header| unfold(header.value.of(message.raw)).into_owned());
     values
-        .flat_map(|value| elements(&value).into_iter().map(via).collect::<Vec<_>>())
+        .flat_map(|value| elements(&value).map(via).collect::<Vec<_>>())
         .collect()
 }
 
@@ -227,12 +227,7 @@ pub fn warnings(message: Message<'_>) -> Vec<Warning> {
         .all("Warning")
         .map(|header| unfold(header.value.of(message.raw)).into_owned());
     values
-        .flat_map(|value| {
-            elements(&value)
-                .into_iter()
-                .filter_map(warning)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|value| elements(&value).filter_map(warning).collect::<Vec<_>>())
         .collect()
 }
 
@@ -274,21 +269,36 @@ pub fn reasons(message: Message<'_>) -> Vec<Reason> {
     let mut all = Vec::new();
     for header in message.all("Reason") {
         let value = unfold(header.value.of(message.raw));
-        all.extend(elements(&value).into_iter().map(reason));
+        all.extend(elements(&value).map(reason));
     }
     all
 }
 
 // rsip does not know the header.
 fn reason(element: &[u8]) -> Reason {
-    let list = params::semicolon_list(element);
     let protocol = element.split(|b| *b == b';').next().unwrap_or_default();
-    Reason {
+    let mut reason = Reason {
         protocol: lossy(protocol.trim_ascii()),
-        cause: params::find(&list, "cause").and_then(|cause| cause.parse().ok()),
-        text: params::find(&list, "text").map(str::to_owned),
-        location: params::find(&list, "location").map(str::to_owned),
+        cause: None,
+        text: None,
+        location: None,
+    };
+    let mut numbered = false;
+    for (name, value) in params::semicolon_pairs(element) {
+        let first = |text: &mut Option<String>| {
+            text.get_or_insert_with(|| params::unquote(value));
+        };
+        match name {
+            name if name.eq_ignore_ascii_case(b"text") => first(&mut reason.text),
+            name if name.eq_ignore_ascii_case(b"location") => first(&mut reason.location),
+            name if name.eq_ignore_ascii_case(b"cause") && !numbered => {
+                numbered = true;
+                reason.cause = params::unquote(value).parse().ok();
+            }
+            _ => {}
+        }
     }
+    reason
 }
 
 /// The URIs of all Contact values, parameters and headers left out.
@@ -297,12 +307,7 @@ pub fn contacts(message: Message<'_>) -> Vec<String> {
         .all("Contact")
         .map(|header| unfold(header.value.of(message.raw)).into_owned());
     values
-        .flat_map(|value| {
-            elements(&value)
-                .into_iter()
-                .filter_map(contact)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|value| elements(&value).filter_map(contact).collect::<Vec<_>>())
         .collect()
 }
 

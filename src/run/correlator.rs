@@ -2,18 +2,12 @@
 
 use super::Batch;
 use super::judge::Judge;
-use super::pool::Pool;
-use super::reader::LONG;
-use crate::session::{Limits, News, Session};
-
-/// Messages whose entries are looked up ahead.
-const SOON: usize = 16;
+use crate::session::{Limits, News, SOON, Session};
 
 /// Where messages become calls.
 #[derive(Default)]
 pub(super) struct Correlator {
     session: Session,
-    pool: Pool,
     news: News,
 }
 
@@ -23,44 +17,34 @@ impl Correlator {
         for stream in batch.media.drain(..) {
             self.session.media(stream);
         }
-        let (mut at, mut asides) = (0, batch.asides.drain(..).peekable());
+        let mut asides = batch.asides.drain(..).peekable();
         let mut alive = batch.alive.drain(..).peekable();
-        let soon: Vec<u64> = batch.messages.iter().map(|(m, _)| m.keys.call_id).collect();
-        for (index, (mut stored, length)) in batch.messages.drain(..).enumerate() {
+        let (mut messages, mut index) = (batch.messages.drain(..), 0);
+        loop {
             if index % SOON == 0 {
-                let next = soon.get(index..).unwrap_or_default();
+                let next = messages.as_slice();
                 self.session.expect(next.get(..SOON).unwrap_or(next));
             }
+            let Some(stored) = messages.next() else { break };
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
             while let Some((_, source, time)) = alive.next_if(|(before, ..)| *before <= index) {
                 self.session.keep_alive(source, time);
             }
-            let bytes = batch.bytes.get(at..at + length).unwrap_or_default();
-            at += length;
-            if length > 0 {
-                stored.raw = self.pool.bytes(bytes);
-            }
             self.session.message(stored, &mut self.news);
             self.deliver(judge);
+            index += 1;
         }
+        drop(messages);
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
-        // Buffers go to the thread that will need them.
-        let for_reader = batch.bytes.is_empty();
-        batch.bytes.clear();
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
             self.session.tick(time, &mut self.news);
             self.deliver(judge);
         }
-        batch.long = 0;
-        let (long, short) = self
-            .session
-            .spare()
-            .partition(|buffer| for_reader || buffer.capacity() >= LONG);
-        batch.spare = long;
-        self.pool.take_back(Vec::into_iter(short));
+        batch.bytes = 0;
+        batch.spare = self.session.spare().collect();
     }
 
     /// Judges what is left.

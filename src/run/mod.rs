@@ -49,18 +49,17 @@ pub struct Judged {
     pub skipped: Vec<SkippedFiles>,
 }
 
-/// Messages on their way from one thread to the other; the bytes of short ones stand one behind the
-/// other in `bytes`. Buffers of long ones come back in `spare`.
+/// Messages on their way from one thread to the other; their memory comes back in `spare`.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(Stored, usize)>,
-    bytes: Vec<u8>,
-    long: usize,
+    messages: Vec<Box<Stored>>,
+    /// The length of all of them.
+    bytes: usize,
     /// Times of its last records, the latest last: a pause is believed once three records confirm it.
     clock: [Option<Time>; 3],
     /// Nothing may follow for a while: what was released is to be seen now.
     live: bool,
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Box<Stored>>,
     /// What was seen beside messages, and how many messages of the batch came before it.
     asides: Vec<(usize, Aside)>,
     /// Packets that only keep a way open: how many messages came before, from where, when.

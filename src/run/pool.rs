@@ -1,37 +1,61 @@
 //! Memory of released messages, used again: a run releases as many messages as it takes, and
 //! asking the allocator for each of them costs more than reading it.
 
-/// Buffers are kept by capacity in steps of this many bytes, so that little is wasted.
+use crate::message::Head;
+use crate::message::stamp::Stamp;
+use crate::session::Stored;
+use crate::session::keys::Keys;
+
+/// Messages are kept by the room for their bytes, in steps of this many, so that little is wasted.
 const STEP: usize = 128;
-/// Classes of capacity; larger buffers go back to the allocator.
+/// Classes of room; larger messages go back to the allocator.
 const CLASSES: usize = 16;
-/// Buffers kept in a class.
+/// Messages kept in a class.
 const MOST_KEPT: usize = 1024;
 
-/// Free buffers.
+/// Messages that are over.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    buffers: [Vec<Vec<u8>>; CLASSES],
+    over: [Vec<Box<Stored>>; CLASSES],
 }
 
 impl Pool {
-    /// A buffer with these bytes.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// A message with these bytes.
+    pub(super) fn message(
+        &mut self,
+        stamp: &Stamp,
+        head: &Head,
+        keys: Keys,
+        bytes: &[u8],
+    ) -> Box<Stored> {
         let class = bytes.len().div_ceil(STEP);
-        let free = self.buffers.get_mut(class).and_then(Vec::pop);
-        let mut buffer = free.unwrap_or_else(|| Vec::with_capacity(class * STEP));
-        buffer.extend_from_slice(bytes);
-        buffer
+        let Some(mut stored) = self.over.get_mut(class).and_then(Vec::pop) else {
+            let mut raw = Vec::with_capacity(class * STEP);
+            raw.extend_from_slice(bytes);
+            return Box::new(Stored {
+                stamp: *stamp,
+                head: *head,
+                raw,
+                keys,
+                copy: None,
+            });
+        };
+        stored.stamp = *stamp;
+        stored.head = *head;
+        stored.raw.clear();
+        stored.raw.extend_from_slice(bytes);
+        stored.keys = keys;
+        stored.copy = None;
+        stored
     }
 
-    /// Takes buffers back.
-    pub(super) fn take_back(&mut self, spare: impl Iterator<Item = Vec<u8>>) {
-        for mut buffer in spare {
-            let exact = buffer.capacity() % STEP == 0;
-            let class = self.buffers.get_mut(buffer.capacity() / STEP);
-            if let Some(class) = class.filter(|class| exact && class.len() < MOST_KEPT) {
-                buffer.clear();
-                class.push(buffer);
+    /// Takes messages back.
+    pub(super) fn take_back(&mut self, over: impl Iterator<Item = Box<Stored>>) {
+        for stored in over {
+            let room = stored.raw.capacity();
+            let class = self.over.get_mut(room / STEP);
+            if let Some(class) = class.filter(|class| room % STEP == 0 && class.len() < MOST_KEPT) {
+                class.push(stored);
             }
         }
     }

@@ -8,21 +8,16 @@ use crate::message::Head;
 use crate::message::account::Account;
 use crate::message::framing::{Beside, Framer, Receive};
 use crate::message::stamp::{Stamp, When};
-use crate::session::Stored;
 use crate::session::aside::{Aside, Connection, Icmp, MOST_QUOTED, What};
 use crate::session::keys::KeyMaker;
 use crate::session::media::Meter;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender};
 
 /// Messages in a batch, bytes of them, and records after which one is sent in any case. All are
 /// counts of what was read, never of time.
-const BATCH_MESSAGES: usize = 1024;
-const BATCH_BYTES: usize = 512 * 1024;
+const BATCH_MESSAGES: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 const BATCH_RECORDS: u32 = 4096;
-/// Messages from this length on get their buffer on the reading thread, shorter ones on the judging
-/// thread: to fill memory that was not touched for seconds is dear, and so both share it. While
-/// batches wait to be judged the reading thread does it for all.
-pub(super) const LONG: usize = 768;
 /// Makes batches of what was read, and sends them.
 struct Sender {
     batch: Batch,
@@ -30,7 +25,6 @@ struct Sender {
     keys: KeyMaker,
     meter: Meter,
     pool: Pool,
-    long: usize,
     /// The other thread ended after an error: there is nobody to read for.
     gone: bool,
     to: SyncSender<Batch>,
@@ -40,24 +34,10 @@ struct Sender {
 impl Receive for Sender {
     fn message(&mut self, stamp: &Stamp, head: &Head, raw: &[u8]) {
         let keys = self.keys.keys(stamp, head, raw);
-        let mut stored = Stored {
-            stamp: *stamp,
-            head: *head,
-            raw: Vec::new(),
-            keys,
-            copy: None,
-        };
-        if raw.len() >= self.long {
-            stored.raw = self.pool.bytes(raw);
-            self.batch.long += raw.len();
-            self.batch.messages.push((stored, 0));
-        } else {
-            self.batch.bytes.extend_from_slice(raw);
-            self.batch.messages.push((stored, raw.len()));
-        }
-        if self.batch.messages.len() >= BATCH_MESSAGES
-            || self.batch.bytes.len() + self.batch.long >= BATCH_BYTES
-        {
+        self.batch.bytes += raw.len();
+        let stored = self.pool.message(stamp, head, keys, raw);
+        self.batch.messages.push(stored);
+        if self.batch.messages.len() >= BATCH_MESSAGES || self.batch.bytes >= BATCH_BYTES {
             self.send();
         }
     }
@@ -132,16 +112,7 @@ impl Sender {
         let mut next = self.empty.try_recv().unwrap_or_default();
         self.pool.take_back(next.spare.drain(..));
         let full = std::mem::replace(&mut self.batch, next);
-        // The messages of a batch are told apart by their length, whatever this becomes.
-        self.long = LONG;
-        match self.to.try_send(full) {
-            Ok(()) => {}
-            Err(TrySendError::Full(batch)) => {
-                self.long = 0;
-                self.gone = self.to.send(batch).is_err();
-            }
-            Err(TrySendError::Disconnected(_)) => self.gone = true,
-        }
+        self.gone = self.to.send(full).is_err();
     }
 }
 
@@ -166,7 +137,6 @@ pub(super) fn read(
         keys: KeyMaker::default(),
         meter: Meter::default(),
         pool: Pool::default(),
-        long: LONG,
         gone: false,
         to,
         empty,

@@ -6,6 +6,7 @@ use super::idle::Idle;
 use super::keys::KeyMap;
 use super::legs::Join;
 use super::media::RtpStream;
+use super::messages::{Iter, Messages};
 use super::oddity::{self, Oddities};
 use super::outcome::{self, Outcome};
 use super::series::Series;
@@ -38,7 +39,7 @@ pub struct Call {
     /// Sequence numbers of that request and of those that answered a step.
     pub cseqs: Series,
     /// All messages in the order in which they were seen; repeats are marked.
-    pub messages: Vec<Stored>,
+    pub messages: Messages,
     /// What was seen beside them: ICMP errors about them, answers of name servers that led to them.
     pub asides: Vec<Aside>,
     /// RTP between the addresses that its session descriptions name.
@@ -375,38 +376,36 @@ fn bare_uri(stored: &Stored, header: &'static str) -> Option<String> {
 
 // Equal keys are found in a scan while the call is short, in a map when it is long. Gives how many
 // are the same packet again.
-fn mark_copies(messages: &mut [Stored]) -> u32 {
+fn mark_copies(messages: &mut Messages) -> u32 {
     const SHORT: usize = 32;
     let mut duplicates = 0;
     let mut seen: KeyMap<usize> = KeyMap::default();
     let inputs = |m: &Stored| m.stamp.origin.input;
-    let several = messages.windows(2).any(|pair| match pair {
-        [a, b] => inputs(a) != inputs(b),
-        _ => false,
-    });
+    let next = messages.iter().skip(1);
+    let several = messages
+        .iter()
+        .zip(next)
+        .any(|(a, b)| inputs(a) != inputs(b));
     for index in 0..messages.len() {
-        let Some((earlier, [current, ..])) = messages.split_at_mut_checked(index) else {
+        let Some(current) = messages.get(index) else {
             return duplicates;
         };
+        let mut earlier = messages.before(index);
         let key = current.keys.repeat;
         let first = if index < SHORT {
-            earlier
-                .iter()
-                .position(|m| m.copy.is_none() && m.keys.repeat == key)
+            earlier.position(|m| m.copy.is_none() && m.keys.repeat == key)
         } else {
-            seen.get(&key).copied().or_else(|| {
-                earlier
-                    .get(..SHORT)?
-                    .iter()
-                    .position(|m| m.keys.repeat == key)
-            })
+            let early = || messages.before(SHORT).position(|m| m.keys.repeat == key);
+            seen.get(&key).copied().or_else(early)
         };
         match first {
-            Some(first) if is_repeat(earlier.get(first), current) => {
-                let kind = copy_kind(earlier, first, current, several);
+            Some(first) if is_repeat(messages.get(first), current) => {
+                let kind = copy_kind(messages.before(index), first, current, several);
                 let first = u32::try_from(first).unwrap_or(u32::MAX);
                 duplicates += u32::from(kind == CopyKind::Duplicate);
-                current.copy = Some(CopyOf { first, kind });
+                if let Some(current) = messages.get_mut(index) {
+                    current.copy = Some(CopyOf { first, kind });
+                }
             }
             _ if index >= SHORT => {
                 seen.insert(key, index);
@@ -428,7 +427,7 @@ fn is_repeat(first: Option<&Stored>, current: &Stored) -> bool {
 // The same packet has the same identification. Where packets have none, a copy is the same packet
 // recorded again if it comes too soon for a retransmission, or if it is no later copy in its
 // input than another input has: captures of the same traffic, whose clocks may differ.
-fn copy_kind(earlier: &[Stored], first: usize, current: &Stored, several: bool) -> CopyKind {
+fn copy_kind(earlier: Iter<'_>, first: usize, current: &Stored, several: bool) -> CopyKind {
     let ident = current.stamp.ident;
     let is_same = |m: &&Stored| {
         (m.stamp.ident == ident || m.stamp.ident == 0 || ident == 0)
@@ -439,7 +438,7 @@ fn copy_kind(earlier: &[Stored], first: usize, current: &Stored, several: bool) 
     // The latest first. A flood of copies must not cost more than a look at the last ones.
     let same = || {
         earlier
-            .iter()
+            .clone()
             .skip(first)
             .rev()
             .filter(is_same)
@@ -471,7 +470,7 @@ fn is_known_elsewhere<'a>(same: impl Iterator<Item = &'a Stored>, current: &Stor
     current.stamp.lines == 0 && by_input.values().any(|copies| *copies >= here)
 }
 
-fn list_finals(messages: &[Stored]) -> Vec<Final> {
+fn list_finals(messages: &Messages) -> Vec<Final> {
     let mut finals: Vec<Final> = Vec::new();
     for (index, stored) in messages.iter().enumerate() {
         let StartLine::Response {

@@ -3,6 +3,7 @@
 use super::aside::Aside;
 use super::clock::SECOND;
 use super::keys::Keys;
+use super::messages::Messages;
 use super::series::Series;
 use crate::message::stamp::Stamp;
 use crate::message::uri::Uri;
@@ -107,7 +108,7 @@ pub struct Entry {
     /// Sequence numbers of the request that began it and of those that answered a step.
     pub cseqs: Series,
     /// The messages in the order in which they were seen.
-    pub messages: Vec<Stored>,
+    pub messages: Messages,
     /// What was seen beside its messages.
     pub asides: Vec<Aside>,
     /// The entry that holds the first leg, where this is a leg of a call with several.
@@ -131,7 +132,7 @@ struct State {
 
 impl Entry {
     /// An entry begun by a message with these keys; its messages go into the empty `messages`.
-    pub fn new(id: u64, head: &Head, keys: Keys, messages: Vec<Stored>) -> Entry {
+    pub fn new(id: u64, head: &Head, keys: Keys, messages: Messages) -> Entry {
         Entry {
             id,
             continues: None,
@@ -214,6 +215,20 @@ impl Entry {
                 .is_some_and(|(before, now)| now.len() > before.len() && now.starts_with(&before))
     }
 
+    /// Is it the same INVITE sent anew while the one before is open: from another port, or to the
+    /// next server? What answers each of them decides the one call that the caller wants.
+    pub fn is_sent_anew(&self, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
+        let invites = head.method == Method::Invite && self.method == Method::Invite;
+        let open = !(self.state.rejected || self.state.acked || self.state.bye || self.state.over);
+        if !invites || !open || !is_initial(head) || !self.is_by_caller(keys) {
+            return false;
+        }
+        let uri = |message: Message<'_>| Some(message.request_uri()?.of(message.raw).to_vec());
+        let before = self.messages.iter().rev().find(|m| is_initial(&m.head));
+        let same = before.is_some_and(|m| uri(m.message()) == uri(Message { raw, head }));
+        same && head.cseq.is_some_and(|cseq| self.cseqs.precede(cseq))
+    }
+
     fn forms_dialog(&self) -> bool {
         !matches!(
             self.method,
@@ -227,11 +242,11 @@ impl Entry {
     }
 
     /// Takes a message and notes what it changes; gives the bytes by which the entry grew.
-    pub fn push(&mut self, stored: Stored) -> usize {
+    pub fn push(&mut self, stored: Box<Stored>) -> usize {
         self.note(&stored.head, &stored.keys, &stored.raw);
         let (before, raw) = (self.messages.capacity(), stored.raw.len());
         self.messages.push(stored);
-        raw + (self.messages.capacity() - before) * size_of::<Stored>()
+        raw + size_of::<Stored>() + (self.messages.capacity() - before) * size_of::<Box<Stored>>()
     }
 
     fn note(&mut self, head: &Head, keys: &Keys, raw: &[u8]) {
@@ -322,7 +337,8 @@ impl Entry {
 
     /// Bytes that the entry holds, roughly.
     pub fn weight(&self) -> usize {
-        let raw: usize = self.messages.iter().map(|m| m.raw.len()).sum();
-        raw + self.messages.capacity() * size_of::<Stored>() + size_of::<Entry>()
+        let weight = |m: &Stored| m.raw.len() + size_of::<Stored>();
+        let messages: usize = self.messages.iter().map(weight).sum();
+        messages + self.messages.capacity() * size_of::<Box<Stored>>() + size_of::<Entry>()
     }
 }

@@ -357,11 +357,7 @@ fn same_identifier(a: Message<'_>, b: Message<'_>, name: &'static str) -> bool {
             }
             _ => value,
         };
-        let value = header::elements(value)
-            .first()
-            .copied()
-            .unwrap_or(value)
-            .trim_ascii();
+        let value = header::elements(value).next().unwrap_or(value).trim_ascii();
         let nil = value.iter().all(|byte| *byte == b'0');
         (value.len() >= LEAST_ID && !nil).then(|| value.to_ascii_lowercase())
     };

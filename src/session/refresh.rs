@@ -124,7 +124,7 @@ impl Call {
         let by_author =
             |m: &Stored| m.keys.from_tag == request.keys.from_tag && m.head.is_request();
         let answered = |m: &Stored| m.keys.to_tag == request.keys.from_tag && !m.head.is_request();
-        let before = self.messages.get(..index).unwrap_or_default().iter().rev();
+        let before = self.messages.before(index).rev();
         let mut described = before
             .filter(|m| by_author(m) || answered(m))
             .filter_map(origin);

@@ -3,6 +3,7 @@
 use super::clock::SECOND;
 use super::entry::{CopyKind, Stored};
 use super::keys::KeyMap;
+use super::messages::Messages;
 use crate::message::Method;
 use smallvec::SmallVec;
 
@@ -43,7 +44,7 @@ impl Transaction {
 }
 
 /// The transactions of these messages, by their first message.
-pub(super) fn list(messages: &[Stored]) -> Vec<Transaction> {
+pub(super) fn list(messages: &Messages) -> Vec<Transaction> {
     const SHORT: usize = 64;
     let mut all: Vec<Transaction> = Vec::new();
     let mut keys: SmallVec<[u64; 8]> = SmallVec::new();

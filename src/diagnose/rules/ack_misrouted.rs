@@ -251,7 +251,7 @@ fn uris(call: &Call, message: usize, field: Field) -> Vec<Vec<u8>> {
     let fields = call.fields(message);
     let values = fields.all(field).map(|header| header.value.of(fields.raw));
     let uris = values.flat_map(|value| {
-        let elements = header::elements(value).into_iter();
+        let elements = header::elements(value);
         elements
             .map(|element| addr_spec(element).to_vec())
             .collect::<Vec<_>>()

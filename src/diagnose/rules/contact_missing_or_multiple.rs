@@ -101,7 +101,7 @@ fn contacts(call: &Call, index: usize, stored: &Stored) -> usize {
         return usize::from(stored.head.present.has(Field::Contact));
     }
     let all = call.fields(index).all(Field::Contact);
-    all.map(|header| header::elements(header.value.of(&stored.raw)).len())
+    all.map(|header| header::elements(header.value.of(&stored.raw)).count())
         .sum()
 }
 

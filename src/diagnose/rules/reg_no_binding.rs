@@ -121,7 +121,7 @@ fn is_plainly_listed(call: &Call, request: usize, answer: usize) -> bool {
     let Some(value) = asked.value(Field::Contact) else {
         return true;
     };
-    let first = header::elements(value).first().copied().unwrap_or(value);
+    let first = header::elements(value).next().unwrap_or(value);
     let uri = addr_spec(first);
     let mut lines = listed.all(Field::Contact).map(|h| h.value.of(listed.raw));
     lines.any(|line| {

@@ -68,9 +68,7 @@ fn card(response: &Stored) -> Option<(Header, Span, String, bool)> {
     let message = response.message();
     let all = message.all("Call-Info").take(8).flat_map(|header| {
         let value = header.value.of(&response.raw);
-        elements(value)
-            .into_iter()
-            .map(move |element| (header, element))
+        elements(value).map(move |element| (header, element))
     });
     let cards = all.filter_map(|(header, element)| {
         let purpose = value_after(element, 0, "purpose")?;

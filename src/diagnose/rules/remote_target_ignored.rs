@@ -90,9 +90,7 @@ fn used(call: &Call, missed: Missed<'_>) -> Option<(Used, Side, usize)> {
         let newest = transaction(m) == transaction(described);
         for header in call.fields(index).all(Field::Contact) {
             let first = header::elements(header.value.of(&m.raw));
-            let uris = first
-                .into_iter()
-                .map(|uri| (newest, addr_spec(uri).to_vec()));
+            let uris = first.map(|uri| (newest, addr_spec(uri).to_vec()));
             given.extend(uris);
         }
     }
