@@ -210,7 +210,7 @@ pub enum Command {
     /// Compare recorded call flows with what they have to be
     ///
     /// With --golden each call is compared with a file of the folder: who sent what to whom, message by message, without what differs in every run. Exit status 1 if one differs, is new or is gone.
-    Check(Check),
+    Check(Box<Check>),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
