@@ -99,6 +99,9 @@ pub struct Text {
     /// Language of the sentences (BCP 47); for text LC_ALL and LANG are asked as well
     #[arg(long, value_name = "TAG", global = true)]
     pub lang: Option<String>,
+    /// Add entries of your own to the knowledge of codes, phrases, carriers and servers (docs/knowledge.md); they count more than those of sipexplain/knowledge.toml in the configuration folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub knowledge: Vec<std::path::PathBuf>,
 }
 
 /// Names to look up.
@@ -199,6 +202,15 @@ pub enum Command {
         /// How the pages look.
         #[command(flatten)]
         look: Look,
+    },
+    /// Write the whole reference as a static site that needs no network: open DIR/index.html
+    Site {
+        /// The folder, made where it does not exist.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+        /// Also into a folder that holds something else than an earlier site
+        #[arg(long)]
+        force: bool,
     },
     /// Languages: how much of the texts each has, what a translation lacks, and what to begin one with
     #[command(subcommand)]
