@@ -99,6 +99,9 @@ pub struct Text {
     /// Language of the sentences (BCP 47); for text LC_ALL and LANG are asked as well
     #[arg(long, value_name = "TAG", global = true)]
     pub lang: Option<String>,
+    /// Add entries of your own to the knowledge of codes, phrases, carriers and servers (docs/knowledge.md); they count more than those of sipexplain/knowledge.toml in the configuration folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub knowledge: Vec<std::path::PathBuf>,
 }
 
 /// Names to look up.

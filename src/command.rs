@@ -4,6 +4,7 @@ use crate::analyze;
 use crate::cli::{FailOn, LangCommand, Look, LookFormat, Main, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named};
+use crate::knowledge::own::{self, Own};
 use crate::lang::{LANGS, Lang, catalogue};
 use crate::layers::Keys;
 use crate::report::reference::{self, Sheet, Style, query};
@@ -154,6 +155,7 @@ fn options(main: &Main) -> Result<Options, String> {
             format!("--tz {name}: no such time zone; UTC, local or a name such as Europe/Paris")
         })?,
     };
+    own_knowledge(&main.text)?;
     let from_locale = main.format == "text";
     Ok(Options {
         lang: language(&main.text, from_locale)?,
@@ -252,8 +254,36 @@ fn style(look: &Look) -> Style {
     }
 }
 
+// The user's own entries, first those of the configuration folder, then those of the options.
+fn own_knowledge(text: &Text) -> Result<(), String> {
+    let mut own = Own::default();
+    if let Some(path) = configured().filter(|path| path.exists()) {
+        own.read(&path)?;
+    }
+    for path in &text.knowledge {
+        own.read(path)
+            .map_err(|wrong| format!("--knowledge {wrong}"))?;
+    }
+    own::install(own);
+    Ok(())
+}
+
+// `$XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`; a relative folder does not count.
+fn configured() -> Option<std::path::PathBuf> {
+    let folder = |name: &str| {
+        let folder = std::env::var_os(name).map(std::path::PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
+    let base = match cfg!(windows) {
+        true => folder("APPDATA"),
+        false => folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config"))),
+    };
+    Some(base?.join("sipexplain").join("knowledge.toml"))
+}
+
 // Machine formats do not depend on the locale.
 fn language_of(look: &Look) -> Result<&'static Lang, String> {
+    own_knowledge(&look.text)?;
     language(&look.text, look.format != LookFormat::Json)
 }
 
