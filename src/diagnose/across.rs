@@ -6,7 +6,7 @@ use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template, asides};
 use crate::input::Origin;
 use crate::layers::Transport;
-use crate::message::Method;
+use crate::message::{Flaw, Method};
 use crate::message::account::Account as FrameAccount;
 use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
@@ -267,6 +267,10 @@ impl Ledger {
         self.add_unreached(call, view);
         self.quality.add(call);
         self.backoffs.add(call);
+        // What a damaged message comes to says nothing of who sent it.
+        if call.flaws().has(Flaw::Damaged) {
+            return;
+        }
         let Some(request) = call.request() else {
             return;
         };
