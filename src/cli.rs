@@ -200,6 +200,15 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
+    /// Write the whole reference as a static site that needs no network: open DIR/index.html
+    Site {
+        /// The folder, made where it does not exist.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+        /// Also into a folder that holds something else than an earlier site
+        #[arg(long)]
+        force: bool,
+    },
     /// Languages: how much of the texts each has, what a translation lacks, and what to begin one with
     #[command(subcommand)]
     Lang(LangCommand),

@@ -9,7 +9,7 @@ use crate::layers::Keys;
 use crate::report::reference::{self, Sheet, Style, query};
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
-use crate::report::{FORMATS, Options, Output};
+use crate::report::{FORMATS, Options, Output, site};
 use crate::select::Selection;
 use crate::{Judged, knowledge};
 use std::io::{IsTerminal, Read, Write};
@@ -333,6 +333,20 @@ pub fn rules(look: &Look) -> Status {
     };
     let rows = reference::rules(rules::RULES, lang);
     print(&reference::list(&rows, rules::RULES, style(look)))
+}
+
+/// Writes the reference as a site, and says where its first page is.
+pub fn site(folder: &std::path::Path, force: bool) -> Status {
+    match site::write(folder, force) {
+        Ok(page) => print(&format!("{}\n", clean(&page.to_string_lossy()))),
+        Err(site::Refused::NotOurs) => refuse(&format!(
+            "site {}: the folder holds something else than an earlier site; --force writes into it all the same",
+            folder.display()
+        )),
+        Err(site::Refused::Failed(path, error)) => {
+            refuse(&format!("site {}: {error}", path.display()))
+        }
+    }
 }
 
 /// Lists the languages, checks a translation, or prints what to begin one with.

@@ -324,6 +324,11 @@ fn any_two_are_compared() {
             "They are of different classes: 200 is success, 607 is global failure.",
         ),
         ("486", "480", "What sets them apart is who decides"),
+        (
+            "busy here",
+            "600",
+            "They are of different classes: 486 is client failure, 600 is global failure.",
+        ),
         ("607", "607", "Both are the same code."),
         (
             "607",

@@ -19,6 +19,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("defect-ignored", "nobody answered it"),
     ("defect-unacknowledged", "no ACK came"),
     (
+        "defect-instead",
+        "this came back instead: the answer to another request",
+    ),
+    (
         "defect-repeated",
         "and this was sent again after the answer had come",
     ),
@@ -494,6 +498,19 @@ pub fn add<'f>(
     Some(finding)
 }
 
+// An answer to another request, which came back after this one on the same hop.
+fn came_instead<'a>(call: &'a Call, case: &Case<'_>) -> Option<(usize, &'a Stored)> {
+    let (from, to) = case.stored.stamp.observed()?;
+    let mut later = call.messages.iter().enumerate().skip(case.message + 1);
+    later.find(|(_, m)| {
+        case.stored.head.is_request()
+            && !m.head.is_request()
+            && m.stamp.observed() == Some((to, from))
+            && m.head.method == case.stored.head.method
+            && m.cseq() != case.stored.cseq()
+    })
+}
+
 fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
     let plain = |id| Template::new(id, Args::new());
     let again = call.messages.get(case.last).filter(|_| case.count > 1);
@@ -523,6 +540,10 @@ fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
             }
         }
         Reaction::Ignored { again: None, .. } => {
+            if let Some((at, other)) = came_instead(call, case) {
+                finding.proof(Evidence::header(at, other, "CSeq", plain("defect-instead")));
+                return;
+            }
             // Nobody answers an answer; that to an INVITE is acknowledged.
             let missing = match (case.stored.head.is_request(), case.stored.head.method) {
                 (true, _) => Some("defect-ignored"),

@@ -17,6 +17,16 @@ pub struct Undetermined {
     pub missing: Vec<Need>,
 }
 
+impl Undetermined {
+    /// Is it a silence that may be one of the capture only?
+    pub(super) fn is_not_shown(&self) -> bool {
+        matches!(
+            self.why.id,
+            "silence-why" | "once-why" | "untimed-silence-why"
+        )
+    }
+}
+
 /// Sentences for calls that no rule explains, by id.
 pub const UNDETERMINED: &[(&str, &str)] = &[
     (

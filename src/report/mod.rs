@@ -6,6 +6,8 @@ pub mod json;
 pub mod mask;
 /// Pages about codes, causes, terms and rules.
 pub mod reference;
+/// The reference as a static site.
+pub mod site;
 /// The terminal report.
 pub mod terminal;
 /// What every format counts.

@@ -1,9 +1,9 @@
 //! Z2: the capture begins inside the call, or ends before its end could be seen.
 
-use super::super::finding::{Evidence, note};
+use super::super::finding::{Evidence, note, sender};
 use super::super::{Acts, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity};
 use crate::message::Method;
-use crate::session::{Call, Outcome};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -28,6 +28,15 @@ pub static RULE: Rule = Rule {
             "why-begun",
             "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded",
         ),
+        (
+            "why-acked",
+            "the ACK carries the branch of the INVITE, as only the ACK to a refusal does: the call was refused, and the refusal is not recorded",
+        ),
+        (
+            "fix-both",
+            "Record both directions: the answers to {element} take a way that the capture does not see, or were dropped while it was made.",
+        ),
+        ("acked", "the ACK to an answer that is missing"),
         (
             "why-cancel",
             "the capture begins with a CANCEL, and the INVITE that it stops is not recorded",
@@ -62,10 +71,13 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.outcome != Outcome::Unfinished || found.has("capture-one-sided") {
+    let Some(first) = call.first() else { return };
+    let decided = call.outcome != Outcome::Unfinished;
+    // An answer alone decides how it ended, and not why its request was sent.
+    let lone = decided && !first.head.is_request() && !call.has_beginning();
+    if (decided && !lone) || found.has("capture-one-sided") {
         return;
     }
-    let Some(first) = call.first() else { return };
     if call.has_beginning() {
         // Without times it is not known that the end is too early.
         if first.time().is_none() {
@@ -74,6 +86,17 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         let Some((index, last)) = call.originals().last() else {
             return;
         };
+        if let Some((at, ack)) = acked(call) {
+            let role = Role::Contributing;
+            if let Some(finding) = found.add_as(role, Confidence::Certain, Acts::Capture) {
+                finding
+                    .why("why-acked")
+                    .fix("fix-both")
+                    .element(sender(ack));
+                finding.proof(Evidence::start_line(at, ack, note("acked")));
+            }
+            return;
+        }
         if let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture)
         {
             finding.proof(Evidence::start_line(index, last, note("last")));
@@ -107,6 +130,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
         None => Evidence::start_line(0, first, note(remark)),
     });
+}
+
+// The ACK to a final answer from 300 on, which has the branch of its INVITE (RFC 3261 §17.1.1.3), where
+// no such answer is there.
+fn acked(call: &Call) -> Option<(usize, &Stored)> {
+    if call.method != Method::Invite || !call.finals.is_empty() {
+        return None;
+    }
+    let invite = call.request()?;
+    let same = |m: &Stored| m.head.branch.of(&m.raw) == invite.head.branch.of(&invite.raw);
+    let mut acks = call.requests(Method::Ack);
+    acks.find(|(_, m)| !invite.head.branch.is_empty() && same(m) && m.keys.to_tag != 0)
 }
 
 // Is the last final answer to the beginning a challenge?

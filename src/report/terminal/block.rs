@@ -688,7 +688,11 @@ pub(super) fn result(call: &Call, lang: &Lang) -> String {
         (Outcome::Cancelled, None) => lang.word("cancelled").into_owned(),
         (Outcome::TimedOut, _) => lang.word("no final answer").into_owned(),
         (Outcome::Failed, Some(phrase)) if call.code().is_some_and(|code| code < 300) => {
-            format!("{phrase}, {}", lang.word("never acknowledged"))
+            let lost = match call.method {
+                Method::Invite => "never acknowledged",
+                _ => "which its sender did not take",
+            };
+            format!("{phrase}, {}", lang.word(lost))
         }
         (_, Some(phrase)) => phrase,
         (outcome, None) => lang.word(outcome.word()).into_owned(),
