@@ -10,7 +10,9 @@ use super::{Flaw, Head, inferred, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
 use crate::layers::rtp::{self, RtpHeader};
-use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, Wire, address_bits, checksum, payload};
+use crate::layers::{
+    At, Flow, IcmpError, Segment, Sink, StreamId, Wire, address_bits, checksum, payload,
+};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;

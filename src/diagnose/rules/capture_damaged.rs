@@ -23,7 +23,10 @@ pub static RULE: Rule = Rule {
             "why-call",
             "bytes of messages of this call were changed after they were sent, by their UDP checksum ({count}): what is wrong in them is not the fault of who sent them, and what the call would have been without it is not known",
         ),
-        ("damaged", "the checksum of the datagram does not fit these bytes"),
+        (
+            "damaged",
+            "the checksum of the datagram does not fit these bytes",
+        ),
         ("last", "the last such message"),
     ],
     check,
