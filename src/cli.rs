@@ -24,34 +24,30 @@ pub struct Cli {
     pub main: Main,
 }
 
-/// Options of the main job.
+/// What is read, and how.
 #[derive(Debug, Args)]
-pub struct Main {
+pub struct Sources {
     /// Captures (pcap, pcapng, NetMon 2, snoop) or text logs, also compressed (gzip, zstd, xz, bzip2, lz4) and in tar or zip archives; `-` is standard input, a folder means the files in it (not in folders below), and `*` `?` `[a-z]` are understood in file names
     ///
     /// Of one input at most 64 GiB are unpacked (from 1 GiB on at most 1000 times its size), of archives inside archives at most 4, of an archive at most 10000 files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<std::ffi::OsString>,
-    /// Show every call in full, not only what did not succeed
-    #[arg(long, conflicts_with = "list")]
-    pub all: bool,
-    /// Show a line for each call
-    #[arg(long)]
-    pub list: bool,
-    /// Draw the messages of every call shown, with frame and delay
-    #[arg(long, conflicts_with = "list")]
-    pub ladder: bool,
-    /// Keep reading one FILE that grows, or standard input, and report each call once it is over
-    #[arg(long)]
-    pub follow: bool,
-    /// Stop following a file that has not grown for so long
-    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
-    pub idle: Option<std::time::Duration>,
     /// Read text as a log of this format, named in docs/logs.md, instead of recognising formats line by line
     ///
     /// Only messages in envelopes of this format are read. Captures are read as ever; a text in a folder or archive that holds no such message counts as passed over.
     #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
     pub log_format: Option<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
+}
+
+/// Which calls are looked at.
+#[derive(Debug, Args)]
+pub struct Filters {
     /// Only the call with this number (as `--list` shows it)
     #[arg(long = "call", value_name = "ID", help_heading = "Filters")]
     pub calls: Vec<u64>,
@@ -70,12 +66,32 @@ pub struct Main {
     /// Only calls with this final response; 4xx means the class
     #[arg(long, value_name = "CODE", help_heading = "Filters", value_parser = code_or_class)]
     pub code: Vec<String>,
-    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub keylog: Vec<std::path::PathBuf>,
-    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub tls_key: Vec<std::path::PathBuf>,
+}
+
+/// Options of the main job.
+#[derive(Debug, Args)]
+pub struct Main {
+    /// What is read.
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Which calls.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Show every call in full, not only what did not succeed
+    #[arg(long, conflicts_with = "list")]
+    pub all: bool,
+    /// Show a line for each call
+    #[arg(long)]
+    pub list: bool,
+    /// Draw the messages of every call shown, with frame and delay
+    #[arg(long, conflicts_with = "list")]
+    pub ladder: bool,
+    /// Keep reading one FILE that grows, or standard input, and report each call once it is over
+    #[arg(long)]
+    pub follow: bool,
+    /// Stop following a file that has not grown for so long
+    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+    pub idle: Option<std::time::Duration>,
     /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
@@ -99,6 +115,9 @@ pub struct Text {
     /// Language of the sentences (BCP 47); for text LC_ALL and LANG are asked as well
     #[arg(long, value_name = "TAG", global = true)]
     pub lang: Option<String>,
+    /// Add entries of your own to the knowledge of codes, phrases, carriers and servers (docs/knowledge.md); they count more than those of sipexplain/knowledge.toml in the configuration folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub knowledge: Vec<std::path::PathBuf>,
 }
 
 /// Names to look up.
@@ -191,6 +210,10 @@ pub enum Command {
     Option(Names),
     /// Explain a timer
     Timer(Names),
+    /// Compare recorded call flows with what they have to be
+    ///
+    /// With --golden each call is compared with a file of the folder: who sent what to whom, message by message, without what differs in every run. Exit status 1 if one differs, is new or is gone.
+    Check(Box<Check>),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
@@ -218,6 +241,26 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The folder of the golden files, one for each call
+    #[arg(long, value_name = "DIR", required = true)]
+    pub golden: Option<std::path::PathBuf>,
+    /// Accept the calls as they are now: write the golden files
+    #[arg(long, requires = "golden")]
+    pub bless: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Which calls.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
 }
 
 /// What can be done about languages.

@@ -1,9 +1,15 @@
 //! What each command does with its options. The only place that writes to standard error.
 
+/// Recorded flows and what they have to be.
+mod check;
+
+pub use check::check;
+
 use crate::analyze;
-use crate::cli::{FailOn, LangCommand, Look, LookFormat, Main, Text, When};
+use crate::cli::{FailOn, Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named};
+use crate::knowledge::own::{self, Own};
 use crate::lang::{LANGS, Lang, catalogue};
 use crate::layers::Keys;
 use crate::report::reference::{self, Sheet, Style, query};
@@ -46,25 +52,26 @@ pub fn main_job(main: &Main) -> Status {
         Ok(inputs) => inputs,
         Err(wrong) => return refuse(&wrong),
     };
-    let keys = match keys(main) {
+    let keys = match keys(&main.sources) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };
-    let (selection, filters) = selection(main);
+    let (selection, filters) = selection(&main.filters);
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
     match analyze(inputs, keys, &selection, &filters, report.as_mut()) {
-        Ok(judged) => status(main, &selection, &judged),
+        Ok(judged) => match (read(&main.sources, &selection, &judged), main.fail_on) {
+            (Status::Fine, Some(asked)) => fell_short(asked, &judged),
+            (status, _) => status,
+        },
         Err(error) => refuse(&error.to_string()),
     }
 }
 
 fn inputs(main: &Main) -> Result<Inputs, String> {
-    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
-    let named_format = main.log_format.as_deref();
-    let logs = named_format.and_then(LogChoice::only).unwrap_or_default();
     if !main.follow {
-        return Ok(Inputs::open_as(&named, logs));
+        return Ok(opened(&main.sources));
     }
+    let (named, logs) = named(&main.sources);
     match named.as_slice() {
         [Named::Path(path)] if path.is_dir() => Err(format!(
             "--follow {}: a folder cannot be followed",
@@ -75,7 +82,19 @@ fn inputs(main: &Main) -> Result<Inputs, String> {
     }
 }
 
-fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+fn named(sources: &Sources) -> (Vec<Named>, LogChoice) {
+    let named = sources.files.iter().map(Named::from).collect();
+    let format = sources.log_format.as_deref();
+    (named, format.and_then(LogChoice::only).unwrap_or_default())
+}
+
+fn opened(sources: &Sources) -> Inputs {
+    let (named, logs) = named(sources);
+    Inputs::open_as(&named, logs)
+}
+
+// Says what was not read; could the rest be judged?
+fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
     for skipped in &judged.skipped {
         complain(&format!(
             "{}: files in it that are neither captures nor logs with SIP: {}",
@@ -89,7 +108,7 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
         }
         if judged.instead.is_empty() && judged.unread.is_empty() {
             // Only folders can leave nothing to read.
-            for folder in &main.files {
+            for folder in &sources.files {
                 complain(&format!(
                     "no captures or logs with SIP in {}",
                     folder.display()
@@ -99,28 +118,30 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
     } else if judged.selected == 0 && !selection.is_everything() {
         complain("no call fits the filters");
     }
-    if !judged.unread.is_empty() || judged.sip_messages == 0 {
-        return Status::NotJudged;
+    match !judged.unread.is_empty() || judged.sip_messages == 0 {
+        true => Status::NotJudged,
+        false => Status::Fine,
     }
-    let short = match main.fail_on {
-        None => 0,
-        Some(FailOn::Failed) => judged.failed,
-        Some(FailOn::Error) => judged.errors,
-        Some(FailOn::Warning) => judged.warnings,
+}
+
+fn fell_short(asked: FailOn, judged: &Judged) -> Status {
+    let short = match asked {
+        FailOn::Failed => judged.failed,
+        FailOn::Error => judged.errors,
+        FailOn::Warning => judged.warnings,
     };
-    if short > 0 {
-        Status::FellShort
-    } else {
-        Status::Fine
+    match short {
+        0 => Status::Fine,
+        _ => Status::FellShort,
     }
 }
 
 /// The longest key log or private key that is read.
 const LONGEST_KEYS: u64 = 256 * 1024 * 1024;
 
-fn keys(main: &Main) -> Result<Keys, String> {
+fn keys(sources: &Sources) -> Result<Keys, String> {
     let mut keys = Keys::new();
-    for path in &main.keylog {
+    for path in &sources.keylog {
         let text = bounded(path).map_err(|why| format!("--keylog {}: {why}", path.display()))?;
         if keys.key_log(&text) == 0 {
             complain(&format!(
@@ -129,7 +150,7 @@ fn keys(main: &Main) -> Result<Keys, String> {
             ));
         }
     }
-    for path in &main.tls_key {
+    for path in &sources.tls_key {
         let refused = |why: &str| format!("--tls-key {}: {why}", path.display());
         let text = bounded(path).map_err(|why| refused(&why))?;
         keys.private_key(&text).map_err(refused)?;
@@ -154,6 +175,7 @@ fn options(main: &Main) -> Result<Options, String> {
             format!("--tz {name}: no such time zone; UTC, local or a name such as Europe/Paris")
         })?,
     };
+    own_knowledge(&main.text)?;
     let from_locale = main.format == "text";
     Ok(Options {
         lang: language(&main.text, from_locale)?,
@@ -208,26 +230,29 @@ fn width() -> usize {
     columns.unwrap_or(PIPED).max(40)
 }
 
-fn selection(main: &Main) -> (Selection, Vec<String>) {
+fn selection(filters: &Filters) -> (Selection, Vec<String>) {
     let selection = Selection {
-        ids: main.calls.clone(),
-        call_ids: main.call_id.clone(),
-        numbers: main.number.clone(),
-        ips: main.ip.clone(),
-        methods: main.method.clone(),
-        codes: main.code.clone(),
+        ids: filters.calls.clone(),
+        call_ids: filters.call_id.clone(),
+        numbers: filters.number.clone(),
+        ips: filters.ip.clone(),
+        methods: filters.method.clone(),
+        codes: filters.code.clone(),
     };
-    let mut filters = Vec::new();
+    let mut written = Vec::new();
     let mut add = |name: &str, values: Vec<String>| {
-        filters.extend(values.into_iter().map(|value| format!("--{name} {value}")))
+        written.extend(values.into_iter().map(|value| format!("--{name} {value}")))
     };
-    add("call", main.calls.iter().map(ToString::to_string).collect());
-    add("call-id", main.call_id.clone());
-    add("number", main.number.clone());
-    add("ip", main.ip.iter().map(ToString::to_string).collect());
-    add("method", main.method.clone());
-    add("code", main.code.clone());
-    (selection, filters)
+    add(
+        "call",
+        filters.calls.iter().map(ToString::to_string).collect(),
+    );
+    add("call-id", filters.call_id.clone());
+    add("number", filters.number.clone());
+    add("ip", filters.ip.iter().map(ToString::to_string).collect());
+    add("method", filters.method.clone());
+    add("code", filters.code.clone());
+    (selection, written)
 }
 
 /// Says why nothing could be looked up or read.
@@ -252,8 +277,36 @@ fn style(look: &Look) -> Style {
     }
 }
 
+// The user's own entries, first those of the configuration folder, then those of the options.
+fn own_knowledge(text: &Text) -> Result<(), String> {
+    let mut own = Own::default();
+    if let Some(path) = configured().filter(|path| path.exists()) {
+        own.read(&path)?;
+    }
+    for path in &text.knowledge {
+        own.read(path)
+            .map_err(|wrong| format!("--knowledge {wrong}"))?;
+    }
+    own::install(own);
+    Ok(())
+}
+
+// `$XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`; a relative folder does not count.
+fn configured() -> Option<std::path::PathBuf> {
+    let folder = |name: &str| {
+        let folder = std::env::var_os(name).map(std::path::PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
+    let base = match cfg!(windows) {
+        true => folder("APPDATA"),
+        false => folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config"))),
+    };
+    Some(base?.join("sipexplain").join("knowledge.toml"))
+}
+
 // Machine formats do not depend on the locale.
 fn language_of(look: &Look) -> Result<&'static Lang, String> {
+    own_knowledge(&look.text)?;
     language(&look.text, look.format != LookFormat::Json)
 }
 

@@ -26,6 +26,9 @@ pub mod lang;
 /// 8: findings to text. Only here is anyone aware of formats or colour.
 pub mod report;
 
+/// 9: what a call flow has to be.
+pub mod check;
+
 /// Which calls the user asked for.
 pub mod select;
 

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Some(Command::Header(asked)) => command::term("header", &asked.names, &asked.look),
         Some(Command::Option(asked)) => command::term("option", &asked.names, &asked.look),
         Some(Command::Timer(asked)) => command::term("timer", &asked.names, &asked.look),
+        Some(Command::Check(asked)) => command::check(&asked),
         Some(Command::Rule { id, look }) => command::rule(&id, &look),
         Some(Command::Site { folder, force }) => command::site(&folder, force),
         Some(Command::Lang(asked)) => command::lang(&asked),

@@ -256,6 +256,8 @@ pub(super) const LABELS: &[&str] = &[
     "{calls} call, {answered} answered",
     "{calls} calls, {answered} answered",
     "{code} is not registered. Its class is {class}: {effect}.",
+    "{label} (from {place})",
+    "Your own entry",
     "{class}: {effect}.",
     "{code} is not registered; its class is {class}.",
     "{code} says that {says}.",

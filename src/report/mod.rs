@@ -18,10 +18,11 @@ mod wrap;
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Depth, Diagnosis};
 use crate::input::InputSummary;
+use crate::knowledge::own::{self, Entry};
 use crate::lang::Lang;
 use crate::layers::TlsReport;
 use crate::message::account::Account;
-use crate::session::Call;
+use crate::session::{Call, Stored};
 use std::io::{self, Write};
 use totals::Totals;
 
@@ -82,6 +83,25 @@ pub trait Report {
     /// # Errors
     /// Whatever writing gives, a closed pipe excepted.
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()>;
+}
+
+/// The user's own entry for a response, where there is one.
+fn own_entry(stored: &Stored, code: u16, method: &str, phrase: &str) -> Option<&'static Entry> {
+    let own = own::own();
+    if own.entries().is_empty() {
+        return None;
+    }
+    let message = stored.message();
+    let server = message
+        .text("Server")
+        .or_else(|| message.text("User-Agent"));
+    own.of(&own::Response {
+        code,
+        method,
+        phrase,
+        server: server.as_deref(),
+        source: stored.stamp.source.map(|address| address.ip()),
+    })
 }
 
 /// What a format is asked to do.

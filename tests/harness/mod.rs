@@ -32,6 +32,8 @@ pub(crate) fn program() -> Command {
     ] {
         command.env_remove(name);
     }
+    // Nobody's own knowledge.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command.env("LC_ALL", "C").current_dir(root());
     command
 }
@@ -79,7 +81,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    pub(crate) fn of(output: Output) -> Ran {
         Ran {
             status: output.status.code().expect("it was killed by a signal"),
             out: String::from_utf8(output.stdout).expect("standard output is not UTF-8"),

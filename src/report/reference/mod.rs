@@ -11,6 +11,8 @@ mod class;
 mod code;
 /// Two codes or causes side by side.
 mod compare;
+/// The user's own entries.
+mod own;
 /// What was asked for.
 pub mod query;
 /// Pages about rules.

@@ -7,13 +7,14 @@ use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{
     Acts, Diagnosis, Evidence, Finding, Role, Severity, Template, asides, details,
 };
+use crate::knowledge::own::Entry;
 use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
-use crate::report::Options;
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
 use crate::report::wrap;
+use crate::report::{Options, own_entry};
 use crate::session::legs::Join;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
@@ -224,16 +225,52 @@ impl Block {
     ) {
         let lang: &Lang = self.options.lang;
         let answer = call.deciding();
+        let mut own = None;
         let explained = answer.zip(call.code()).map(|(answer, code)| {
             let reason = answer
                 .message()
                 .reason()
                 .map(|span| answer.message().slice(span))
                 .unwrap_or_default();
-            lang.explain(code, &answer.message().method_name(), &reason)
+            let method = answer.message().method_name();
+            own = own_entry(answer, code, &method, &reason);
+            let explained = lang.explain(code, &method, &reason);
+            match own {
+                Some(entry) => entry.over(explained),
+                None => explained,
+            }
         });
+        let label = |word: &'static str, text: fn(&Entry) -> &Option<String>| match own
+            .filter(|entry| text(entry).is_some())
+        {
+            Some(entry) => lang.say(
+                "{label} (from {place})",
+                &[
+                    ("label", lang.word(word).into_owned()),
+                    ("place", entry.place()),
+                ],
+            ),
+            None => lang.word(word).into_owned(),
+        };
         if let Some(explained) = &explained {
-            self.item(lines, &lang.word("meaning"), &explained.meaning);
+            let label = label("meaning", |entry| &entry.meaning);
+            self.item(lines, &label, &explained.meaning);
+        }
+        // The user's own words stand before what the rules advise.
+        let untold = diagnosis.undetermined.is_none();
+        for (word, text) in [
+            (
+                "seen when",
+                (|entry| &entry.when) as fn(&Entry) -> &Option<String>,
+            ),
+            ("fix", |entry| &entry.fix),
+        ] {
+            if let Some(said) = own
+                .and_then(|entry| text(entry).as_ref())
+                .filter(|_| untold)
+            {
+                self.item(lines, &label(word, text), said);
+            }
         }
         if let Some(finding) = shown {
             let sure = lang.word(finding.confidence.word());
@@ -265,8 +302,10 @@ impl Block {
             let why = format!("{}{}{why}", lang.word("undetermined"), lang.word(": "));
             self.item(lines, &lang.word("cause"), &why);
             if let Some(explained) = &explained {
-                self.item(lines, &lang.word("seen when"), &explained.when);
-                self.item(lines, &lang.word("fix"), &explained.fix);
+                let when = label("seen when", |entry| &entry.when);
+                self.item(lines, &when, &explained.when);
+                let fix = label("fix", |entry| &entry.fix);
+                self.item(lines, &fix, &explained.fix);
             }
             let help = clean(&lang.undetermined(&undetermined.would_help));
             self.item(lines, &lang.word("would help"), &help);
