@@ -76,10 +76,9 @@ fn decided_by_names_a_response_that_decides() {
                 let found = call["findings"].as_array().unwrap();
                 let begun = found.iter().any(|f| f["rule"] == "capture-partial-call");
                 let silent = ["timed-out", "unfinished", "cancelled"].contains(&outcome);
-                checked.require(
-                    silent || (begun && outcome == "succeeded"),
-                    || format!("call {id} is {outcome}, and no response decided it"),
-                );
+                checked.require(silent || (begun && outcome == "succeeded"), || {
+                    format!("call {id} is {outcome}, and no response decided it")
+                });
                 continue;
             };
             let Some(answer) = finals(call).get(decided) else {
