@@ -3,6 +3,8 @@
 //! A finding and its notes hold template ids and named arguments; only `report` makes sentences
 //! of them.
 
+/// What is known of one address.
+pub mod account;
 /// What all calls leave behind, for rules on the capture as a whole.
 pub mod across;
 /// Classes of IP addresses.
@@ -21,8 +23,14 @@ pub mod connect;
 pub mod details;
 /// Challenges, credentials and what became of them.
 pub mod digest;
+/// Pieces of proof.
+pub mod evidence;
+/// Messages that prove something about many calls.
+pub mod exhibit;
 /// Findings, their evidence and arguments.
 pub mod finding;
+/// Severity, confidence, role, actor.
+pub mod grade;
 /// Requests inside dialogs, and the dialogs by their tags.
 pub mod inside;
 /// Defects of messages: who wrote them, who minded.
@@ -49,8 +57,12 @@ pub mod rules;
 pub mod silence;
 /// How large messages are.
 pub mod size;
+/// Sentences with arguments.
+pub mod template;
 /// Why a call has no root cause.
 pub mod undetermined;
+/// What a defect comes to.
+mod weigh;
 
 pub use finding::{
     Acts, Args, Confidence, Depth, Evidence, Finding, Findings, Note, Role, Severity, Template,
