@@ -176,7 +176,7 @@ fn the_example_for_pytest_passes_and_fails() {
         file.to_str().unwrap(),
     ];
     let run =
-        |project: &Project| project.run("python3", &arguments, &[("PYTHONDONTWRITEBYTECODE", "1")]);
+        |project: &Project| project.run(python, &arguments, &[("PYTHONDONTWRITEBYTECODE", "1")]);
     let passed = run(&good);
     assert!(passed.status.success(), "{}", text(&passed.stdout));
     assert!(
