@@ -410,13 +410,11 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
         product::tell(call, &mut findings);
     }
     let cause = root.and_then(|index| findings.get(index));
-    let not_shown = undetermined
-        .as_ref()
-        .is_some_and(Undetermined::is_not_shown);
+    let not_shown = undetermined.as_ref().and_then(Undetermined::not_shown);
     let blame = failed.then(|| blame::of(call, cause)).flatten();
     let blame = blame.map(|blame| match not_shown {
-        true => blame.of_what_is_not_shown(),
-        false => blame,
+        Some(grounds) => blame.of_what_is_not_shown(grounds),
+        None => blame,
     });
     Diagnosis {
         findings,
