@@ -15,6 +15,8 @@ use sipexplain::lang::{LANGS, Lang};
 
 /// Rules are written faster than translated: so many of a hundred texts at least.
 const LEAST_OF_RULES: usize = 98;
+/// Languages that have the reference and the report, but not yet the texts of the rules.
+const WITHOUT_RULES: [&str; 3] = ["es", "pt", "de"];
 
 fn file_of(lang: &Lang) -> String {
     let path = harness::root().join(format!("src/lang/{}.toml", lang.tag));
@@ -37,7 +39,11 @@ fn every_text_is_there_in_every_language_with_its_placeholders() {
         wrong.extend(faults.map(|fault| format!("{}: {fault}", lang.tag)));
         for part in PARTS {
             let of = coverage[part];
-            let least = if part == "rules" { LEAST_OF_RULES } else { 100 };
+            let least = match part {
+                "rules" if WITHOUT_RULES.contains(&lang.tag) => 0,
+                "rules" => LEAST_OF_RULES,
+                _ => 100,
+            };
             if of.done * 100 < of.all * least {
                 wrong.push(format!("{}: {part}: {} of {}", lang.tag, of.done, of.all));
             }
@@ -143,6 +149,36 @@ fn the_labels_are_those_of_the_reference() {
         (
             "zh",
             ["描述", "何时出现", "如何修复", "主要区别", "何时使用哪个"],
+        ),
+        (
+            "es",
+            [
+                "Descripción",
+                "Cuándo aparece",
+                "Cómo resolverlo",
+                "Diferencias clave",
+                "Cuándo usar cada uno",
+            ],
+        ),
+        (
+            "pt",
+            [
+                "Descrição",
+                "Quando aparece",
+                "Como resolver",
+                "Principais diferenças",
+                "Quando usar cada um",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Beschreibung",
+                "Wann es auftritt",
+                "Abhilfe",
+                "Wesentliche Unterschiede",
+                "Wann welchen verwenden",
+            ],
         ),
     ];
     for (tag, labels) in labels {

@@ -36,11 +36,14 @@ macro_rules! overlay {
 }
 
 /// The languages that can be asked for: English, and those that have an overlay file.
-pub static LANGS: [Lang; 4] = [
+pub static LANGS: [Lang; 7] = [
     overlay!("en", "English", "en.toml"),
     overlay!("fr", "français", "fr.toml"),
     overlay!("ru", "русский", "ru.toml"),
     overlay!("zh", "简体中文", "zh.toml"),
+    overlay!("es", "español", "es.toml"),
+    overlay!("pt", "português", "pt.toml"),
+    overlay!("de", "Deutsch", "de.toml"),
 ];
 
 impl Lang {
