@@ -1,7 +1,15 @@
 //! What each command does with its options. The only place that writes to standard error.
 
+/// Recorded flows and what they have to be.
+mod check;
+/// Settings and where they come from.
+mod settings;
+
+pub use check::check;
+pub use settings::config;
+
 use crate::analyze;
-use crate::cli::{FailOn, LangCommand, Look, LookFormat, Main, Text, When};
+use crate::cli::{Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named};
 use crate::knowledge::own::{self, Own};
@@ -35,37 +43,50 @@ fn complain(text: &str) {
 }
 
 /// Reads the inputs and reports on them.
-pub fn main_job(main: &Main) -> Status {
+pub fn main_job(mut main: Main) -> Status {
+    let policy = match settings::policy(&mut main) {
+        Ok(policy) => policy,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let main = &main;
     let options = match options(main) {
         Ok(options) => options,
         Err(wrong) => return refuse(&wrong),
     };
-    let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
+    let Some(format) = FORMATS.iter().find(|format| format.name == format_of(main)) else {
         return Status::NotJudged;
     };
     let inputs = match inputs(main) {
         Ok(inputs) => inputs,
         Err(wrong) => return refuse(&wrong),
     };
-    let keys = match keys(main) {
+    let keys = match keys(&main.sources) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };
-    let (selection, filters) = selection(main);
+    let (selection, filters) = selection(&main.filters);
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
-    match analyze(inputs, keys, &selection, &filters, report.as_mut()) {
-        Ok(judged) => status(main, &selection, &judged),
+    match analyze(inputs, keys, &selection, &policy, &filters, report.as_mut()) {
+        Ok(judged) => {
+            judged.suppressed.iter().for_each(|line| complain(line));
+            match read(&main.sources, &selection, &judged) {
+                Status::Fine => fell_short(&judged),
+                status => status,
+            }
+        }
         Err(error) => refuse(&error.to_string()),
     }
 }
 
+fn format_of(main: &Main) -> &str {
+    main.format.as_deref().unwrap_or("text")
+}
+
 fn inputs(main: &Main) -> Result<Inputs, String> {
-    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
-    let named_format = main.log_format.as_deref();
-    let logs = named_format.and_then(LogChoice::only).unwrap_or_default();
     if !main.follow {
-        return Ok(Inputs::open_as(&named, logs));
+        return Ok(opened(&main.sources));
     }
+    let (named, logs) = named(&main.sources);
     match named.as_slice() {
         [Named::Path(path)] if path.is_dir() => Err(format!(
             "--follow {}: a folder cannot be followed",
@@ -76,7 +97,19 @@ fn inputs(main: &Main) -> Result<Inputs, String> {
     }
 }
 
-fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+fn named(sources: &Sources) -> (Vec<Named>, LogChoice) {
+    let named = sources.files.iter().map(Named::from).collect();
+    let format = sources.log_format.as_deref();
+    (named, format.and_then(LogChoice::only).unwrap_or_default())
+}
+
+fn opened(sources: &Sources) -> Inputs {
+    let (named, logs) = named(sources);
+    Inputs::open_as(&named, logs)
+}
+
+// Says what was not read; could the rest be judged?
+fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
     for skipped in &judged.skipped {
         complain(&format!(
             "{}: files in it that are neither captures nor logs with SIP: {}",
@@ -90,7 +123,7 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
         }
         if judged.instead.is_empty() && judged.unread.is_empty() {
             // Only folders can leave nothing to read.
-            for folder in &main.files {
+            for folder in &sources.files {
                 complain(&format!(
                     "no captures or logs with SIP in {}",
                     folder.display()
@@ -100,28 +133,26 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
     } else if judged.selected == 0 && !selection.is_everything() {
         complain("no call fits the filters");
     }
-    if !judged.unread.is_empty() || judged.sip_messages == 0 {
-        return Status::NotJudged;
+    match !judged.unread.is_empty() || judged.sip_messages == 0 {
+        true => Status::NotJudged,
+        false => Status::Fine,
     }
-    let short = match main.fail_on {
-        None => 0,
-        Some(FailOn::Failed) => judged.failed,
-        Some(FailOn::Error) => judged.errors,
-        Some(FailOn::Warning) => judged.warnings,
-    };
-    if short > 0 {
-        Status::FellShort
-    } else {
-        Status::Fine
+}
+
+fn fell_short(judged: &Judged) -> Status {
+    judged.short.iter().for_each(|line| complain(line));
+    match judged.short.is_empty() {
+        true => Status::Fine,
+        false => Status::FellShort,
     }
 }
 
 /// The longest key log or private key that is read.
 const LONGEST_KEYS: u64 = 256 * 1024 * 1024;
 
-fn keys(main: &Main) -> Result<Keys, String> {
+fn keys(sources: &Sources) -> Result<Keys, String> {
     let mut keys = Keys::new();
-    for path in &main.keylog {
+    for path in &sources.keylog {
         let text = bounded(path).map_err(|why| format!("--keylog {}: {why}", path.display()))?;
         if keys.key_log(&text) == 0 {
             complain(&format!(
@@ -130,7 +161,7 @@ fn keys(main: &Main) -> Result<Keys, String> {
             ));
         }
     }
-    for path in &main.tls_key {
+    for path in &sources.tls_key {
         let refused = |why: &str| format!("--tls-key {}: {why}", path.display());
         let text = bounded(path).map_err(|why| refused(&why))?;
         keys.private_key(&text).map_err(refused)?;
@@ -147,7 +178,7 @@ fn bounded(path: &std::path::Path) -> Result<Vec<u8>, String> {
 }
 
 fn options(main: &Main) -> Result<Options, String> {
-    let zone = match main.tz.as_str() {
+    let zone = match main.tz.as_deref().unwrap_or("UTC") {
         "local" => jiff::tz::TimeZone::system(),
         // Also on a machine that has no time zone database.
         "UTC" | "utc" => jiff::tz::TimeZone::UTC,
@@ -156,7 +187,7 @@ fn options(main: &Main) -> Result<Options, String> {
         })?,
     };
     own_knowledge(&main.text)?;
-    let from_locale = main.format == "text";
+    let from_locale = format_of(main) == "text";
     Ok(Options {
         lang: language(&main.text, from_locale)?,
         colour: colour(main.text.color),
@@ -210,26 +241,29 @@ fn width() -> usize {
     columns.unwrap_or(PIPED).max(40)
 }
 
-fn selection(main: &Main) -> (Selection, Vec<String>) {
+fn selection(filters: &Filters) -> (Selection, Vec<String>) {
     let selection = Selection {
-        ids: main.calls.clone(),
-        call_ids: main.call_id.clone(),
-        numbers: main.number.clone(),
-        ips: main.ip.clone(),
-        methods: main.method.clone(),
-        codes: main.code.clone(),
+        ids: filters.calls.clone(),
+        call_ids: filters.call_id.clone(),
+        numbers: filters.number.clone(),
+        ips: filters.ip.clone(),
+        methods: filters.method.clone(),
+        codes: filters.code.clone(),
     };
-    let mut filters = Vec::new();
+    let mut written = Vec::new();
     let mut add = |name: &str, values: Vec<String>| {
-        filters.extend(values.into_iter().map(|value| format!("--{name} {value}")))
+        written.extend(values.into_iter().map(|value| format!("--{name} {value}")))
     };
-    add("call", main.calls.iter().map(ToString::to_string).collect());
-    add("call-id", main.call_id.clone());
-    add("number", main.number.clone());
-    add("ip", main.ip.iter().map(ToString::to_string).collect());
-    add("method", main.method.clone());
-    add("code", main.code.clone());
-    (selection, filters)
+    add(
+        "call",
+        filters.calls.iter().map(ToString::to_string).collect(),
+    );
+    add("call-id", filters.call_id.clone());
+    add("number", filters.number.clone());
+    add("ip", filters.ip.iter().map(ToString::to_string).collect());
+    add("method", filters.method.clone());
+    add("code", filters.code.clone());
+    (selection, written)
 }
 
 /// Says why nothing could be looked up or read.

@@ -26,6 +26,15 @@ pub mod lang;
 /// 8: findings to text. Only here is anyone aware of formats or colour.
 pub mod report;
 
+/// 9: what a call flow has to be.
+pub mod check;
+
+/// What makes a run fall short.
+pub mod policy;
+
+/// Small files that users write.
+pub mod users_file;
+
 /// Which calls the user asked for.
 pub mod select;
 

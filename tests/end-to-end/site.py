@@ -148,7 +148,7 @@ def pages(site, tags):
         every = 1 if tag == "en" else 5
         site.open(f"#/{tag}/code/200")
         kinds = site.browser.run("[...document.querySelectorAll('#kinds a')].map(a => a.getAttribute('href'))")
-        for kind in [*kinds, f"#/{tag}/class"]:
+        for kind in [*kinds, *(f"#/{tag}/{minor}" for minor in ("class", "release_cause", "failure_cause", "preemption"))]:
             site.go(kind)
             links = site.browser.run("[...document.querySelectorAll('main li a')].map(a => a.getAttribute('href'))")
             names = site.browser.run("[...document.querySelectorAll('main li b')].map(b => b.textContent)")

@@ -207,12 +207,8 @@ fn words(failure: &TlsFailure) -> (&'static str, &'static str) {
     }
 }
 
-fn for_name(name: &String) -> Value {
-    (
-        " (it asked for {name})",
-        Args::new().text("name", name.clone()),
-    )
-        .into()
+fn for_name(name: &str) -> Value {
+    (" (it asked for {name})", Args::new().text("name", name)).into()
 }
 
 fn tell(connection: &Connection, failure: &TlsFailure, finding: &mut Finding) {
@@ -236,7 +232,10 @@ fn tell(connection: &Connection, failure: &TlsFailure, finding: &mut Finding) {
             .text("alert", alert)
             .said("meaning", meaning(alert))
             .text("offered", failure.offered.join(", "))
-            .with("asked", asked.map_or(Value::nothing(), for_name)),
+            .with(
+                "asked",
+                asked.map_or(Value::nothing(), |name| for_name(name)),
+            ),
     );
 }
 
