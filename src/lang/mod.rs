@@ -173,9 +173,14 @@ impl Lang {
         }
     }
 
-    /// A sentence of a rule, written out.
+    /// A sentence of a rule, written out. One that is not translated is English throughout, its
+    /// arguments too.
     pub fn rule(&self, rule: &Rule, id: &str, args: &Args) -> String {
-        self.fill(&self.rule_text(rule, id), args)
+        let text = self.rule_text(rule, id);
+        match text {
+            Cow::Borrowed(_) => Lang::english().fill(&text, args),
+            Cow::Owned(_) => self.fill(&text, args),
+        }
     }
 
     /// What a finding says to do, with the settings of the product where they are known.
