@@ -7,3 +7,7 @@ mod harness;
 /// Golden files.
 #[path = "check/golden.rs"]
 mod golden;
+
+/// Files of expectations.
+#[path = "check/expect.rs"]
+mod expect;
