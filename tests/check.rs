@@ -11,3 +11,7 @@ mod golden;
 /// Files of expectations.
 #[path = "check/expect.rs"]
 mod expect;
+
+/// The documents.
+#[path = "check/docs.rs"]
+mod docs;

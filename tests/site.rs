@@ -88,10 +88,3 @@ fn a_place_that_cannot_be_written_is_said() {
         ran.err
     );
 }
-
-#[test]
-fn an_empty_folder_will_do() {
-    let place = Place::new("empty");
-    fs::create_dir_all(&place.0).unwrap();
-    assert_eq!(place.site(&[]).status, 0);
-}

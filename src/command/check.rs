@@ -7,6 +7,7 @@ use crate::check::expect::{Expectations, Verdict};
 use crate::check::golden::{self, Golden, Verdict as Flow};
 use crate::check::told;
 use crate::cli::{Check, Sources};
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::report::terminal::palette::Palette;
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ fn run(asked: &Check, sources: &Sources, report: &mut dyn Report) -> Status {
         Err(wrong) => return refuse(&wrong),
     };
     let (selection, filters) = selection(&asked.filters);
-    match analyze(opened(sources), keys, &selection, &filters, report) {
+    let (inputs, policy) = (opened(sources), Policy::default());
+    match analyze(inputs, keys, &selection, &policy, &filters, report) {
         Ok(judged) => read(sources, &selection, &judged),
         Err(error) => refuse(&error.to_string()),
     }

@@ -191,8 +191,9 @@ fn flow_in(path: &Path) -> Fixture {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("flows-registry");
     std::fs::create_dir_all(&folder).unwrap();
     let trace = folder.join(format!("{name}.pcap"));
-    // Tests of other binaries write the same file at the same time.
-    let fresh = folder.join(format!("{name}.{}", std::process::id()));
+    // Other tests, of this binary and of others, write the same file at the same time.
+    let (process, thread) = (std::process::id(), std::thread::current().id());
+    let fresh = folder.join(format!("{name}.{process}.{thread:?}"));
     std::fs::write(&fresh, &compiled.pcap).unwrap();
     std::fs::rename(&fresh, &trace).unwrap();
     let list = |key: &str| -> toml::Value {

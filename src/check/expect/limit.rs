@@ -142,7 +142,7 @@ pub(super) fn shown(nanoseconds: i64) -> String {
     let size = nanoseconds.abs();
     let (value, unit) = match size {
         ..10_000_000 => (nanoseconds as f64 / 1e6, "ms"),
-        ..1_000_000_000 => return format!("{} ms", nanoseconds / 1_000_000),
+        10_000_000..1_000_000_000 => return format!("{} ms", nanoseconds / 1_000_000),
         _ => (nanoseconds as f64 / 1e9, "s"),
     };
     let text = format!("{value:.3}");

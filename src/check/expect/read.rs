@@ -17,13 +17,12 @@ use crate::diagnose::rules;
 use crate::message::Method;
 use crate::message::header::canonical;
 use crate::session::Outcome;
-use std::io::Read;
+use crate::users_file::bounded;
 use std::path::Path;
 use toml::de::DeTable;
 use walk::{Node, Table, Walk};
 
-/// Bytes of a file, and entries of all files, at most.
-const LARGEST_FILE: u64 = 1 << 20;
+/// Entries of all files, at most.
 const MOST_ENTRIES: usize = 2000;
 
 impl Expectations {
@@ -38,24 +37,12 @@ impl Expectations {
         self.entries.extend(entries);
         match self.entries.len() {
             0 => Err(format!("{shown}: there is no [[call]] in it")),
-            ..=MOST_ENTRIES => Ok(()),
+            1..=MOST_ENTRIES => Ok(()),
             _ => Err(format!(
                 "{shown}: more than {MOST_ENTRIES} expectations in all"
             )),
         }
     }
-}
-
-fn bounded(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err("larger than 1 MiB".to_owned());
-    }
-    String::from_utf8(bytes).map_err(|_| "no UTF-8 text".to_owned())
 }
 
 fn parse(text: &str, file: &str) -> Result<Vec<Entry>, String> {

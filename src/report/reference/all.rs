@@ -16,6 +16,9 @@ pub(in crate::report) struct Kind {
     pub(in crate::report) id: String,
     /// What such pages are about.
     pub(in crate::report) heading: String,
+    /// Reached from other pages, not worth a place among the kinds.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::report) minor: bool,
     /// The pages.
     pub(in crate::report) pages: Vec<Page>,
 }
@@ -60,6 +63,7 @@ fn codes(lang: &'static Lang) -> Kind {
     Kind {
         id: "code".to_owned(),
         heading: lang.word("Response codes").into_owned(),
+        minor: false,
         pages: knowledge::codes().iter().filter_map(page).collect(),
     }
 }
@@ -80,9 +84,13 @@ fn classes(lang: &'static Lang) -> Kind {
     Kind {
         id: "class".to_owned(),
         heading: lang.word("Class").into_owned(),
+        minor: true,
         pages: (1..7).map(page).collect(),
     }
 }
+
+/// Protocols that a reader looks for by name; the others are reached from their page.
+const MAJOR: [&str; 3] = ["Q.850", "warning", "STIR"];
 
 // A kind for each protocol, in the order of the table.
 fn causes(lang: &'static Lang) -> Vec<Kind> {
@@ -114,6 +122,7 @@ fn causes(lang: &'static Lang) -> Vec<Kind> {
         Kind {
             id: prefix.map_or("", |(prefix, _)| prefix).to_owned(),
             heading,
+            minor: !MAJOR.contains(&protocol),
             pages,
         }
     };
@@ -138,6 +147,7 @@ fn terms(lang: &'static Lang) -> Vec<Kind> {
     let kind = |(id, heading): (&str, &'static str)| Kind {
         id: id.to_owned(),
         heading: lang.word(heading).into_owned(),
+        minor: false,
         pages: term::terms()
             .iter()
             .filter(|term| term.kind == id)
@@ -159,6 +169,7 @@ fn rules(lang: &'static Lang) -> Kind {
     Kind {
         id: "rule".to_owned(),
         heading: lang.word("Rules").into_owned(),
+        minor: false,
         pages: RULES.iter().zip(titles).map(page).collect(),
     }
 }

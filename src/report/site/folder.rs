@@ -54,3 +54,29 @@ fn may_be_written(folder: &Path) -> Result<bool, Refused> {
         Err(error) => Err(failed(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_may_be_written_if_it_is_new_or_empty_or_a_site_of_ours() {
+        let name = format!("sipexplain-folder-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let may = || may_be_written(&folder).unwrap();
+        assert!(may());
+        fs::create_dir_all(&folder).unwrap();
+        assert!(may());
+        fs::write(folder.join("style.css"), "").unwrap();
+        assert!(!may());
+        fs::write(
+            folder.join(PAGE),
+            "<meta name=\"generator\" content=\"other\">",
+        )
+        .unwrap();
+        assert!(!may());
+        fs::write(folder.join(PAGE), super::super::page().text).unwrap();
+        assert!(may());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

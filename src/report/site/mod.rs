@@ -22,7 +22,7 @@ pub struct File {
 }
 
 /// What the scripts say; they ask for it by its English text.
-const LABELS: [&str; 11] = [
+const LABELS: [&str; 12] = [
     "SIP reference",
     "Search",
     "A code, a cause, words, or two codes",
@@ -34,6 +34,7 @@ const LABELS: [&str; 11] = [
     "Language",
     "Light or dark",
     "Skip to the text",
+    "not registered",
 ];
 
 /// The texts of a language, as the scripts get them.

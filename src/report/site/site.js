@@ -9,6 +9,8 @@
     sip: "code", "from-sip": "code", near: "code", registered: "code", unregistered: "code",
     answers: "code", met: "code", must: "code", read: "code", q850: "q850", "to-q850": "q850",
   };
+  // Sections that list, with commas between.
+  const LISTS = ["explains", "headers", "look-at", "methods", "near"];
   // Pages with no second side.
   const ALONE = ["rule", "class"];
   // Short sections, which stand beside the long ones where there is room.
@@ -122,24 +124,29 @@
     return /^<\w+>$/.test(part) ? make("var", {}, part) : part;
   });
 
-  const lead = (section, text) => {
-    const page = LEADS[section.id] && pageAt(LEADS[section.id], text.trim().split(" ")[0]);
+  // An item of a section; those of a protocol of Reason are its causes.
+  const lead = (section, text, of) => {
+    const kind = section.id === "causes" ? of.name.toLowerCase().replace(".", "") : LEADS[section.id];
+    const page = kind && pageAt(kind, text.split(" ")[0]);
     return page ? link(page, text) : rich(text);
   };
 
-  const paragraph = (section, text) => {
-    if (!LEADS[section.id]) return make("p", {}, rich(text));
-    return make("p", {}, text.split(", ").flatMap((item, index) => [index > 0 ? ", " : "", lead(section, item)].flat()));
+  const paragraph = (section, text, of) => make("p", {}, (LISTS.includes(section.id) ? text.split(", ") : [text])
+    .flatMap((item, index) => [index > 0 ? ", " : "", lead(section, item, of)].flat()));
+
+  const rows = (section, of) => {
+    const short = section.rows.every(([name]) => name.length < 6);
+    return make("dl", { class: short ? "short" : undefined }, section.rows.flatMap(([name, text]) => [
+      make("dt", {}, lead(section, name, of)), make("dd", {}, rich(text)),
+    ]));
   };
 
   // ---- Pages
 
-  const shown = section => make("section", { "data-id": section.id },
+  const shown = of => section => make("section", { "data-id": section.id },
     make("h2", {}, section.heading),
-    (section.text ?? []).map(text => paragraph(section, text)),
-    section.rows ? make("dl", {}, section.rows.flatMap(([name, text]) => [
-      make("dt", {}, lead(section, name)), make("dd", {}, rich(text)),
-    ])) : undefined);
+    (section.text ?? []).map(text => paragraph(section, text, of)),
+    section.rows && rows(section, of));
 
   const sided = (section, sides) => make("section", { "data-id": section.id },
     make("h2", {}, section.heading),
@@ -170,8 +177,9 @@
 
   const compareWith = page => {
     if (!named(side(page))) return undefined;
-    const input = make("input", { id: "other", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-    const form = make("form", { class: "with" }, make("label", { for: "other" }, say("Compare with")), " ", input);
+    const input = make("input", { id: "other", list: "codes", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go" });
+    const form = make("form", { class: "with" }, make("label", { for: "other" }, say("Compare with")), " ", input,
+      make("datalist", { id: "codes" }, kindOf("code").pages.map(code => make("option", { value: code.name }, code.about))));
     form.addEventListener("submit", event => {
       event.preventDefault();
       const other = named(input.value.trim()) ?? sipexplain.find(here.index, input.value).find(one => named(side(one)));
@@ -187,14 +195,15 @@
     ...children,
   ];
 
-  const columns = sections => {
+  const columns = page => {
+    const { sections } = page;
     const first = sections.findIndex(section => ASIDE.includes(section.id));
     const isAside = (section, place) => place >= first && ASIDE.includes(section.id);
     const part = (name, fits) => {
       const some = sections.filter(fits);
-      return some.length ? make("div", { class: name }, some.map(shown)) : undefined;
+      return some.length ? make("div", { class: name }, some.map(shown(page))) : undefined;
     };
-    if (first < 0) return sections.map(shown);
+    if (first < 0) return sections.map(shown(page));
     return [make("div", { class: "columns" }, part("before", (_, place) => place < first), part("aside", isAside),
       part("after", (section, place) => place > first && !isAside(section, place)))];
   };
@@ -202,7 +211,7 @@
   const onePage = (kind, name) => {
     const page = pageAt(kind, name);
     return page ? { title: page.title, kind, children: article(page,
-      [compareWith(page), ...columns(page.sections), neighbours(page)]) } : missing();
+      [compareWith(page), ...columns(page), neighbours(page)]) } : missing();
   };
 
   const comparison = (a, b) => {
@@ -211,7 +220,7 @@
     const page = sipexplain.compare(here.data.compare, here.data.lang, ...sides);
     const section = one => {
       if (one.id === "differences") return table(one);
-      return one.rows ? sided(one, sides) : shown(one);
+      return one.rows ? sided(one, sides) : shown(page)(one);
     };
     return { title: page.title, children: article(page, page.sections.map(section)) };
   };
@@ -219,7 +228,8 @@
   const description = page => (page.sections[0]?.text ?? [])[0] ?? "";
 
   const listed = page => make("li", {}, link(page,
-    make("b", { class: page.facts && `class-${page.facts.code[0]}` }, page.name), " ", make("span", {}, page.about || description(page))));
+    make("b", { class: page.facts && `class-${page.facts.code[0]}` }, page.name), " ", make("span", {}, page.about || description(page)),
+    page.unregistered ? " " : undefined, page.unregistered ? make("small", {}, say("not registered")) : undefined));
 
   const ofKind = kind => ({ title: kind.heading, kind: kind.id, children: [
     make("h1", { tabindex: "-1" }, kind.heading),
@@ -247,7 +257,7 @@
   const results = text => {
     const pair = sipexplain.pair(text, named);
     const number = /^\s*(?:sip\s+)?([1-6]\d\d)\s*$/i.exec(text)?.[1];
-    const found = sipexplain.find(here.index, text);
+    const found = pair ?? sipexplain.find(here.index, text);
     if (number && !here.pages.has(`code/${number}`)) found.unshift(unregistered(number));
     const both = pair && sipexplain.compare(here.data.compare, here.data.lang, ...pair);
     const first = both ? [make("li", {}, make("a", { href: hash("compare", ...pair.map(side)) }, both.title),
@@ -285,7 +295,7 @@
       element.setAttribute("aria-label", text);
       element.title = text;
     }
-    at("kinds").replaceChildren(...here.data.kinds.filter(one => one.id !== "class").map(one =>
+    at("kinds").replaceChildren(...here.data.kinds.filter(one => !one.minor).map(one =>
       make("a", { href: hash(one.id), "aria-current": one.id === kind ? "true" : undefined }, one.heading)));
     at("kinds").hidden = false;
     return name;
@@ -359,6 +369,5 @@
   });
 
   window.addEventListener("hashchange", show);
-  window.addEventListener("popstate", show);
   show();
 })();

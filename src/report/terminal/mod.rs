@@ -1,15 +1,23 @@
 //! The terminal report: groups of equal failures, what went well in a line each, then the counts.
 
+/// A finding across calls.
+mod across;
 /// A call in full.
 mod block;
 /// Text from the wire made safe.
 pub mod escape;
+/// Hops, media and times of a call.
+mod facts;
 /// Messages by hop.
 mod ladder;
 /// Colour.
 pub mod palette;
+/// Evidence.
+mod proof;
 /// The counts below the calls, and the statement on coverage above them.
 mod summary;
+/// What things are called.
+mod words;
 
 use super::{Options, Output, Report, Run};
 use crate::diagnose::across::CaptureFinding;
@@ -106,7 +114,7 @@ impl Report for Terminal {
         }
         let fine = call.outcome == Outcome::Succeeded
             && diagnosis.findings.iter().all(is_remark)
-            && block::refused_inside(call).next().is_none();
+            && words::refused_inside(call).next().is_none();
         match fine {
             true if self.good.len() < MOST_GOOD => {
                 let line = self.line(call, diagnosis);
@@ -272,7 +280,7 @@ impl Terminal {
             .first()
             .and_then(|first| Some(self.block.clock_of(first, first.time()?)))
             .unwrap_or_default();
-        let result = clean(&block::result(call, lang));
+        let result = clean(&words::result(call, lang));
         let painted = match call.outcome {
             Outcome::Succeeded => palette.good(&result),
             _ => palette.severity(severity(call, diagnosis), &result),
@@ -282,7 +290,7 @@ impl Terminal {
             None if call.outcome.is_failure() => format!("  [{}]", lang.word("undetermined")),
             None => remarks(diagnosis),
         };
-        let times = block::times(call, lang).join(", ");
+        let times = facts::times(call, lang).join(", ");
         let times = if times.is_empty() {
             times
         } else {
@@ -291,8 +299,8 @@ impl Terminal {
         format!(
             "{:>5}  {time}  {} {}: {painted}{cause}{times}",
             call.id,
-            block::noun(call, lang),
-            clean(&block::parties(call, lang))
+            words::noun(call, lang),
+            clean(&words::parties(call, lang))
         )
     }
 }

@@ -3,6 +3,7 @@
 use super::super::pattern::{Pattern, Wanted};
 use super::keys::Keys;
 use crate::knowledge::distance;
+use crate::users_file::line_of;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -48,8 +49,7 @@ impl<'a> Walk<'a> {
 
     /// `flows.toml:12`
     pub(super) fn place(&self, at: usize) -> String {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        let line = line_of(self.text, at);
         format!("{}:{line}", self.file)
     }
 
