@@ -182,6 +182,8 @@ fn options(full: bool, colour: bool) -> Options {
         all: full,
         list: full,
         ladder: full,
+        bar: None,
+        paths: sipexplain::input::Paths::default(),
     }
 }
 
