@@ -1,7 +1,7 @@
 //! Every option with its help text. No input or output.
 
-use crate::diagnose::Severity;
 use crate::lang::catalogue::PARTS;
+use crate::policy::FailOn;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 
@@ -24,34 +24,30 @@ pub struct Cli {
     pub main: Main,
 }
 
-/// Options of the main job.
+/// What is read, and how.
 #[derive(Debug, Args)]
-pub struct Main {
+pub struct Sources {
     /// Captures (pcap, pcapng, NetMon 2, snoop) or text logs, also compressed (gzip, zstd, xz, bzip2, lz4) and in tar or zip archives; `-` is standard input, a folder means the files in it (not in folders below), and `*` `?` `[a-z]` are understood in file names
     ///
     /// Of one input at most 64 GiB are unpacked (from 1 GiB on at most 1000 times its size), of archives inside archives at most 4, of an archive at most 10000 files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<std::ffi::OsString>,
-    /// Show every call in full, not only what did not succeed
-    #[arg(long, conflicts_with = "list")]
-    pub all: bool,
-    /// Show a line for each call
-    #[arg(long)]
-    pub list: bool,
-    /// Draw the messages of every call shown, with frame and delay
-    #[arg(long, conflicts_with = "list")]
-    pub ladder: bool,
-    /// Keep reading one FILE that grows, or standard input, and report each call once it is over
-    #[arg(long)]
-    pub follow: bool,
-    /// Stop following a file that has not grown for so long
-    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
-    pub idle: Option<std::time::Duration>,
     /// Read text as a log of this format, named in docs/logs.md, instead of recognising formats line by line
     ///
     /// Only messages in envelopes of this format are read. Captures are read as ever; a text in a folder or archive that holds no such message counts as passed over.
     #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
     pub log_format: Option<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
+}
+
+/// Which calls are looked at.
+#[derive(Debug, Args)]
+pub struct Filters {
     /// Only the call with this number (as `--list` shows it)
     #[arg(long = "call", value_name = "ID", help_heading = "Filters")]
     pub calls: Vec<u64>,
@@ -70,15 +66,52 @@ pub struct Main {
     /// Only calls with this final response; 4xx means the class
     #[arg(long, value_name = "CODE", help_heading = "Filters", value_parser = code_or_class)]
     pub code: Vec<String>,
-    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub keylog: Vec<std::path::PathBuf>,
-    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub tls_key: Vec<std::path::PathBuf>,
-    /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
-    #[arg(long, value_name = "WHAT")]
-    pub fail_on: Option<FailOn>,
+}
+
+/// Options of the main job.
+#[derive(Debug, Args)]
+pub struct Main {
+    /// What is read.
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Which calls.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Show every call in full, not only what did not succeed
+    #[arg(long, conflicts_with = "list")]
+    pub all: bool,
+    /// Show a line for each call
+    #[arg(long)]
+    pub list: bool,
+    /// Draw the messages of every call shown, with frame and delay
+    #[arg(long, conflicts_with = "list")]
+    pub ladder: bool,
+    /// Keep reading one FILE that grows, or standard input, and report each call once it is over
+    #[arg(long)]
+    pub follow: bool,
+    /// Stop following a file that has not grown for so long
+    #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+    pub idle: Option<std::time::Duration>,
+    /// What makes the exit status 1: `failed` (a call failed, timed out or was redirected to nowhere), `error` or `warning` (a finding of this severity), the id of a rule, a code (486, 4xx)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = FailOn::parse, help_heading = "Policy")]
+    pub fail_on: Vec<FailOn>,
+    /// Ask only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub select: Vec<&'static str>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub ignore: Vec<&'static str>,
+    /// Settings and suppressions; otherwise the nearest sipexplain.toml in the working folder or above it (docs/policy.md)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Policy"
+    )]
+    pub config: Option<std::path::PathBuf>,
+    /// Look for no sipexplain.toml
+    #[arg(long, help_heading = "Policy")]
+    pub no_config: bool,
     /// How the report on standard output is written; text where nothing else is asked for
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
@@ -88,9 +121,9 @@ pub struct Main {
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,
-    /// Time zone of the times shown: UTC, local, or a name such as Europe/Paris
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub tz: String,
+    /// Time zone of the times shown: UTC (where nothing else is asked for), local, or a name such as Europe/Paris
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 /// A report beside the one on standard output, or in its place.
@@ -102,6 +135,13 @@ pub struct Further {
     pub path: std::path::PathBuf,
 }
 
+impl Further {
+    /// Does it go to standard output?
+    pub fn is_stdout(&self) -> bool {
+        self.path == std::path::Path::new("-")
+    }
+}
+
 /// Options of everything that writes text.
 #[derive(Debug, Args, Clone)]
 pub struct Text {
@@ -111,6 +151,9 @@ pub struct Text {
     /// Language of the sentences (BCP 47); for text LC_ALL and LANG are asked as well
     #[arg(long, value_name = "TAG", global = true)]
     pub lang: Option<String>,
+    /// Add entries of your own to the knowledge of codes, phrases, carriers and servers (docs/knowledge.md); they count more than those of sipexplain/knowledge.toml in the configuration folder
+    #[arg(long, value_name = "FILE", global = true)]
+    pub knowledge: Vec<std::path::PathBuf>,
 }
 
 /// Names to look up.
@@ -157,17 +200,6 @@ pub enum When {
     Never,
 }
 
-/// What makes the exit status 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// A call that failed, timed out or was redirected to nowhere.
-    Failed,
-    /// A finding of severity error.
-    Error,
-    /// A finding of severity warning or error.
-    Warning,
-}
-
 /// What can be looked up.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -203,6 +235,10 @@ pub enum Command {
     Option(Names),
     /// Explain a timer
     Timer(Names),
+    /// Compare recorded call flows with what they have to be
+    ///
+    /// With --golden each call is compared with a file of the folder: who sent what to whom, message by message, without what differs in every run. Exit status 1 if one differs, is new or is gone.
+    Check(Box<Check>),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
@@ -212,15 +248,50 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
+    /// Write the whole reference as a static site that needs no network: open DIR/index.html
+    Site {
+        /// The folder, made where it does not exist.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+        /// Also into a folder that holds something else than an earlier site
+        #[arg(long)]
+        force: bool,
+    },
     /// Languages: how much of the texts each has, what a translation lacks, and what to begin one with
     #[command(subcommand)]
     Lang(LangCommand),
+    /// Show which settings are in force and where they come from
+    Config {
+        /// This file, not the nearest sipexplain.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<std::path::PathBuf>,
+    },
     /// List the diagnosis rules: id, severity, frequency, title
     Rules {
         /// How the pages look.
         #[command(flatten)]
         look: Look,
     },
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The folder of the golden files, one for each call
+    #[arg(long, value_name = "DIR", required = true)]
+    pub golden: Option<std::path::PathBuf>,
+    /// Accept the calls as they are now: write the golden files
+    #[arg(long, requires = "golden")]
+    pub bless: bool,
+    /// What is read.
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Which calls.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
 }
 
 /// What can be done about languages.
@@ -243,17 +314,6 @@ pub enum LangCommand {
         #[arg(long, value_name = "PART", value_parser = PARTS)]
         part: Option<String>,
     },
-}
-
-impl FailOn {
-    /// The severity from which on a finding counts; `None` where outcomes count.
-    pub fn severity(self) -> Option<Severity> {
-        match self {
-            FailOn::Failed => None,
-            FailOn::Error => Some(Severity::Error),
-            FailOn::Warning => Some(Severity::Warning),
-        }
-    }
 }
 
 fn seconds(text: &str) -> Result<std::time::Duration, String> {

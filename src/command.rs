@@ -1,16 +1,25 @@
 //! What each command does with its options. The only place that writes to standard error.
 
+/// Recorded flows and what they have to be.
+mod check;
+/// Settings and where they come from.
+mod settings;
+
+pub use check::check;
+pub use settings::config;
+
 use crate::analyze;
-use crate::cli::{FailOn, Further, LangCommand, Look, LookFormat, Main, Text, When};
+use crate::cli::{Filters, Further, LangCommand, Look, LookFormat, Main, Sources, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named, Paths};
+use crate::knowledge::own::{self, Own};
 use crate::lang::{LANGS, Lang, catalogue};
 use crate::layers::Keys;
 use crate::report::fan::Fan;
 use crate::report::reference::{self, Sheet, Style, query};
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
-use crate::report::{FORMATS, Format, Options, Output};
+use crate::report::{FORMATS, Format, Options, Output, site};
 use crate::select::Selection;
 use crate::{Judged, knowledge};
 use std::io::{IsTerminal, Read, Write};
@@ -36,7 +45,12 @@ fn complain(text: &str) {
 }
 
 /// Reads the inputs and reports on them.
-pub fn main_job(main: &Main) -> Status {
+pub fn main_job(mut main: Main) -> Status {
+    let policy = match settings::policy(&mut main) {
+        Ok(policy) => policy,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let main = &main;
     let wanted = match wanted(main) {
         Ok(wanted) => wanted,
         Err(wrong) => return refuse(&wrong),
@@ -45,17 +59,23 @@ pub fn main_job(main: &Main) -> Status {
         Ok(inputs) => inputs,
         Err(wrong) => return refuse(&wrong),
     };
-    let keys = match keys(main) {
+    let keys = match keys(&main.sources) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };
-    let (selection, filters) = selection(main);
+    let (selection, filters) = selection(&main.filters);
     let mut report = match begin(wanted, &inputs.paths()) {
         Ok(report) => report,
         Err(wrong) => return refuse(&wrong),
     };
-    match analyze(inputs, keys, &selection, &filters, &mut report) {
-        Ok(judged) => status(main, &selection, &judged),
+    match analyze(inputs, keys, &selection, &policy, &filters, &mut report) {
+        Ok(judged) => {
+            judged.suppressed.iter().for_each(|line| complain(line));
+            match read(&main.sources, &selection, &judged) {
+                Status::Fine => fell_short(&judged),
+                status => status,
+            }
+        }
         Err(error) => refuse(&error.to_string()),
     }
 }
@@ -69,7 +89,7 @@ struct Wanted<'a> {
 
 // `--output FORMAT=-` takes the place of `--format`.
 fn wanted(main: &Main) -> Result<Vec<Wanted<'_>>, String> {
-    let is_stdout = |further: &&Further| further.path == Path::new("-");
+    let is_stdout = |further: &&Further| further.is_stdout();
     let mut on_stdout = main.output.iter().filter(is_stdout);
     let (first, second) = (on_stdout.next(), on_stdout.next());
     let asked = main.format.as_deref();
@@ -130,12 +150,10 @@ fn begin(wanted: Vec<Wanted<'_>>, paths: &Paths) -> Result<Fan, String> {
 }
 
 fn inputs(main: &Main) -> Result<Inputs, String> {
-    let named: Vec<Named> = main.files.iter().map(Named::from).collect();
-    let named_format = main.log_format.as_deref();
-    let logs = named_format.and_then(LogChoice::only).unwrap_or_default();
     if !main.follow {
-        return Ok(Inputs::open_as(&named, logs));
+        return Ok(opened(&main.sources));
     }
+    let (named, logs) = named(&main.sources);
     match named.as_slice() {
         [Named::Path(path)] if path.is_dir() => Err(format!(
             "--follow {}: a folder cannot be followed",
@@ -146,7 +164,19 @@ fn inputs(main: &Main) -> Result<Inputs, String> {
     }
 }
 
-fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
+fn named(sources: &Sources) -> (Vec<Named>, LogChoice) {
+    let named = sources.files.iter().map(Named::from).collect();
+    let format = sources.log_format.as_deref();
+    (named, format.and_then(LogChoice::only).unwrap_or_default())
+}
+
+fn opened(sources: &Sources) -> Inputs {
+    let (named, logs) = named(sources);
+    Inputs::open_as(&named, logs)
+}
+
+// Says what was not read; could the rest be judged?
+fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
     for skipped in &judged.skipped {
         complain(&format!(
             "{}: files in it that are neither captures nor logs with SIP: {}",
@@ -160,7 +190,7 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
         }
         if judged.instead.is_empty() && judged.unread.is_empty() {
             // Only folders can leave nothing to read.
-            for folder in &main.files {
+            for folder in &sources.files {
                 complain(&format!(
                     "no captures or logs with SIP in {}",
                     folder.display()
@@ -170,28 +200,26 @@ fn status(main: &Main, selection: &Selection, judged: &Judged) -> Status {
     } else if judged.selected == 0 && !selection.is_everything() {
         complain("no call fits the filters");
     }
-    if !judged.unread.is_empty() || judged.sip_messages == 0 {
-        return Status::NotJudged;
+    match !judged.unread.is_empty() || judged.sip_messages == 0 {
+        true => Status::NotJudged,
+        false => Status::Fine,
     }
-    let short = match main.fail_on {
-        None => 0,
-        Some(FailOn::Failed) => judged.failed,
-        Some(FailOn::Error) => judged.errors,
-        Some(FailOn::Warning) => judged.warnings,
-    };
-    if short > 0 {
-        Status::FellShort
-    } else {
-        Status::Fine
+}
+
+fn fell_short(judged: &Judged) -> Status {
+    judged.short.iter().for_each(|line| complain(line));
+    match judged.short.is_empty() {
+        true => Status::Fine,
+        false => Status::FellShort,
     }
 }
 
 /// The longest key log or private key that is read.
 const LONGEST_KEYS: u64 = 256 * 1024 * 1024;
 
-fn keys(main: &Main) -> Result<Keys, String> {
+fn keys(sources: &Sources) -> Result<Keys, String> {
     let mut keys = Keys::new();
-    for path in &main.keylog {
+    for path in &sources.keylog {
         let text = bounded(path).map_err(|why| format!("--keylog {}: {why}", path.display()))?;
         if keys.key_log(&text) == 0 {
             complain(&format!(
@@ -200,7 +228,7 @@ fn keys(main: &Main) -> Result<Keys, String> {
             ));
         }
     }
-    for path in &main.tls_key {
+    for path in &sources.tls_key {
         let refused = |why: &str| format!("--tls-key {}: {why}", path.display());
         let text = bounded(path).map_err(|why| refused(&why))?;
         keys.private_key(&text).map_err(refused)?;
@@ -217,7 +245,7 @@ fn bounded(path: &std::path::Path) -> Result<Vec<u8>, String> {
 }
 
 fn options(main: &Main, is_text: bool, on_stdout: bool) -> Result<Options, String> {
-    let zone = match main.tz.as_str() {
+    let zone = match main.tz.as_deref().unwrap_or("UTC") {
         "local" => jiff::tz::TimeZone::system(),
         // Also on a machine that has no time zone database.
         "UTC" | "utc" => jiff::tz::TimeZone::UTC,
@@ -225,6 +253,7 @@ fn options(main: &Main, is_text: bool, on_stdout: bool) -> Result<Options, Strin
             format!("--tz {name}: no such time zone; UTC, local or a name such as Europe/Paris")
         })?,
     };
+    own_knowledge(&main.text)?;
     Ok(Options {
         lang: language(&main.text, is_text)?,
         colour: match on_stdout {
@@ -237,7 +266,7 @@ fn options(main: &Main, is_text: bool, on_stdout: bool) -> Result<Options, Strin
         all: main.all || main.follow && !main.list,
         list: main.list,
         ladder: main.ladder,
-        bar: main.fail_on.and_then(FailOn::severity),
+        fail_on: main.fail_on.clone(),
         paths: Paths::default(),
     })
 }
@@ -283,26 +312,29 @@ fn width() -> usize {
     columns.unwrap_or(PIPED).max(40)
 }
 
-fn selection(main: &Main) -> (Selection, Vec<String>) {
+fn selection(filters: &Filters) -> (Selection, Vec<String>) {
     let selection = Selection {
-        ids: main.calls.clone(),
-        call_ids: main.call_id.clone(),
-        numbers: main.number.clone(),
-        ips: main.ip.clone(),
-        methods: main.method.clone(),
-        codes: main.code.clone(),
+        ids: filters.calls.clone(),
+        call_ids: filters.call_id.clone(),
+        numbers: filters.number.clone(),
+        ips: filters.ip.clone(),
+        methods: filters.method.clone(),
+        codes: filters.code.clone(),
     };
-    let mut filters = Vec::new();
+    let mut written = Vec::new();
     let mut add = |name: &str, values: Vec<String>| {
-        filters.extend(values.into_iter().map(|value| format!("--{name} {value}")))
+        written.extend(values.into_iter().map(|value| format!("--{name} {value}")))
     };
-    add("call", main.calls.iter().map(ToString::to_string).collect());
-    add("call-id", main.call_id.clone());
-    add("number", main.number.clone());
-    add("ip", main.ip.iter().map(ToString::to_string).collect());
-    add("method", main.method.clone());
-    add("code", main.code.clone());
-    (selection, filters)
+    add(
+        "call",
+        filters.calls.iter().map(ToString::to_string).collect(),
+    );
+    add("call-id", filters.call_id.clone());
+    add("number", filters.number.clone());
+    add("ip", filters.ip.iter().map(ToString::to_string).collect());
+    add("method", filters.method.clone());
+    add("code", filters.code.clone());
+    (selection, written)
 }
 
 /// Says why nothing could be looked up or read.
@@ -327,8 +359,36 @@ fn style(look: &Look) -> Style {
     }
 }
 
+// The user's own entries, first those of the configuration folder, then those of the options.
+fn own_knowledge(text: &Text) -> Result<(), String> {
+    let mut own = Own::default();
+    if let Some(path) = configured().filter(|path| path.exists()) {
+        own.read(&path)?;
+    }
+    for path in &text.knowledge {
+        own.read(path)
+            .map_err(|wrong| format!("--knowledge {wrong}"))?;
+    }
+    own::install(own);
+    Ok(())
+}
+
+// `$XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`; a relative folder does not count.
+fn configured() -> Option<std::path::PathBuf> {
+    let folder = |name: &str| {
+        let folder = std::env::var_os(name).map(std::path::PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
+    let base = match cfg!(windows) {
+        true => folder("APPDATA"),
+        false => folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config"))),
+    };
+    Some(base?.join("sipexplain").join("knowledge.toml"))
+}
+
 // Machine formats do not depend on the locale.
 fn language_of(look: &Look) -> Result<&'static Lang, String> {
+    own_knowledge(&look.text)?;
     language(&look.text, look.format != LookFormat::Json)
 }
 
@@ -408,6 +468,20 @@ pub fn rules(look: &Look) -> Status {
     };
     let rows = reference::rules(rules::RULES, lang);
     print(&reference::list(&rows, rules::RULES, style(look)))
+}
+
+/// Writes the reference as a site, and says where its first page is.
+pub fn site(folder: &std::path::Path, force: bool) -> Status {
+    match site::write(folder, force) {
+        Ok(page) => print(&format!("{}\n", clean(&page.to_string_lossy()))),
+        Err(site::Refused::NotOurs) => refuse(&format!(
+            "site {}: the folder holds something else than an earlier site; --force writes into it all the same",
+            folder.display()
+        )),
+        Err(site::Refused::Failed(path, error)) => {
+            refuse(&format!("site {}: {error}", path.display()))
+        }
+    }
 }
 
 /// Lists the languages, checks a translation, or prints what to begin one with.

@@ -1,7 +1,12 @@
 //! The formats for machines and merge requests: JUnit, TAP, GitHub, GitLab, Markdown, CSV, several at
 //! once. What each is held against is the format's own definition; SARIF stands in tests/schema.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 #[path = "machine/csv.rs"]
 mod csv;
@@ -38,6 +43,18 @@ fn hostile_report(format: &str) -> Ran {
     run(["--format", format, path.to_str().unwrap()])
 }
 
+/// Without the pages of rules, which change with them.
+fn without_pages(text: &str) -> String {
+    let (before, after) = ("\"markdown\":\"", "\",\"text\"");
+    let mut parts = text.split(before);
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once(after).unwrap();
+        out += &format!("{before}...{after}{rest}");
+    }
+    out
+}
+
 #[test]
 fn the_reports_are_as_they_were_accepted() {
     for format in FORMATS {
@@ -46,6 +63,7 @@ fn the_reports_are_as_they_were_accepted() {
             assert_eq!((ran.status, ran.err.as_str()), (0, ""));
             let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
             let text = ran.out.replace(&version, "\"version\":\"X\"");
+            let text = without_pages(&text);
             let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
             let text: String = lines.collect();
             let path = format!("tests/snapshots/report-{name}.{format}");

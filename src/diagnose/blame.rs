@@ -51,7 +51,7 @@ pub const GROUNDS: &[(&str, &str)] = &[
     ),
     (
         "other-tag",
-        "the {code} carries another To-tag than the {rang} before it, so not the ringing phone but a server gave it; nothing is recorded behind {element}",
+        "the {code} carries another To-tag than the {rang} before it, so another device or server than the one whose {rang} was seen gave it; nothing is recorded behind {element}",
     ),
     (
         "same-server",
@@ -78,6 +78,14 @@ pub const GROUNDS: &[(&str, &str)] = &[
         "the log does not give the address of who sent the {code}",
     ),
     (
+        "not-shown",
+        "the capture does not show whether anything answered",
+    ),
+    (
+        "damaged",
+        "bytes of this call were changed after they were sent",
+    ),
+    (
         "silence",
         "{element} was asked and nothing came back from there",
     ),
@@ -99,6 +107,19 @@ pub const GROUNDS: &[(&str, &str)] = &[
 pub fn grounds_sentence(id: &str) -> Option<&'static str> {
     let known = GROUNDS.iter().find(|(known, _)| *known == id);
     known.map(|(_, text)| *text)
+}
+
+impl Blame {
+    /// Silence that the capture could not have shown otherwise is held against nobody.
+    pub(super) fn of_what_is_not_shown(self, grounds: &'static str) -> Blame {
+        Blame {
+            element: None,
+            acts: Acts::Capture,
+            confidence: Confidence::Possible,
+            grounds: Template::new(grounds, Args::new()),
+            ..self
+        }
+    }
 }
 
 /// An answer that comes sooner than this and alone is one of the next element, nanoseconds.

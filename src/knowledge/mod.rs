@@ -12,6 +12,8 @@ mod cause;
 pub mod choice;
 /// Tables in files.
 pub(crate) mod file;
+/// What the user knows beyond the tables.
+pub mod own;
 /// Methods, headers, option tags, timers, Reason protocols.
 pub mod term;
 

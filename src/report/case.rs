@@ -104,11 +104,16 @@ pub(super) fn title(finding: &Finding, options: &Options) -> String {
 
 fn fault(call: &Call, proof: &Diagnosis, options: &Options) -> Fault {
     let lang = options.lang;
-    let worst = || proof.findings.iter().min_by_key(|finding| finding.severity);
-    let shown = match options.bar {
-        None => proof.foremost(call),
-        Some(_) => proof.cause().or_else(worst),
+    let asked = || {
+        proof
+            .findings
+            .iter()
+            .find(|finding| options.is_short(finding))
     };
+    let shown = proof
+        .cause()
+        .or_else(asked)
+        .or_else(|| proof.foremost(call));
     let said = match (shown, &proof.undetermined) {
         (Some(finding), _) => title(finding, options),
         (None, Some(undetermined)) => clean(&lang.undetermined(&undetermined.why)),
@@ -162,11 +167,11 @@ pub fn at_the_end(run: &Run<'_>, options: &Options) -> Vec<Case> {
         let suite = options.paths.of(input);
         let name = format!("finding {number}: {}", found.finding.rule.id);
         let mut case = bare(&suite, name, Verdict::Passed);
-        match options.bar {
-            Some(bar) if found.finding.severity <= bar => {
+        match options.is_short(&found.finding) {
+            true => {
                 case.verdict = Verdict::Failed(fault_across(found, options));
             }
-            _ => case.remarks = vec![remark(&found.finding, options)],
+            false => case.remarks = vec![remark(&found.finding, options)],
         }
         all.push(case);
     }

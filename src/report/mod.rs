@@ -24,6 +24,8 @@ pub mod mask;
 pub mod reference;
 /// SARIF.
 pub mod sarif;
+/// The reference as a static site.
+pub mod site;
 /// The Test Anything Protocol.
 pub mod tap;
 /// The terminal report.
@@ -34,12 +36,14 @@ pub mod totals;
 mod wrap;
 
 use crate::diagnose::across::CaptureFinding;
-use crate::diagnose::{Depth, Diagnosis, Severity};
+use crate::diagnose::{Depth, Diagnosis, Finding};
 use crate::input::{InputSummary, Paths};
+use crate::knowledge::own::{self, Entry};
 use crate::lang::Lang;
 use crate::layers::TlsReport;
 use crate::message::account::Account;
-use crate::session::Call;
+use crate::policy::FailOn;
+use crate::session::{Call, Stored};
 use std::io::{self, Write};
 use totals::Totals;
 
@@ -102,6 +106,25 @@ pub trait Report {
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()>;
 }
 
+/// The user's own entry for a response, where there is one.
+fn own_entry(stored: &Stored, code: u16, method: &str, phrase: &str) -> Option<&'static Entry> {
+    let own = own::own();
+    if own.entries().is_empty() {
+        return None;
+    }
+    let message = stored.message();
+    let server = message
+        .text("Server")
+        .or_else(|| message.text("User-Agent"));
+    own.of(&own::Response {
+        code,
+        method,
+        phrase,
+        server: server.as_deref(),
+        source: stored.stamp.source.map(|address| address.ip()),
+    })
+}
+
 /// What a format is asked to do.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -119,8 +142,8 @@ pub struct Options {
     pub list: bool,
     /// Ladders under every call shown.
     pub ladder: bool,
-    /// A finding from this severity on makes a call fall short; `None`: its outcome does.
-    pub bar: Option<Severity>,
+    /// What makes a call fall short; empty: a failure.
+    pub fail_on: Vec<FailOn>,
     /// The names of the inputs.
     pub paths: Paths,
 }
@@ -204,10 +227,15 @@ fn sink(to: Box<dyn Write>) -> Sink {
 impl Options {
     /// Does this call fall short of what was asked for?
     pub fn falls_short(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
-        match self.bar {
-            None => call.outcome.is_failure(),
-            Some(bar) => diagnosis.findings.iter().any(|f| f.severity <= bar),
+        match self.fail_on.is_empty() {
+            true => FailOn::Failed.fits(call, diagnosis),
+            false => self.fail_on.iter().any(|what| what.fits(call, diagnosis)),
         }
+    }
+
+    /// Does this finding, whatever it is about, fall short by itself?
+    pub fn is_short(&self, finding: &Finding) -> bool {
+        self.fail_on.iter().any(|what| what.fits_finding(finding))
     }
 }
 

@@ -82,6 +82,24 @@ impl Call {
     /// The Contact that an end gave last before the message with this index, in a message that
     /// sets or refreshes a remote target (RFC 3261 §12.1, §12.2), on the hop nearest that end.
     pub fn contact_of(&self, side: Side, before: usize) -> Option<Target<'_>> {
+        self.contact_given(side, before, |_| true)
+    }
+
+    /// The same as the sender of a request inside the dialog got it: an element between the two may
+    /// have put in its own.
+    pub fn contact_known_to(&self, request: usize, side: Side) -> Option<Target<'_>> {
+        let reader = self.messages.get(request)?.stamp.sender();
+        let got = |m: &Stored| m.stamp.receiver().is(reader);
+        let known = self.contact_given(side, request, got);
+        known.or_else(|| self.contact_of(side, request))
+    }
+
+    fn contact_given(
+        &self,
+        side: Side,
+        before: usize,
+        counts: impl Fn(&Stored) -> bool,
+    ) -> Option<Target<'_>> {
         let refreshes = |m: &Stored| {
             let method = matches!(
                 m.head.method,
@@ -95,7 +113,8 @@ impl Call {
         };
         let given = self.originals().take_while(|(index, _)| *index < before);
         let mut newest: Option<(usize, &Stored)> = None;
-        for (index, m) in given.filter(|(_, m)| refreshes(m) && self.side(m) == Some(side)) {
+        let by_side = |m: &Stored| refreshes(m) && self.side(m) == Some(side) && counts(m);
+        for (index, m) in given.filter(|(_, m)| by_side(m)) {
             let relays = |known: &Stored| {
                 (known.head.code(), known.head.method, known.cseq())
                     == (m.head.code(), m.head.method, m.cseq())

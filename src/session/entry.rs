@@ -215,6 +215,20 @@ impl Entry {
                 .is_some_and(|(before, now)| now.len() > before.len() && now.starts_with(&before))
     }
 
+    /// Is it the same INVITE sent anew while the one before is open: from another port, or to the
+    /// next server? What answers each of them decides the one call that the caller wants.
+    pub fn is_sent_anew(&self, head: &Head, keys: &Keys, raw: &[u8]) -> bool {
+        let invites = head.method == Method::Invite && self.method == Method::Invite;
+        let open = !(self.state.rejected || self.state.acked || self.state.bye || self.state.over);
+        if !invites || !open || !is_initial(head) || !self.is_by_caller(keys) {
+            return false;
+        }
+        let uri = |message: Message<'_>| Some(message.request_uri()?.of(message.raw).to_vec());
+        let before = self.messages.iter().rev().find(|m| is_initial(&m.head));
+        let same = before.is_some_and(|m| uri(m.message()) == uri(Message { raw, head }));
+        same && head.cseq.is_some_and(|cseq| self.cseqs.precede(cseq))
+    }
+
     fn forms_dialog(&self) -> bool {
         !matches!(
             self.method,

@@ -626,7 +626,7 @@ impl Session {
                 return false;
             };
             if !entry.takes(head, keys) {
-                return entry.dials_on(head, keys, raw);
+                return entry.dials_on(head, keys, raw) || entry.is_sent_anew(head, keys, raw);
             }
             if !is_initial(head) || entry.is_by_caller(keys) {
                 return !ignores_challenge(entry, head, raw);

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Final};
 use super::clock::SECOND;
-use super::entry::{Stored, TRANSACTION};
+use super::entry::{CopyKind, Stored, TRANSACTION};
 use super::steps::{self, Step};
 use crate::message::Method;
 
@@ -24,7 +24,7 @@ pub enum Outcome {
     Redirected,
     /// Silence through 64*T1 in view of the capture.
     TimedOut,
-    /// The capture ends first, or its beginning is missing.
+    /// What was recorded does not show how it ended.
     Unfinished,
 }
 
@@ -77,10 +77,35 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
     let open = (0..call.finals.len())
         .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]));
     match steps::winner(call, open) {
-        _ if !call.has_beginning() => (Outcome::Unfinished, None),
+        winner if !call.has_beginning() => without_beginning(call, winner),
         Some(index) => by_code(call, index),
         None if silent_to_the_end(call) => (Outcome::TimedOut, None),
         None => (Outcome::Unfinished, None),
+    }
+}
+
+// That the beginning was not recorded does not mean that the end was not. A final answer ends its
+// request all the same (RFC 3261 §17.1.1.2), and what is pasted into a ticket is often no more than
+// that; a challenge or redirection may have been followed.
+fn without_beginning(call: &Call, winner: Option<usize>) -> (Outcome, Option<usize>) {
+    let open = (Outcome::Unfinished, None);
+    if call.continues.is_some() {
+        return open;
+    }
+    let inside = call.first().is_some_and(|m| m.head.is_request());
+    match call.method {
+        // A dialog that is there was answered, whatever became of a change in it.
+        Method::Invite if inside && call.bye().is_some() => (Outcome::Succeeded, None),
+        Method::Invite if inside => open,
+        Method::Cancel => call
+            .finals
+            .iter()
+            .position(|f| f.code == 487)
+            .map_or(open, |index| (Outcome::Cancelled, Some(index))),
+        _ => match winner.map(|index| (index, call.finals[index].code)) {
+            None | Some((_, 300..=399 | 401 | 407)) => open,
+            Some((index, _)) => by_code(call, index),
+        },
     }
 }
 
@@ -88,6 +113,7 @@ fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
     let outcome = match call.finals[index].code {
         200..=299 if never_acknowledged(call, index) => Outcome::Failed,
         200..=299 if perhaps_never_acknowledged(call, index) => return (Outcome::Unfinished, None),
+        200..=299 if never_heard(call, index) => Outcome::Failed,
         200..=299 => Outcome::Succeeded,
         code if call.method == Method::Options && code < 500 && code != 408 => Outcome::Succeeded,
         300..=399 => Outcome::Redirected,
@@ -166,6 +192,29 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
         (Some(acknowledged), Some(last)) => last > acknowledged + T2_AND_MARGIN,
         (Some(_), None) => false,
     }
+}
+
+/// Was the request repeated to the end of its timer although a final answer was sent each time? Then
+/// its sender never got one, or did not take it for an answer. An INVITE has its ACK to tell.
+pub fn never_heard(call: &Call, index: usize) -> bool {
+    const COPIES: usize = 5;
+    const LONG: i64 = 20 * SECOND;
+    let Some(answer) = call.finals.get(index) else {
+        return false;
+    };
+    if call.method == Method::Invite || call.messages.len() < 2 * COPIES {
+        return false;
+    }
+    let time = |at: usize| call.messages.get(at).and_then(Stored::time);
+    let copies = call.messages.iter().enumerate().filter(|(at, m)| {
+        let again = m
+            .copy
+            .is_some_and(|copy| copy.kind == CopyKind::Retransmission);
+        *at > answer.message && again && m.head.is_request() && call.is_of_beginning(m)
+    });
+    let after = copies.filter_map(|(at, _)| time(at));
+    let (count, last) = after.fold((0, i64::MIN), |(n, last), at| (n + 1, last.max(at)));
+    count >= COPIES && time(answer.message).is_some_and(|at| last - at >= LONG)
 }
 
 /// The first 2xx to the request that began the call that was never acknowledged.

@@ -34,6 +34,8 @@ pub(crate) fn program() -> Command {
     ] {
         command.env_remove(name);
     }
+    // Nobody's own knowledge.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command.env("LC_ALL", "C").current_dir(root());
     command
 }
@@ -81,7 +83,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    pub(crate) fn of(output: Output) -> Ran {
         Ran {
             status: output.status.code().expect("it was killed by a signal"),
             out: String::from_utf8(output.stdout).expect("standard output is not UTF-8"),
@@ -191,8 +193,9 @@ fn flow_in(path: &Path) -> Fixture {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("flows-registry");
     std::fs::create_dir_all(&folder).unwrap();
     let trace = folder.join(format!("{name}.pcap"));
-    // Tests of other binaries write the same file at the same time.
-    let fresh = folder.join(format!("{name}.{}", std::process::id()));
+    // Other tests, of this binary and of others, write the same file at the same time.
+    let (process, thread) = (std::process::id(), std::thread::current().id());
+    let fresh = folder.join(format!("{name}.{process}.{thread:?}"));
     std::fs::write(&fresh, &compiled.pcap).unwrap();
     std::fs::rename(&fresh, &trace).unwrap();
     let list = |key: &str| -> toml::Value {

@@ -82,3 +82,29 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
         "the input was written to"
     );
 }
+
+#[test]
+fn the_command_line_goes_before_the_format_of_the_file() {
+    let config = folder("outputs-config").join("sipexplain.toml");
+    std::fs::write(&config, "format = \"json\"\n").unwrap();
+    let config = config.to_str().unwrap();
+    let ran = run(["--config", config, "--output", "tap=-", FAILED]);
+    assert!(ran.out.starts_with("TAP version 13\n"), "{ran:?}");
+    let ran = run(["--config", config, FAILED]);
+    assert!(ran.out.starts_with('{'), "{ran:?}");
+}
+
+#[test]
+fn a_policy_of_rules_and_codes_is_that_of_the_cases() {
+    let busy = "fixtures/busy-486/trace.pcap";
+    for (what, fails) in [("486", true), ("busy", true), ("4xx", true), ("5xx", false)] {
+        let ran = run(["--format", "tap", "--fail-on", what, busy]);
+        assert_eq!(ran.status, i32::from(fails), "{what}");
+        assert_eq!(
+            ran.out.contains("\nnot ok 1 "),
+            fails,
+            "{what}: {}",
+            ran.out
+        );
+    }
+}

@@ -45,7 +45,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let lost = cancels
         .iter()
         .filter(|cancel| !cancel.passed_on || context.whole.is_some())
-        .find_map(|cancel| Some((cancel, winner(whole, call, cancel)?)));
+        .find_map(|cancel| Some((cancel, winner(whole, call, cancel)?)))
+        .filter(|(cancel, winner)| !is_same_device(call, cancel, winner));
     if let Some((cancel, winner)) = lost {
         let role = Role::Contributing;
         let Some(finding) = found.add_as(role, Confidence::Certain, Acts::Nobody) else {
@@ -100,6 +101,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         "Reason",
         note("reason"),
     ));
+}
+
+// Did the branch that was stopped answer into the same dialog?
+fn is_same_device(call: &Call, cancel: &Cancel<'_>, winner: &Stored) -> bool {
+    let invite = cancel.invite;
+    let crossed = invite.and_then(|invite| call.answer_in(invite, 200..=299));
+    crossed.is_some_and(|(_, answer)| answer.keys.to_tag == winner.keys.to_tag)
 }
 
 fn stopped(cancel: &Cancel<'_>) -> Template {

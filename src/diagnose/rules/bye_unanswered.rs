@@ -33,6 +33,15 @@ pub static RULE: Rule = Rule {
             "Correct how {sender} addresses requests inside a dialog: the Request-URI is the Contact that the other side gave last, the Route headers are the Record-Routes of the call.",
         ),
         (
+            "why-kept",
+            "the BYE from {sender} to {element} was sent {copies} over {span} and got no answer; {element} had handed the ACK of this call on and did not hand the BYE on, so it got stuck there, and the other side is still in the call",
+        ),
+        (
+            "fix-kept",
+            "Look into the log of {element} for what it did with this BYE (Call-ID, tags): it had put itself between the two sides, so it has to pass the BYE on or to end the call on both legs.",
+        ),
+        ("handed", "the ACK had been handed on"),
+        (
             "why-media",
             "the BYE from {sender} to {element} was sent {copies} over {span} and got no answer; the other side went on sending audio for {on}, so for it the call was not over",
         ),
@@ -83,9 +92,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         false => confidence,
     };
     let missed = missed_target(call, index, bye);
-    let acts = match missed {
-        Some(_) => acts_of_sender(call, bye),
-        None => Acts::Network,
+    let handed = handed_on(call, bye);
+    let acts = match (&missed, handed) {
+        (Some(_), _) => acts_of_sender(call, bye),
+        (None, Some(_)) => Acts::Proxy,
+        (None, None) => Acts::Network,
     };
     let on = media_after(call, bye);
     let Some(finding) = found.add_as(Role::Contributing, confidence, acts) else {
@@ -134,11 +145,26 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             target.span,
             note("contact"),
         ));
+    } else if let Some((at, ack)) = handed {
+        finding.why("why-kept").fix("fix-kept");
+        finding.proof(Evidence::start_line(at, ack, note("handed")));
     } else if let Some(on) = on {
         finding
             .why("why-media")
             .args(Args::new().duration("on", on));
     }
+}
+
+// The ACK of the same dialog, as whoever got the BYE had handed it on.
+fn handed_on<'a>(call: &'a Call, bye: &Stored) -> Option<(usize, &'a Stored)> {
+    let (reader, author) = (bye.stamp.receiver(), bye.stamp.sender());
+    let tags = (bye.keys.from_tag, bye.keys.to_tag);
+    call.requests(Method::Ack).find(|(_, ack)| {
+        (ack.keys.from_tag, ack.keys.to_tag) == tags
+            && reader.is_known()
+            && ack.stamp.sender().is(reader)
+            && !ack.stamp.receiver().is(author)
+    })
 }
 
 // The Contact of the other side, where the BYE of its author goes to another.
@@ -147,7 +173,7 @@ fn missed_target<'a>(call: &'a Call, index: usize, bye: &Stored) -> Option<(Targ
         return None;
     }
     let side = call.side(bye)?;
-    let target = call.contact_of(side.other(), index)?;
+    let target = call.contact_known_to(index, side.other())?;
     let sent = Uri::parse(bye.message().request_uri()?.of(&bye.raw))?;
     let wanted = Uri::parse(target.uri)?;
     // A strict router before it stands in the Request-URI.

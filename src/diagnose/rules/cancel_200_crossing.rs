@@ -43,6 +43,24 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
+// Was another INVITE of the caller answered into the same dialog, and not stopped? Then the caller
+// is in it (RFC 3261 §12).
+fn lives_on(call: &Call, crossed: &Stored) -> bool {
+    let cancels = call.cancels();
+    let stopped = |m: &Stored| {
+        let invite = cancels.iter().filter_map(|cancel| cancel.invite);
+        let mut requests = invite.filter_map(|t| call.messages.get(t.request()?));
+        requests.any(|request| request.keys.transaction == m.keys.transaction)
+    };
+    let answered = |m: &Stored| m.head.code().is_some_and(|code| (200..300).contains(&code));
+    call.originals().any(|(_, m)| {
+        answered(m)
+            && call.is_of_beginning(m)
+            && m.keys.to_tag == crossed.keys.to_tag
+            && !stopped(m)
+    })
+}
+
 /// An answer that is seen this long before the CANCEL may still have crossed it, nanoseconds.
 const CROSSES: i64 = SECOND / 2;
 /// A calling side that hangs up later than this did not do it because of the CANCEL, nanoseconds.
@@ -55,7 +73,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let crossed = call.cancels().into_iter().find_map(|cancel| {
         let (at, answer) = call.answer_in(cancel.invite?, 200..=299)?;
         let own = outcome::callers_cancel(call).is_some_and(|c| std::ptr::eq(c, cancel.message));
-        own.then_some((cancel, at, answer))
+        (own && !lives_on(call, answer)).then_some((cancel, at, answer))
     });
     let Some((cancel, at, answer)) = crossed else {
         return;

@@ -1,9 +1,9 @@
 //! Z2: the capture begins inside the call, or ends before its end could be seen.
 
-use super::super::finding::{Evidence, note};
+use super::super::finding::{Evidence, note, sender};
 use super::super::{Acts, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity};
 use crate::message::Method;
-use crate::session::{Call, Outcome};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -29,8 +29,25 @@ pub static RULE: Rule = Rule {
             "the first message in the capture is inside a dialog that was set up before, so how the call began is not recorded",
         ),
         (
+            "why-acked",
+            "the ACK carries the branch of the INVITE, as only the ACK to a refusal does: the call was refused, and the refusal is not recorded",
+        ),
+        (
+            "fix-both",
+            "Record both directions: the answers to {element} take a way that the capture does not see, or were dropped while it was made.",
+        ),
+        ("acked", "the ACK to an answer that is missing"),
+        (
             "why-cancel",
             "the capture begins with a CANCEL, and the INVITE that it stops is not recorded",
+        ),
+        (
+            "why-ack",
+            "the capture begins with an ACK, and neither the INVITE nor the answer that it confirms is recorded",
+        ),
+        (
+            "ack-first",
+            "the first message of the call confirms an answer that came before the capture",
         ),
         (
             "fix-earlier",
@@ -62,11 +79,15 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    if call.outcome != Outcome::Unfinished || found.has("capture-one-sided") {
+    let Some(first) = call.first() else { return };
+    let decided = call.outcome != Outcome::Unfinished;
+    // What is recorded may show how it ended, and not how it began.
+    let begun = !call.has_beginning();
+    let known = found.has("capture-one-sided") || found.has("capture-damaged");
+    if (decided && !begun) || known {
         return;
     }
-    let Some(first) = call.first() else { return };
-    if call.has_beginning() {
+    if !begun {
         // Without times it is not known that the end is too early.
         if first.time().is_none() {
             return;
@@ -74,6 +95,17 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         let Some((index, last)) = call.originals().last() else {
             return;
         };
+        if let Some((at, ack)) = acked(call) {
+            let role = Role::Contributing;
+            if let Some(finding) = found.add_as(role, Confidence::Certain, Acts::Capture) {
+                finding
+                    .why("why-acked")
+                    .fix("fix-both")
+                    .element(sender(ack));
+                finding.proof(Evidence::start_line(at, ack, note("acked")));
+            }
+            return;
+        }
         if let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture)
         {
             finding.proof(Evidence::start_line(index, last, note("last")));
@@ -86,12 +118,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         return;
     }
-    // A lone ACK or an answer to OPTIONS, REGISTER, ... is a stray, not a call in progress.
-    let in_dialog = first.head.is_request()
-        && !first.head.to_tag.is_empty()
-        && first.head.method != Method::Ack;
-    let of_call = !first.head.is_request() && first.head.method == Method::Invite;
-    if (!in_dialog && !of_call && call.messages.len() < 2) || call.continues.is_some() {
+    let is_ack = first.head.is_request() && first.head.method == Method::Ack;
+    let in_dialog = first.head.is_request() && !first.head.to_tag.is_empty() && !is_ack;
+    // A single answer with which all is well is no more than that.
+    let well = call.outcome == Outcome::Succeeded && call.messages.len() < 2;
+    if well || call.continues.is_some() {
         return;
     }
     let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {
@@ -99,6 +130,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let (why, remark) = match (first.head.is_request(), first.head.method) {
         (true, Method::Cancel) => ("why-cancel", "cancel-first"),
+        (true, Method::Ack) => ("why-ack", "ack-first"),
         (true, _) => ("why-begun", "answer-first"),
         (false, _) => ("why-answered", "answer-first"),
     };
@@ -107,6 +139,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
         None => Evidence::start_line(0, first, note(remark)),
     });
+}
+
+// The ACK to a final answer from 300 on, which has the branch of its INVITE (RFC 3261 §17.1.1.3), where
+// no such answer is there.
+fn acked(call: &Call) -> Option<(usize, &Stored)> {
+    if call.method != Method::Invite || !call.finals.is_empty() {
+        return None;
+    }
+    let invite = call.request()?;
+    let same = |m: &Stored| m.head.branch.of(&m.raw) == invite.head.branch.of(&invite.raw);
+    let mut acks = call.requests(Method::Ack);
+    acks.find(|(_, m)| !invite.head.branch.is_empty() && same(m) && m.keys.to_tag != 0)
 }
 
 // Is the last final answer to the beginning a challenge?

@@ -23,6 +23,15 @@ pub static RULE: Rule = Rule {
             "why-warning",
             "the caller offers {offered}, and {author} refuses it as an incompatible media format; its own list is not in the capture",
         ),
+        (
+            "why-none",
+            "the offer of the caller has no media at all: every stream in it has port 0, which means that it is not to be used, and {element} answers {code}",
+        ),
+        (
+            "fix-none",
+            "Switch on at least one audio codec (PCMU or PCMA) in the software of the caller; some send such an offer where all their codecs are off or do not fit the bandwidth.",
+        ),
+        ("none", "port 0: this stream is not to be used"),
         ("offer", "the codecs offered: {offered}"),
         ("taken", "the codecs that {element} takes: {taken}"),
         ("warning", "the reason given: {name}"),
@@ -38,6 +47,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     if !matches!(response.head.code(), Some(415 | 488 | 500 | 606)) {
         return;
+    }
+    if let Some((at, asked)) = call.asked(response)
+        && offers_nothing(asked)
+    {
+        return tell_nothing(found, (at, asked), (index, response));
     }
     let Some((offer_at, offer, media)) = offer(call, response) else {
         return;
@@ -96,6 +110,36 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Some(taken) => finding.args(Args::new().text("taken", taken.join(", "))),
         None => finding.why("why-warning"),
     };
+}
+
+// Is every stream of the offer one that is not to be used (RFC 3264 §5.1)?
+fn offers_nothing(asked: &Stored) -> bool {
+    let media = sdp::media(asked.message().body());
+    !media.is_empty() && media.iter().all(|m| m.port == 0)
+}
+
+fn tell_nothing(found: &mut Findings, asked: (usize, &Stored), answer: (usize, &Stored)) {
+    let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {
+        return;
+    };
+    let code = answer.1.head.code().unwrap_or(488);
+    finding
+        .element(sender(answer.1))
+        .why("why-none")
+        .fix("fix-none");
+    finding.args(Args::new().code("code", code).text("offered", "nothing"));
+    let (at, request) = asked;
+    for media in sdp::media(request.message().body()).into_iter().take(4) {
+        let line = media.line.shifted(request.head.body as usize);
+        finding.proof(Evidence::Excerpt {
+            message: at,
+            line,
+            mark: line,
+            part: Part::Body,
+            note: note("none"),
+        });
+    }
+    finding.proof(Evidence::start_line(answer.0, answer.1, note("answer")));
 }
 
 // The audio line of the request that the response refuses.

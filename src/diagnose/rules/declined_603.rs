@@ -35,7 +35,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-server",
-            "it rang for {ring}, then another element than the one that rang answered 603: a rule of the called side ended the call",
+            "it rang for {ring}, then another device or server than the one whose ringing was seen answered 603: somebody declined on a second device, or a rule of the called side ended the call",
+        ),
+        (
+            "fix-server",
+            "Leave it as it is if the called person declined. Otherwise look on the called side at {element} for do not disturb, a block list or a forwarding of the called number.",
         ),
         (
             "why-untimed",
@@ -140,7 +144,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             "why-person",
         ),
         (None, Some(_), Some(_)) if !same => (
-            Severity::Warning,
+            Severity::Info,
             Confidence::Likely,
             Acts::Callee,
             "why-server",
@@ -189,8 +193,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         told.prove(finding, (index, response), (note("answer"), note("said")));
         return;
     }
-    if why == "why-person" {
-        finding.fix("fix-person");
+    match why {
+        "why-person" => drop(finding.fix("fix-person")),
+        "why-server" => drop(finding.fix("fix-server")),
+        _ => {}
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));
     if let Some(aor) = unregistered.filter(|_| why == "why-unregistered") {

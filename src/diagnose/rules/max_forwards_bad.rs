@@ -26,6 +26,10 @@ pub static RULE: Rule = Rule {
             "why-odd",
             "{method} carries Max-Forwards \"{hops}\", which is no number from 0 to 255, and {element} answers 483",
         ),
+        (
+            "why-here",
+            "{method} came to {element} with Max-Forwards {hops} and was refused with 483: with so few hops left it gets no further than that, or not even there",
+        ),
         ("sent", "as it was sent"),
         ("answer", "refused"),
     ],
@@ -61,6 +65,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let hops = text.as_deref().map(|text| text.trim().parse::<u32>());
     let why = match hops {
         None => "why-missing",
+        // On a way of one hop nothing can have used it up.
+        Some(Ok(hops)) if hops < FEW && request.stamp.sender().is(response.stamp.receiver()) => {
+            "why-here"
+        }
         Some(Ok(hops)) if hops < FEW => "why",
         Some(Ok(0..=255)) => return,
         Some(_) => "why-odd",

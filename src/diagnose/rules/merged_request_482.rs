@@ -27,12 +27,26 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-hunting",
-            "{element} had answered the first copy of {method} with {other} when a second one came, on a new branch from {sender}, and answered that 482, because it still knew the call",
+            "{element} had answered the first copy of {method} with {other} when a second one came, on a new branch from {sender}, and answered that 482, because it still knew the call; the reason why the call failed is the {other}, the 482 only took its place",
         ),
         (
             "fix-hunting",
             "Let {sender} try {element} only once in one call, or give the new attempt a Call-ID of its own; {element} may also hold finished calls too long.",
         ),
+        (
+            "why-open",
+            "{element} answered the second copy of {method} 482, and {forker} handed that on although another way of the same call was still open (it had answered {sign}): that is why the call failed; a server that forks has to wait for a final answer on every way",
+        ),
+        (
+            "fix-open",
+            "Correct {forker}: let it wait for all ways and cancel those that are open before it hands a refusal up (RFC 3261 §16.7). Then let only one way lead to {element}, so that there is no second copy.",
+        ),
+        ("open", "this way was still open"),
+        (
+            "ended",
+            "how the first copy ended: this is why the call fails",
+        ),
+        ("up", "the 482 goes to the caller"),
         (
             "why-said",
             "{element} answered 482 and says that it merged two requests; only one of them is in the capture",
@@ -71,8 +85,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         memchr::memmem::find(&phrase, b"merge").is_some()
     });
     let confidence = match (first, says) {
-        (Some(_), _) => Confidence::Certain,
-        (None, true) => Confidence::Likely,
+        (Some((_, first, _)), _) if ports(first, second).is_none() => Confidence::Certain,
+        // That two ports are one server is only what the 482 says.
+        (Some(_), _) | (None, true) => Confidence::Likely,
         (None, false) => return,
     };
     let decides = call.decided_by == Some(number);
@@ -84,20 +99,31 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_with(severity, role, confidence, Acts::Proxy) else {
         return;
     };
-    finding.element(sender(response)).args(
-        Args::new()
-            .text("method", second.message().method_name())
-            .text("sender", sender(second)),
-    );
+    let known = first.and_then(|(_, first, _)| ports(first, second));
+    finding
+        .element(known.unwrap_or_else(|| sender(response)))
+        .args(
+            Args::new()
+                .text("method", second.message().method_name())
+                .text("sender", sender(second)),
+        );
     match first {
         Some((at, first, transaction)) => {
             finding.proof(Evidence::header(at, first, "Via", note("first")));
             let ended = call.answer_in(transaction, 200..=699);
             let ended = ended.filter(|(_, m)| m.time() <= second.time() && m.time().is_some());
-            if let Some((_, ended)) = ended {
+            let open = open(call, transaction, response).filter(|_| decides);
+            if let Some((at, ended)) = ended {
                 finding.why("why-hunting").fix("fix-hunting");
                 let code = ended.head.code().unwrap_or(0);
                 finding.args(Args::new().code("other", code));
+                finding.proof(Evidence::start_line(at, ended, note("ended")));
+            } else if let Some((at, sign, up_at, up)) = open {
+                finding.why("why-open").fix("fix-open");
+                let code = sign.head.code().unwrap_or(100);
+                finding.args(Args::new().text("forker", sender(up)).code("sign", code));
+                finding.proof(Evidence::start_line(at, sign, note("open")));
+                finding.proof(Evidence::start_line(up_at, up, note("up")));
             } else if !first.stamp.sender().is(second.stamp.sender()) {
                 finding.why("why-paths").fix("fix-paths");
                 finding.args(Args::new().text("other", sender(first)));
@@ -113,6 +139,28 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         response,
         note("answer"),
     ));
+}
+
+// Both ports of the server, where the two copies went to different ones.
+fn ports(first: &Stored, second: &Stored) -> Option<String> {
+    let (a, b) = (first.stamp.destination?, second.stamp.destination?);
+    let differ = a.ip() == b.ip() && a.port() != b.port();
+    differ.then(|| format!("{} (ports {} and {})", a.ip(), a.port(), b.port()))
+}
+
+// A sign of the first copy that was taken over and is not ended, and the 482 as it was handed up by
+// somebody before the server.
+fn open<'a>(
+    call: &'a Call,
+    first: &Transaction,
+    refusal: &Stored,
+) -> Option<(usize, &'a Stored, usize, &'a Stored)> {
+    let sign = *first.provisionals.first()?;
+    let last = call.finals.iter().filter(|f| f.code == 482);
+    let handed = last.filter_map(|f| Some((f.message, call.messages.get(f.message)?)));
+    let (at, up) = handed.min_by_key(|(_, m)| m.head.vias)?;
+    let relayed = up.head.vias < refusal.head.vias && first.finals.is_empty();
+    relayed.then_some((sign, call.messages.get(sign)?, at, up))
 }
 
 /// Does one element stand twice among the Vias?

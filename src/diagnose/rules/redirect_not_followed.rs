@@ -66,6 +66,14 @@ pub static RULE: Rule = Rule {
             "{sender} answered 380: the call is not possible there, another service is described in the body, and the caller has to see for itself what to do",
         ),
         (
+            "why-nothing",
+            "{sender} answered 380: the call is not possible there, and the body that should describe another service is missing, so the caller has nothing to go by",
+        ),
+        (
+            "fix-nothing",
+            "Let {sender} describe the service in the body of its 380, or answer with a code that says why the call is not possible.",
+        ),
+        (
             "fix-alternative",
             "Read the body of the 380; no program follows it by itself unless it was made for that network.",
         ),
@@ -125,7 +133,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         _ => Confidence::Likely,
     };
     let acts = match flaw {
-        Some("no-contact" | "loop" | "private" | "scheme") => Acts::Callee,
+        Some("no-contact" | "loop" | "private" | "scheme" | "nothing") => Acts::Callee,
         _ => Acts::Caller,
     };
     let Some(finding) = found.add(confidence, acts) else {
@@ -147,6 +155,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some("private") => finding.why("why-private").fix_alone("fix-private"),
         Some("scheme") => finding.why("why-scheme").fix_alone("fix-scheme"),
         Some("proxy") => finding.why("why-proxy").fix_alone("fix-proxy"),
+        Some("nothing") => finding.why("why-nothing").fix_alone("fix-nothing"),
         Some(_) => finding.why("why-alternative").fix_alone("fix-alternative"),
         None => finding,
     };
@@ -180,7 +189,8 @@ pub(in super::super) fn ends_too_soon(call: &Call, response: &Stored) -> bool {
 // Why nobody could have followed it, whatever the caller does.
 fn flaw(call: &Call, response: &Stored, contacts: &[String], code: u16) -> Option<&'static str> {
     if code == 380 {
-        return Some("alternative");
+        let described = !response.message().body().is_empty();
+        return Some(if described { "alternative" } else { "nothing" });
     }
     let Some(first) = contacts.first().map(String::as_bytes).and_then(Uri::parse) else {
         return Some("no-contact");

@@ -43,6 +43,14 @@ pub static RULE: Rule = Rule {
             "Compare with a device that {element} answers: network and router of this device, source port, transport, size of the request. Ask the operator of {element} whether it blocks this address, for example by fail2ban.",
         ),
         (
+            "why-around",
+            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back, and {element} was heard again after that: in between the way to it was interrupted, it was down for that time, or it or a filter before it dropped these packets",
+        ),
+        (
+            "fix-around",
+            "Look for what happened on the way to {element} and on {element} itself between these times: a link, router or VPN that went down, a failover, a restart of the service, a block that ran out. The device registers again by itself.",
+        ),
+        (
             "why-refused",
             "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}: many servers block an address that they have refused",
         ),
@@ -103,18 +111,31 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         true => Confidence::Possible,
         false => sure,
     };
+
     let refused = context
         .view
         .registration(&aor)
         .and_then(|known| known.before(from))
         .filter(|last| last.code >= 300 && last.source == request.stamp.source);
     let registrar = request.stamp.receiver().address();
-    let up = registrar
-        .and_then(|address| context.view.peer(address)?.last_from)
+    let peer = registrar.and_then(|address| context.view.peer(address));
+    let after = peer
+        .and_then(|peer| peer.last_from)
         .is_some_and(|last| last >= from);
+    // Over one connection an answer to anything later shows that both ways are open.
+    let up = match reliable {
+        Some(_) => after,
+        None => peer.is_some_and(|peer| peer.sent_between(from, from + span)),
+    };
+    let around = !up && after;
     let acts = match received || up || refused.is_some() {
         true => Acts::Registrar,
         false => Acts::Network,
+    };
+    // That nothing came back is proved; why, and so who has to act, is not.
+    let confidence = match received || up {
+        true => confidence,
+        false => confidence.max(Confidence::Likely),
     };
     let Some(finding) = found.add(confidence, acts) else {
         return;
@@ -137,6 +158,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         );
     } else if reliable.is_none() && up {
         finding.why("why-up").fix("fix-up");
+    } else if reliable.is_none() && around {
+        finding.why("why-around").fix("fix-around");
     } else if reliable.is_none() && is_elsewhere(request) {
         finding.fix("fix-private");
     }

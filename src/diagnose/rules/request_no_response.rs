@@ -4,7 +4,7 @@ use super::super::finding::{Evidence, Finding, Template, note, receiver, sender}
 use super::super::silence::{Silence, deciding_silences};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::layers::Transport;
-use crate::message::Method;
+use crate::message::{Flaw, Method};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Stored};
 
@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-around",
-            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent other SIP messages within a minute before it and again after it: it is up and can be reached, and either it drops this request or its answers to this one go elsewhere",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} was heard within a minute before it and again after it: in between the way to it was interrupted, it was down for that time, or it or a filter before it dropped these packets",
         ),
         (
             "why-before",
@@ -40,12 +40,16 @@ pub static RULE: Rule = Rule {
             "Look on {element} whether it was up and in its network at that time, and for what drops a request without an answer: a filter of SIP in the firewall before it, an access list, a ban. A capture at {element} shows whether the request arrives.",
         ),
         (
+            "fix-around",
+            "Look for what happened on the way to {element} and on {element} itself between these times: a link, router or VPN that went down, a failover, a restart of the service, a block that ran out. A capture at {element} shows whether the request arrived.",
+        ),
+        (
             "fix-alive",
             "Look on {element} for what drops a request without an answer: an access list or trunk that does not know {sender}, a ban (fail2ban, pike, rate limit), a filter of SIP in the firewall before it. Its log or a capture there shows whether the request arrives.",
         ),
         (
             "why-dead",
-            "{method} was sent to {element} {copies} times over {span}; neither that nor anything else in this capture was answered from there, so it is down, or no packet comes through between the two",
+            "{method} was sent to {element} {copies} times over {span}, and up to then nothing at all had come from there in this capture: it is down, or no packet comes through between the two",
         ),
         (
             "fix-dead",
@@ -121,14 +125,16 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let until = from + lasted(call, &silence, from);
     let sign = sign(request, (from, until), context);
     // That nothing came back is proved; why, and so who has to act, is not.
-    let open = matches!(sign, Sign::None | Sign::Before) && silence.gave_up.is_none();
+    let shown = matches!(sign, Sign::Method(_) | Sign::Alive);
+    let open = !shown && silence.gave_up.is_none();
     let confidence = match open && !received {
         true => confidence.max(Confidence::Likely),
         false => confidence,
     };
     let acts = match sign {
-        Sign::Method(_) | Sign::Alive | Sign::Around | Sign::Before => Acts::Callee,
-        Sign::Dead | Sign::None => Acts::Network,
+        Sign::Method(_) | Sign::Alive | Sign::Before => Acts::Callee,
+        // Heard before and after, and not at all in between: the way is as likely as the end of it.
+        Sign::Around | Sign::Dead | Sign::None => Acts::Network,
     };
     let acts = if silence.gave_up.is_some() {
         Acts::Network
@@ -157,7 +163,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
                 finding.args(Args::new().text("others", others));
             }
             Sign::Alive => drop(finding.why("why-alive").fix("fix-alive")),
-            Sign::Around => drop(finding.why("why-around").fix("fix-alive")),
+            Sign::Around => drop(finding.why("why-around").fix("fix-around")),
             Sign::Before => drop(finding.why("why-before").fix("fix-before")),
             Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
             Sign::None => {}
@@ -282,6 +288,10 @@ fn confidence(call: &Call, silence: &Silence<'_>, context: &Context<'_>) -> Opti
     let reliable = request.stamp.transport.is_some_and(Transport::is_reliable);
     let copies = silence.transaction.sends.len();
     let from = request.time()?;
+    // The answer to it may be one of those that were changed, or it is itself.
+    if call.flaws().has(Flaw::Damaged) {
+        return None;
+    }
     let visible = context.view.towards(request.stamp.sender(), from);
     let repeated = copies >= ENOUGH
         && (lasted(call, silence, from) >= TO_THE_END || follows_timer(call, silence));

@@ -29,6 +29,10 @@ pub static RULE: Rule = Rule {
             "{method} came from {from}, and its Via names {to} without rport, so {element} answers there, as it must; nothing listens there, and the sender repeats the request {repeats} times",
         ),
         (
+            "why-no-rport-nat",
+            "{method} came from {from}, and its Via names port {port} without rport, so {element} answers to that port of the address that the request came from, {to}, as it must; the address translation in front of the sender has no way in there, and the sender repeats the request {repeats} times",
+        ),
+        (
             "fix-no-rport",
             "Switch on rport (symmetric response routing) at {from}, or make it send from the port on which it listens. {element} can help by answering to where requests come from, with or without rport.",
         ),
@@ -236,9 +240,17 @@ fn fault(
     }
 }
 
+fn names_another_host(request: &Stored, from: SocketAddr) -> bool {
+    let host = sent_by(request).and_then(|(host, _)| host.ip());
+    host.is_some_and(|host| host != from.ip())
+}
+
 fn tell(call: &Call, stray: &Stray, request: &Stored, finding: &mut super::super::Finding) {
     let (why, fix) = match stray.fault {
         Fault::IgnoredRport => ("why", "fix"),
+        Fault::NoRport if names_another_host(request, stray.from) => {
+            ("why-no-rport-nat", "fix-no-rport")
+        }
         Fault::NoRport => ("why-no-rport", "fix-no-rport"),
         Fault::SourcePort => ("why-source", "fix-source"),
         Fault::Address => ("why-address", "fix-address"),

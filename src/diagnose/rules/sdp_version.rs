@@ -130,7 +130,8 @@ fn change<'a>(call: &'a Call, index: usize, m: &Stored) -> Option<Change<'a>> {
         })
         .last()?;
     let before = origin(call, message, known)?;
-    if now.number > before.number {
+    // An offer of its own, such as the same INVITE from another port, changes no session.
+    if now.number > before.number || (m.is_initial() && known.is_initial()) {
         return None;
     }
     let line = new_line(m, known)?;

@@ -111,7 +111,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => Acts::Caller,
     };
     let confidence = match why {
-        "why-unwatched" => Confidence::Likely,
+        // It may exist and be shown so only later.
+        "why-unwatched" | "why-nobody" => Confidence::Likely,
         _ => Confidence::Certain,
     };
     let Some(finding) = found.add(confidence, acts) else {

@@ -156,8 +156,8 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
     }
     match (blanks, bare) {
         (4, b"Message Body") => Cut::Rewritten(Vec::new()),
-        // Headers that are long are cut.
-        (8, [b'[', ..]) => match bare.strip_prefix(b"[truncated]") {
+        // Headers that are long are cut; some versions set a blank before the remark.
+        (8 | 9, [b'[', ..]) => match bare.strip_prefix(b"[truncated]") {
             Some(header) => Cut::Rewritten(header.to_vec()),
             None => Cut::Beside,
         },
@@ -253,6 +253,26 @@ mod tests {
         assert_eq!(stamp.date, Date::Full(2026, 1, 1));
         assert_eq!(stamp.nanoseconds, 32_400_250_000_000);
         assert_eq!(of_epoch("x"), None);
+    }
+
+    #[test]
+    fn a_header_that_was_cut_is_read_with_a_blank_before_the_remark_or_without() {
+        let opening = Opening {
+            begun: true,
+            ..Opening::default()
+        };
+        for blanks in ["        ", "         "] {
+            let text = format!("{blanks}[truncated]Authorization: Digest realm=\"a\"");
+            let line = Line {
+                prefix: super::super::prefix::Prefix::default(),
+                text: text.as_bytes(),
+                end: b"\n",
+            };
+            let Cut::Rewritten(header) = cut(&line, &opening) else {
+                panic!("{text}");
+            };
+            assert!(header.starts_with(b"Authorization: "));
+        }
     }
 
     #[test]

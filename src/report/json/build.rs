@@ -4,13 +4,13 @@ use super::shape::{self, Instant, Place};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::finding::Part;
 use crate::diagnose::{self, Diagnosis, Evidence};
-use crate::knowledge;
+use crate::knowledge::{self, own::Entry};
 use crate::lang::Lang;
 use crate::layers::Wire;
 use crate::message::header::canonical;
 use crate::message::{Header, Span};
 use crate::report::mask::mask;
-use crate::report::{Run, totals::method_name};
+use crate::report::{Run, own_entry, totals::method_name};
 use crate::session::aside::What;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, CopyKind, Final, Stored};
@@ -127,7 +127,11 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         .name()
         .map_or_else(|| stored.message().method_name().into(), Cow::Borrowed);
     let reason = stored.message().reason().map_or(Cow::Borrowed(""), text);
-    let explanation = knowledge::explanation_key(answer.code, &method, &reason);
+    let mut explanation = knowledge::explanation_key(answer.code, &method, &reason);
+    let own = own_entry(stored, answer.code, &method, &reason);
+    if let Some(entry) = own {
+        explanation = format!("{explanation}/own:{}", entry.place()).into();
+    }
     Some(shape::FinalResponse {
         code: answer.code,
         reason,
@@ -148,6 +152,7 @@ fn final_response<'a>(call: &'a Call, answer: &Final) -> Option<shape::FinalResp
         step: answer.step.map(crate::session::Step::word),
         step_of: answer.step_of,
         explanation,
+        own,
     })
 }
 
@@ -424,8 +429,13 @@ fn clock_time(nanoseconds: u64) -> String {
     )
 }
 
-pub(super) fn explanation(explained: knowledge::Explanation, lang: &Lang) -> shape::Explanation {
+pub(super) fn explanation(
+    explained: knowledge::Explanation,
+    own: Option<&Entry>,
+    lang: &Lang,
+) -> shape::Explanation {
     shape::Explanation {
+        from: own.map(Entry::place),
         title: explained.title,
         meaning: explained.meaning,
         when: explained.when,

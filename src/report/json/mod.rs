@@ -82,8 +82,12 @@ fn unexplained(
         let key = answer.explanation.as_ref();
         if !known(key) && !new.iter().any(|(other, _)| other == key) {
             let method = answer.method.as_deref().unwrap_or_default();
-            let explained = lang.explain(answer.code, method, &answer.reason);
-            new.push((explained.key.clone(), build::explanation(explained, lang)));
+            let mut explained = lang.explain(answer.code, method, &answer.reason);
+            if let Some(entry) = answer.own {
+                explained = entry.over(explained);
+            }
+            let key = explained.key.clone();
+            new.push((key, build::explanation(explained, answer.own, lang)));
         }
     }
     new

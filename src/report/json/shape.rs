@@ -1,5 +1,6 @@
 //! The objects of the contract `sipexplain/1`. Fields may be added, never changed.
 
+use crate::knowledge::own::Entry;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -95,6 +96,9 @@ pub(super) struct FinalResponse<'a> {
     pub(super) step: Option<&'static str>,
     pub(super) step_of: Option<usize>,
     pub(super) explanation: Cow<'static, str>,
+    /// The user's own entry for it.
+    #[serde(skip)]
+    pub(super) own: Option<&'static Entry>,
 }
 
 /// Frame and part in a capture, lines in a log; the other is null.
@@ -207,6 +211,8 @@ pub(super) struct Explanation {
     pub(super) fix: String,
     pub(super) rfc: Vec<Rfc>,
     pub(super) lang: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,9 @@
 //! Pages about response codes.
 
+use super::own::{cases, heading};
 use super::{Sheet, rule_row};
 use crate::diagnose::rules::RULES;
+use crate::knowledge::own::{Entry, own};
 use crate::knowledge::{self, Code};
 use crate::lang::Lang;
 
@@ -10,7 +12,12 @@ pub(super) fn code(number: u16, method: Option<&str>, lang: &'static Lang) -> Op
     if !(100..700).contains(&number) {
         return None;
     }
-    let explained = lang.explain(number, method.unwrap_or_default(), "");
+    let mut explained = lang.explain(number, method.unwrap_or_default(), "");
+    let key = explained.key.clone();
+    let own = own().of_code(number, method.unwrap_or_default());
+    if let Some(entry) = own {
+        explained = entry.over(explained);
+    }
     let known = knowledge::code(number);
     let class = lang.word(knowledge::class(number).0);
     let source = known.map_or_else(
@@ -18,15 +25,33 @@ pub(super) fn code(number: u16, method: Option<&str>, lang: &'static Lang) -> Op
         |code| source(code, lang),
     );
     let mut sheet = Sheet {
-        key: explained.key,
+        key,
         title: format!("SIP {number} {}", explained.title),
         note: format!("{class} · {source}"),
         sections: Vec::new(),
         lang: lang.tag,
     };
-    sheet.section("description", lang.word("Description"), explained.meaning);
-    sheet.section("when", lang.word("When You See It"), explained.when);
-    sheet.section("fix", lang.word("How to Fix"), explained.fix);
+    let heading = |label: &'static str, text: fn(&Entry) -> &Option<String>| {
+        let entry = own.filter(|entry| text(entry).is_some());
+        heading(&lang.word(label), entry, lang)
+    };
+    let texts = [
+        (
+            "description",
+            heading("Description", |e| &e.meaning),
+            explained.meaning,
+        ),
+        (
+            "when",
+            heading("When You See It", |e| &e.when),
+            explained.when,
+        ),
+        ("fix", heading("How to Fix", |e| &e.fix), explained.fix),
+    ];
+    for (id, heading, text) in texts {
+        sheet.section(id, heading, text);
+    }
+    cases(&mut sheet, number, lang);
     if known.is_none_or(|code| !code.registered) {
         let near = knowledge::near(number);
         let near: Vec<String> = near

@@ -1,9 +1,12 @@
 //! Two codes side by side: what each says, and what sets them apart.
-//! What is said is data: facts of one code, and sentences over the facts of both.
+//!
+//! What a comparison says is data: facts of one code, and sentences over the facts of both. The site
+//! gets the same data ([`plan`], [`facts`]) and applies it in `compare.js`.
 
 use super::{Section, Sheet, query};
 use crate::knowledge::{self, choice};
 use crate::lang::Lang;
+use serde::Serialize;
 
 /// Sections of two pages that are set side by side where one of the pages has them.
 const BESIDE: [&str; 5] = ["description", "name", "when", "fix", "trace"];
@@ -45,19 +48,64 @@ const UNREGISTERED: &str = "{code} is not registered; its class is {class}.";
 const SAME: &str = "Both are the same code.";
 const TITLE: &str = "{a} and {b}";
 
+/// The sentences and headings of every comparison, in one language.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Plan {
+    title: String,
+    beside: [&'static str; BESIDE.len()],
+    short: String,
+    says: String,
+    unregistered: String,
+    same: String,
+    apart: Vec<(&'static str, String)>,
+    differences: String,
+    rows: Vec<(&'static str, String)>,
+    which: String,
+    choose: Vec<String>,
+}
+
+/// The plan of comparisons in a language.
+pub(in crate::report) fn plan(lang: &Lang) -> Plan {
+    let word = |english| lang.word(english).into_owned();
+    Plan {
+        title: word(TITLE),
+        beside: BESIDE,
+        short: word("In short"),
+        says: word(SAYS),
+        unregistered: word(UNREGISTERED),
+        same: word(SAME),
+        apart: APART.map(|(fact, text)| (fact, word(text))).to_vec(),
+        differences: word("Key Differences"),
+        rows: ROWS.map(|(label, fact)| (fact, word(label))).to_vec(),
+        which: word("When to Use Which"),
+        choose: WHICH.map(word).to_vec(),
+    }
+}
+
 /// What a comparison says of a code, by name.
 #[derive(Debug)]
-struct Facts(Vec<(&'static str, String)>);
+pub(in crate::report) struct Facts(Vec<(&'static str, String)>);
 
 impl Facts {
     fn get(&self, name: &str) -> &str {
         let fact = self.0.iter().find(|(known, _)| *known == name);
         fact.map(|(_, text)| text.as_str()).unwrap_or_default()
     }
+
+    /// Changes each of them.
+    pub(super) fn each(&mut self, change: &dyn Fn(&mut String)) {
+        self.0.iter_mut().for_each(|(_, text)| change(text));
+    }
+}
+
+impl Serialize for Facts {
+    fn serialize<S: serde::Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.collect_map(self.0.iter().map(|(name, text)| (name, text)))
+    }
 }
 
 /// The facts of a code.
-fn facts(code: u16, lang: &Lang) -> Facts {
+pub(in crate::report) fn facts(code: u16, lang: &Lang) -> Facts {
     let (choice, [says, by, after, caller, send]) = choice::choice(code);
     let own =
         |section: &str, key: &str, english: &str| lang.text(section, &[key], english).into_owned();

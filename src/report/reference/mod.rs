@@ -1,6 +1,8 @@
 //! The reference: a page about a code, a cause, a term or a rule, and two of them side by side.
 //! A page is built once and written as text, Markdown or JSON.
 
+/// Every page there is.
+mod all;
 /// Pages about causes and warnings.
 mod cause;
 /// Pages about classes of response codes.
@@ -9,6 +11,8 @@ mod class;
 mod code;
 /// Two codes or causes side by side.
 mod compare;
+/// The user's own entries.
+mod own;
 /// What was asked for.
 pub mod query;
 /// Pages about rules.
@@ -18,7 +22,9 @@ mod term;
 /// How a page is written.
 mod write;
 
+pub(in crate::report) use all::{Kind, Unregistered, all, unregistered};
 pub use compare::compare;
+pub(in crate::report) use compare::{Plan, plan};
 pub use rule::{rule, rules};
 pub use write::{Style, list, write};
 

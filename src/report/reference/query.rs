@@ -1,6 +1,6 @@
 //! What was asked for: `607`, `4xx`, `480-489`, `"not acceptable"`, `q850:21`, `method REFER`.
 
-use super::{Sheet, cause, class, code, term as terms};
+use super::{Sheet, cause, class, code, own, term as terms};
 use crate::knowledge::{self, term};
 use crate::lang::Lang;
 
@@ -139,6 +139,7 @@ fn no_code(number: u16) -> String {
 
 // The phrase itself and those that begin with it; else every word must be in a phrase of the code.
 fn by_phrase(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<Vec<Sheet>, String> {
+    let of_user = own::pages(asked, lang);
     let words: Vec<String> = asked.split_whitespace().map(str::to_lowercase).collect();
     let holds = |text: &str| {
         let text = text.to_lowercase();
@@ -169,11 +170,12 @@ fn by_phrase(asked: &str, method: Option<&str>, lang: &'static Lang) -> Result<V
     } else {
         found = known().filter(fits).take(MOST).collect();
     }
-    if !found.is_empty() {
-        return Ok(found
-            .into_iter()
-            .filter_map(|c| code::code(c.code, method, lang))
-            .collect());
+    let found = found
+        .into_iter()
+        .filter_map(|c| code::code(c.code, method, lang));
+    let all: Vec<Sheet> = of_user.into_iter().chain(found).collect();
+    if !all.is_empty() {
+        return Ok(all);
     }
     let words = asked.to_lowercase();
     let nearest = known().min_by_key(|c| knowledge::distance(&c.title.to_lowercase(), &words));

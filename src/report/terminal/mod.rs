@@ -1,15 +1,23 @@
 //! The terminal report: groups of equal failures, what went well in a line each, then the counts.
 
+/// A finding across calls.
+mod across;
 /// A call in full.
 mod block;
 /// Text from the wire made safe.
 pub mod escape;
+/// Hops, media and times of a call.
+mod facts;
 /// Messages by hop.
 mod ladder;
 /// Colour.
 pub mod palette;
+/// Evidence.
+mod proof;
 /// The counts below the calls, and the statement on coverage above them.
 mod summary;
+/// What things are called.
+mod words;
 
 use super::{Options, Output, Report, Run};
 use crate::diagnose::across::CaptureFinding;
@@ -17,7 +25,6 @@ use crate::diagnose::{Acts, Confidence, Depth, Diagnosis, Finding, Severity};
 use crate::message::typed;
 use crate::session::{Call, Outcome};
 use block::Block;
-pub(super) use block::{noun, parties, result};
 use escape::clean;
 use foldhash::fast::RandomState;
 use palette::Palette;
@@ -25,6 +32,7 @@ use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
 use summary::Peers;
+pub(super) use words::{noun, parties, result};
 
 /// Groups drawn with an example; further ones are counted.
 const MOST_GROUPS: usize = 1000;
@@ -297,7 +305,7 @@ impl Terminal {
             .first()
             .and_then(|first| Some(self.block.clock_of(first, first.time()?)))
             .unwrap_or_default();
-        let result = clean(&block::result(call, lang));
+        let result = clean(&words::result(call, lang));
         let painted = match call.outcome {
             Outcome::Succeeded => palette.good(&result),
             _ => palette.severity(severity(call, diagnosis), &result),
@@ -307,7 +315,7 @@ impl Terminal {
             None if call.outcome.is_failure() => format!("  [{}]", lang.word("undetermined")),
             None => remarks(diagnosis),
         };
-        let times = block::times(call, lang).join(", ");
+        let times = facts::times(call, lang).join(", ");
         let times = if times.is_empty() {
             times
         } else {
@@ -316,8 +324,8 @@ impl Terminal {
         format!(
             "{:>5}  {time}  {} {}: {painted}{cause}{times}",
             call.id,
-            block::noun(call, lang),
-            clean(&block::parties(call, lang))
+            words::noun(call, lang),
+            clean(&words::parties(call, lang))
         )
     }
 }
@@ -326,7 +334,7 @@ impl Terminal {
 pub(super) fn is_fine(call: &Call, diagnosis: &Diagnosis) -> bool {
     call.outcome == Outcome::Succeeded
         && diagnosis.findings.iter().all(is_remark)
-        && block::refused_inside(call).next().is_none()
+        && words::refused_inside(call).next().is_none()
 }
 
 // Worth knowing, and nothing is broken.

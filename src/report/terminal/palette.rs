@@ -50,6 +50,11 @@ impl Palette {
         self.paint(text, |text| text.green())
     }
 
+    /// What fell short.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(text, |text| text.red())
+    }
+
     /// The mark under a proof.
     pub fn mark(self, text: &str) -> String {
         self.paint(text, |text| text.yellow().bold())

@@ -1,10 +1,14 @@
 //! Calls written as text (`fixtures/flows/*.flow`), compiled to captures with correct identifiers,
 //! lengths and times. `fixtures/flows/README.md` tells the language.
 
+mod answer;
 mod line;
 mod packet;
+mod request;
 mod script;
+mod send;
 mod sip;
+mod special;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

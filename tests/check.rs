@@ -1,0 +1,9 @@
+//! `sipexplain check`: recorded flows and what they have to be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+/// Golden files.
+#[path = "check/golden.rs"]
+mod golden;
