@@ -9,6 +9,7 @@ pub(super) const LABELS: &[&str] = &[
     ": ",
     "; it would be shown by {confirm}",
     "; passed on to the caller by {relays}",
+    "; the other side is still in the call",
     "; {count} such reports",
     "a failure that no rule explains",
     "A code, a cause, words, or two codes",
