@@ -2,8 +2,11 @@
 
 /// Recorded flows and what they have to be.
 mod check;
+/// A bad call against a good one.
+mod diff;
 
 pub use check::check;
+pub use diff::diff;
 
 use crate::analyze;
 use crate::cli::{FailOn, Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
