@@ -1,7 +1,7 @@
 //! Every option with its help text. No input or output.
 
-use crate::diagnose::Severity;
 use crate::lang::catalogue::PARTS;
+use crate::policy::FailOn;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 
@@ -92,18 +92,35 @@ pub struct Main {
     /// Stop following a file that has not grown for so long
     #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
     pub idle: Option<std::time::Duration>,
-    /// Exit with status 1 if a call failed (failed, timed out, redirected to nowhere), or if there is a finding of this severity
-    #[arg(long, value_name = "WHAT")]
-    pub fail_on: Option<FailOn>,
-    /// How the report is written
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
-    pub format: String,
+    /// What makes the exit status 1: `failed` (a call failed, timed out or was redirected to nowhere), `error` or `warning` (a finding of this severity), the id of a rule, a code (486, 4xx)
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = FailOn::parse, help_heading = "Policy")]
+    pub fail_on: Vec<FailOn>,
+    /// Ask only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub select: Vec<&'static str>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub ignore: Vec<&'static str>,
+    /// Settings and suppressions; otherwise the nearest sipexplain.toml in the working folder or above it (docs/policy.md)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Policy"
+    )]
+    pub config: Option<std::path::PathBuf>,
+    /// Look for no sipexplain.toml
+    #[arg(long, help_heading = "Policy")]
+    pub no_config: bool,
+    /// How the report is written; text where nothing else is asked for
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
+    pub format: Option<String>,
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,
-    /// Time zone of the times shown: UTC, local, or a name such as Europe/Paris
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub tz: String,
+    /// Time zone of the times shown: UTC (where nothing else is asked for), local, or a name such as Europe/Paris
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 /// Options of everything that writes text.
@@ -162,17 +179,6 @@ pub enum When {
     Always,
     /// Not at all.
     Never,
-}
-
-/// What makes the exit status 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// A call that failed, timed out or was redirected to nowhere.
-    Failed,
-    /// A finding of severity error.
-    Error,
-    /// A finding of severity warning or error.
-    Warning,
 }
 
 /// What can be looked up.
@@ -239,6 +245,12 @@ pub enum Command {
     /// Languages: how much of the texts each has, what a translation lacks, and what to begin one with
     #[command(subcommand)]
     Lang(LangCommand),
+    /// Show which settings are in force and where they come from
+    Config {
+        /// This file, not the nearest sipexplain.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<std::path::PathBuf>,
+    },
     /// List the diagnosis rules: id, severity, frequency, title
     Rules {
         /// How the pages look.
@@ -325,17 +337,6 @@ pub enum LangCommand {
         #[arg(long, value_name = "PART", value_parser = PARTS)]
         part: Option<String>,
     },
-}
-
-impl FailOn {
-    /// The severity from which on a finding counts; `None` where outcomes count.
-    pub fn severity(self) -> Option<Severity> {
-        match self {
-            FailOn::Failed => None,
-            FailOn::Error => Some(Severity::Error),
-            FailOn::Warning => Some(Severity::Warning),
-        }
-    }
 }
 
 fn seconds(text: &str) -> Result<std::time::Duration, String> {

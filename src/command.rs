@@ -4,12 +4,15 @@
 mod check;
 /// A bad call against a good one.
 mod diff;
+/// Settings and where they come from.
+mod settings;
 
 pub use check::check;
 pub use diff::diff;
+pub use settings::config;
 
 use crate::analyze;
-use crate::cli::{FailOn, Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
+use crate::cli::{Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named};
 use crate::knowledge::own::{self, Own};
@@ -43,12 +46,17 @@ fn complain(text: &str) {
 }
 
 /// Reads the inputs and reports on them.
-pub fn main_job(main: &Main) -> Status {
+pub fn main_job(mut main: Main) -> Status {
+    let policy = match settings::policy(&mut main) {
+        Ok(policy) => policy,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let main = &main;
     let options = match options(main) {
         Ok(options) => options,
         Err(wrong) => return refuse(&wrong),
     };
-    let Some(format) = FORMATS.iter().find(|format| format.name == main.format) else {
+    let Some(format) = FORMATS.iter().find(|format| format.name == format_of(main)) else {
         return Status::NotJudged;
     };
     let inputs = match inputs(main) {
@@ -61,13 +69,20 @@ pub fn main_job(main: &Main) -> Status {
     };
     let (selection, filters) = selection(&main.filters);
     let mut report = (format.begin)(Box::new(std::io::stdout()), options);
-    match analyze(inputs, keys, &selection, &filters, report.as_mut()) {
-        Ok(judged) => match (read(&main.sources, &selection, &judged), main.fail_on) {
-            (Status::Fine, Some(asked)) => fell_short(asked, &judged),
-            (status, _) => status,
-        },
+    match analyze(inputs, keys, &selection, &policy, &filters, report.as_mut()) {
+        Ok(judged) => {
+            judged.suppressed.iter().for_each(|line| complain(line));
+            match read(&main.sources, &selection, &judged) {
+                Status::Fine => fell_short(&judged),
+                status => status,
+            }
+        }
         Err(error) => refuse(&error.to_string()),
     }
+}
+
+fn format_of(main: &Main) -> &str {
+    main.format.as_deref().unwrap_or("text")
 }
 
 fn inputs(main: &Main) -> Result<Inputs, String> {
@@ -127,15 +142,11 @@ fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
     }
 }
 
-fn fell_short(asked: FailOn, judged: &Judged) -> Status {
-    let short = match asked {
-        FailOn::Failed => judged.failed,
-        FailOn::Error => judged.errors,
-        FailOn::Warning => judged.warnings,
-    };
-    match short {
-        0 => Status::Fine,
-        _ => Status::FellShort,
+fn fell_short(judged: &Judged) -> Status {
+    judged.short.iter().for_each(|line| complain(line));
+    match judged.short.is_empty() {
+        true => Status::Fine,
+        false => Status::FellShort,
     }
 }
 
@@ -170,7 +181,7 @@ fn bounded(path: &std::path::Path) -> Result<Vec<u8>, String> {
 }
 
 fn options(main: &Main) -> Result<Options, String> {
-    let zone = match main.tz.as_str() {
+    let zone = match main.tz.as_deref().unwrap_or("UTC") {
         "local" => jiff::tz::TimeZone::system(),
         // Also on a machine that has no time zone database.
         "UTC" | "utc" => jiff::tz::TimeZone::UTC,
@@ -179,7 +190,7 @@ fn options(main: &Main) -> Result<Options, String> {
         })?,
     };
     own_knowledge(&main.text)?;
-    let from_locale = main.format == "text";
+    let from_locale = format_of(main) == "text";
     Ok(Options {
         lang: language(&main.text, from_locale)?,
         colour: colour(main.text.color),

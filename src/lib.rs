@@ -29,6 +29,12 @@ pub mod report;
 /// 9: what a call flow has to be.
 pub mod check;
 
+/// What makes a run fall short.
+pub mod policy;
+
+/// Small files that users write.
+pub mod users_file;
+
 /// Which calls the user asked for.
 pub mod select;
 

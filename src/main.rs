@@ -8,7 +8,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let status = match cli.command {
-        None => command::main_job(&cli.main),
+        None => command::main_job(cli.main),
         Some(Command::Code {
             codes,
             method,
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Some(Command::Rule { id, look }) => command::rule(&id, &look),
         Some(Command::Site { folder, force }) => command::site(&folder, force),
         Some(Command::Lang(asked)) => command::lang(&asked),
+        Some(Command::Config { config }) => command::config(config.as_deref()),
         Some(Command::Rules { look }) => command::rules(&look),
     };
     match status {

@@ -61,7 +61,8 @@ fn any<T>(wanted: &[T], fits: impl Fn(&T) -> bool) -> bool {
     wanted.is_empty() || wanted.iter().any(fits)
 }
 
-fn fits_code(wanted: &str, code: u16) -> bool {
+/// Is it this code, or of this class (`4xx`)?
+pub fn fits_code(wanted: &str, code: u16) -> bool {
     let code = code.to_string();
     wanted == code
         || (wanted.len() == 3 && wanted.ends_with("xx") && wanted.get(..1) == code.get(..1))

@@ -84,7 +84,15 @@ fn told(inputs: Inputs) -> Vec<Told> {
     let mut collector = Collector::default();
     let keys = sipexplain::layers::Keys::new();
     let all = Selection::default();
-    sipexplain::analyze(inputs, keys, &all, &[], &mut collector).unwrap();
+    sipexplain::analyze(
+        inputs,
+        keys,
+        &all,
+        &sipexplain::policy::Policy::default(),
+        &[],
+        &mut collector,
+    )
+    .unwrap();
     collector.0.sort_by(|a, b| a.call_id.cmp(&b.call_id));
     collector.0
 }

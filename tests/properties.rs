@@ -20,6 +20,7 @@ use sipexplain::diagnose::{Depth, Diagnosis};
 use sipexplain::input::Inputs;
 use sipexplain::lang::Lang;
 use sipexplain::layers::Keys;
+use sipexplain::policy::Policy;
 use sipexplain::report::{Options, Report, Run, json, terminal};
 use sipexplain::select::Selection;
 use sipexplain::session::Call;
@@ -162,7 +163,15 @@ impl Report for All {
 
 fn judge(source: impl Read + Send + 'static, report: &mut dyn Report) {
     let inputs = Inputs::from_readers(vec![("trace".to_owned(), Box::new(source))]);
-    analyze(inputs, Keys::new(), &Selection::default(), &[], report).expect("a report");
+    analyze(
+        inputs,
+        Keys::new(),
+        &Selection::default(),
+        &Policy::default(),
+        &[],
+        report,
+    )
+    .expect("a report");
 }
 
 /// The messages in a source, by frame.

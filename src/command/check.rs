@@ -4,6 +4,7 @@ use super::{Status, colour, keys, opened, print, read, refuse, selection};
 use crate::analyze;
 use crate::check::golden::{self, Golden, Verdict};
 use crate::cli::Check;
+use crate::policy::Policy;
 use crate::report::terminal::palette::Palette;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +25,14 @@ pub fn check(asked: &Check) -> Status {
     let (selection, filters) = selection(&asked.filters);
     let mut calls = Golden::default();
     let inputs = opened(&asked.sources);
-    let judged = match analyze(inputs, keys, &selection, &filters, &mut calls) {
+    let judged = match analyze(
+        inputs,
+        keys,
+        &selection,
+        &Policy::default(),
+        &filters,
+        &mut calls,
+    ) {
         Ok(judged) => judged,
         Err(error) => return refuse(&error.to_string()),
     };

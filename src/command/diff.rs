@@ -6,6 +6,7 @@ use crate::check::diff::choose::{Chooser, Chosen, Wanted};
 use crate::check::diff::rank::Group;
 use crate::check::diff::{compare, json, text};
 use crate::cli::{Diff, DiffFormat, Sources};
+use crate::policy::Policy;
 use crate::report::terminal::palette::Palette;
 use crate::select::Selection;
 
@@ -80,8 +81,15 @@ fn choose(asked: &Diff, file: &std::ffi::OsStr, wanted: Wanted) -> Result<Option
     let keys = keys(&sources).map_err(|wrong| refuse(&wrong))?;
     let everything = Selection::default();
     let mut chooser = Chooser::new(wanted);
-    let judged = analyze(opened(&sources), keys, &everything, &[], &mut chooser)
-        .map_err(|error| refuse(&error.to_string()))?;
+    let judged = analyze(
+        opened(&sources),
+        keys,
+        &everything,
+        &Policy::default(),
+        &[],
+        &mut chooser,
+    )
+    .map_err(|error| refuse(&error.to_string()))?;
     match read(&sources, &everything, &judged) {
         Status::Fine => Ok(chooser.chosen()),
         status => Err(status),

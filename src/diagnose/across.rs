@@ -8,9 +8,9 @@ use super::backoff::Backoffs;
 use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
-use crate::message::Method;
 use crate::message::account::Account as FrameAccount;
 use crate::message::uri::Uri;
+use crate::message::{Flaw, Method};
 use crate::session::aside::Aside;
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored, View};
@@ -80,6 +80,10 @@ impl Ledger {
         self.add_unreached(call, view);
         self.quality.add(call);
         self.backoffs.add(call);
+        // What a damaged message comes to says nothing of who sent it.
+        if call.flaws().has(Flaw::Damaged) {
+            return;
+        }
         let Some(request) = call.request() else {
             return;
         };
@@ -311,9 +315,10 @@ impl Across {
 }
 
 /// Runs the rules that look across calls.
-pub fn judge(ledger: &Ledger) -> Vec<CaptureFinding> {
+pub fn judge(ledger: &Ledger, left_out: &[&str]) -> Vec<CaptureFinding> {
     let mut across = Across::default();
-    for rule in super::rules::RULES {
+    let asked = super::rules::RULES.iter();
+    for rule in asked.filter(|rule| !left_out.contains(&rule.id)) {
         across.rule = Some(rule);
         (rule.across)(ledger, &mut across);
     }

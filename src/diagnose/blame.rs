@@ -82,6 +82,10 @@ pub const GROUNDS: &[(&str, &str)] = &[
         "the capture does not show whether anything answered",
     ),
     (
+        "damaged",
+        "bytes of this call were changed after they were sent",
+    ),
+    (
         "silence",
         "{element} was asked and nothing came back from there",
     ),
@@ -107,12 +111,12 @@ pub fn grounds_sentence(id: &str) -> Option<&'static str> {
 
 impl Blame {
     /// Silence that the capture could not have shown otherwise is held against nobody.
-    pub(super) fn of_what_is_not_shown(self) -> Blame {
+    pub(super) fn of_what_is_not_shown(self, grounds: &'static str) -> Blame {
         Blame {
             element: None,
             acts: Acts::Capture,
             confidence: Confidence::Possible,
-            grounds: Template::new("not-shown", Args::new()),
+            grounds: Template::new(grounds, Args::new()),
             ..self
         }
     }
@@ -140,6 +144,16 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
     let args = Args::new()
         .code("code", answer.head.code()?)
         .text("element", sender(answer));
+    if answer.stamp.source.is_none() && answer.stamp.sent == Some(true) {
+        return Some(Blame {
+            element: Some(sender(answer)),
+            or_beyond: true,
+            acts: by_code(call, answer),
+            confidence: Confidence::Possible,
+            grounds: Template::new("end-of-trace", args),
+            relays,
+        });
+    }
     if answer.stamp.source.is_none() {
         return Some(Blame {
             element: None,

@@ -144,9 +144,10 @@ pub struct Case<'a> {
 const MOST_LOOKED_AT: usize = 64;
 const MOST_CASES: usize = 2;
 
-/// Is the message whole, as far as the capture tells?
+/// Is the message whole and as it was sent, as far as the capture tells?
 pub fn is_whole(stored: &Stored) -> bool {
-    !stored.head.flaws.has(Flaw::CutByCapture)
+    let flaws = stored.head.flaws;
+    !flaws.has(Flaw::CutByCapture) && !flaws.has(Flaw::Damaged)
 }
 
 /// Are its bytes those of the wire? A log may trim, fold and end lines as it likes.

@@ -235,6 +235,8 @@ pub struct Context<'a> {
     pub view: &'a View,
     /// The whole call, where one of its further legs is judged.
     pub whole: Option<&'a Call>,
+    /// Rules that are not asked.
+    pub left_out: &'a [&'static str],
     exchange: OnceCell<digest::Exchange>,
     reasons: OnceCell<Vec<Reason>>,
     told: OnceCell<Option<phrases::Told>>,
@@ -246,17 +248,26 @@ impl<'a> Context<'a> {
         Context {
             view,
             whole: None,
+            left_out: &[],
             exchange: OnceCell::new(),
             reasons: OnceCell::new(),
             told: OnceCell::new(),
         }
     }
 
+    /// The same, without some of the rules.
+    pub fn without(view: &'a View, left_out: &'a [&'static str]) -> Context<'a> {
+        Context {
+            left_out,
+            ..Context::new(view)
+        }
+    }
+
     /// The context of a further leg of a call.
-    pub fn of_leg(view: &'a View, whole: &'a Call) -> Context<'a> {
+    pub fn of_leg(&self, whole: &'a Call) -> Context<'a> {
         Context {
             whole: Some(whole),
-            ..Context::new(view)
+            ..Context::without(self.view, self.left_out)
         }
     }
 
@@ -296,6 +307,9 @@ fn run_rules(
 ) -> Vec<Finding> {
     let mut found = Findings::new(depth);
     for rule in rules {
+        if context.left_out.contains(&rule.id) {
+            continue;
+        }
         found.of(rule);
         (rule.check)(call, context, &mut found);
     }
@@ -318,6 +332,21 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// Keeps only the findings that are marked so.
+    pub fn keep(&mut self, kept: &[bool]) {
+        let is_kept = |index: usize| kept.get(index).copied().unwrap_or(true);
+        let place = |index: usize| (0..index).filter(|index| is_kept(*index)).count();
+        let moved = |index: usize| is_kept(index).then(|| place(index));
+        self.root = self.root.and_then(moved);
+        let alternatives = std::mem::take(&mut self.alternatives);
+        self.alternatives = alternatives.into_iter().filter_map(moved).collect();
+        let mut index = 0;
+        self.findings.retain(|_| {
+            index += 1;
+            is_kept(index - 1)
+        });
+    }
+
     /// The finding that is the cause.
     pub fn cause(&self) -> Option<&Finding> {
         self.findings.get(self.root?)
@@ -344,7 +373,7 @@ impl Diagnosis {
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     let mut diagnosis = diagnose_leg(call, context, depth);
     for (index, leg) in call.legs.iter().enumerate() {
-        let further = diagnose_leg(leg, &Context::of_leg(context.view, call), depth);
+        let further = diagnose_leg(leg, &context.of_leg(call), depth);
         roles::add_leg(call, &mut diagnosis, leg, index + 1, further);
     }
     diagnosis
@@ -359,7 +388,12 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     // The whole test suite looks whether this holds.
     #[cfg(debug_assertions)]
     if plain.is_some() {
-        let all = run_rules(call, &Context::new(context.view), depth, rules::RULES);
+        let all = run_rules(
+            call,
+            &Context::without(context.view, context.left_out),
+            depth,
+            rules::RULES,
+        );
         let ids = |all: &[Finding]| all.iter().map(|f| f.rule.id).collect::<Vec<_>>();
         debug_assert_eq!(ids(&findings), ids(&all), "see diagnose/plain.rs");
     }
@@ -376,13 +410,11 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
         product::tell(call, &mut findings);
     }
     let cause = root.and_then(|index| findings.get(index));
-    let not_shown = undetermined
-        .as_ref()
-        .is_some_and(Undetermined::is_not_shown);
+    let not_shown = undetermined.as_ref().and_then(Undetermined::not_shown);
     let blame = failed.then(|| blame::of(call, cause)).flatten();
     let blame = blame.map(|blame| match not_shown {
-        true => blame.of_what_is_not_shown(),
-        false => blame,
+        Some(grounds) => blame.of_what_is_not_shown(grounds),
+        None => blame,
     });
     Diagnosis {
         findings,

@@ -27,6 +27,8 @@ pub struct Quality {
     pub cut_by_capture: Cut,
     /// Messages that a log cut off.
     pub cut_by_log: Cut,
+    /// Messages that break the grammar and were changed after they were sent.
+    pub damaged: Cut,
     /// Answers stamped before their requests.
     pub inverted: Inverted,
 }
@@ -42,7 +44,7 @@ pub struct Doubles {
     pub shown: Option<[Exhibit; 2]>,
 }
 
-/// Messages of which only the beginning was recorded.
+/// Messages that were not recorded as they were sent: only the beginning, or other bytes.
 #[derive(Debug, Default)]
 pub struct Cut {
     /// How many.
@@ -80,6 +82,9 @@ impl Quality {
             }
             if flaws.has(Flaw::BodyCut) {
                 self.cut_by_log.add(leg, is_cut_by_log);
+            }
+            if flaws.has(Flaw::Damaged) {
+                self.damaged.add(leg, is_damaged);
             }
             for transaction in leg.transactions() {
                 self.inverted.add(leg, transaction);
@@ -158,6 +163,11 @@ impl Inverted {
 /// Did the snap length of a capture cut the message off?
 pub fn is_cut_by_capture(stored: &Stored) -> bool {
     stored.head.flaws.has(Flaw::CutByCapture)
+}
+
+/// Does its checksum show that its bytes are not those that were sent?
+pub fn is_damaged(stored: &Stored) -> bool {
+    stored.head.flaws.has(Flaw::Damaged)
 }
 
 /// Does a log hold less of the body than Content-Length says, line ends aside?

@@ -4,6 +4,7 @@ use super::rules::redirect_not_followed::ends_too_soon;
 use super::{Args, Finding, Need, Template, details, finding};
 use crate::knowledge;
 use crate::layers::Transport;
+use crate::message::Flaw;
 use crate::session::{Call, CopyKind, Outcome, Stored};
 
 /// Why a call has no root cause, and what would decide it; both are template ids of [`UNDETERMINED`].
@@ -18,12 +19,14 @@ pub struct Undetermined {
 }
 
 impl Undetermined {
-    /// Is it a silence that may be one of the capture only?
-    pub(super) fn is_not_shown(&self) -> bool {
-        matches!(
-            self.why.id,
-            "silence-why" | "once-why" | "untimed-silence-why"
-        )
+    /// Why nobody can be held to account for it, a sentence of [`super::blame::GROUNDS`]: it is a
+    /// silence that may be one of the capture only, or messages are not as they were sent.
+    pub(super) fn not_shown(&self) -> Option<&'static str> {
+        match self.why.id {
+            "silence-why" | "once-why" | "untimed-silence-why" => Some("not-shown"),
+            "damaged-why" => Some("damaged"),
+            _ => None,
+        }
     }
 }
 
@@ -40,6 +43,14 @@ pub const UNDETERMINED: &[(&str, &str)] = &[
     (
         "once-why",
         "the request was sent once and not repeated, although a sender repeats what nobody answers over UDP: either an answer came that is not in the capture, or {element} stopped early",
+    ),
+    (
+        "damaged-why",
+        "bytes of this call were changed after they were sent, so what happened without that is not known",
+    ),
+    (
+        "damaged-help",
+        "the original file, or another capture of the same traffic",
     ),
     ("once-help", "the log of {element}, or a capture made on it"),
     (
@@ -142,6 +153,10 @@ pub(super) fn of(call: &Call, findings: &[Finding]) -> Option<Undetermined> {
 }
 
 fn of_failure(call: &Call) -> Option<(Template, Template)> {
+    if call.flaws().has(Flaw::Damaged) {
+        let plain = |id| Template::new(id, Args::new());
+        return Some((plain("damaged-why"), plain("damaged-help")));
+    }
     let mut args = Args::new().code("code", call.code().unwrap_or(0));
     let (why, would_help, element) = match (call.deciding(), call.code()) {
         (Some(answer), Some(300..=399)) if answer.time().is_none() => (

@@ -3,6 +3,7 @@
 //! A file is read as a whole or not at all; whatever is wrong with it is told with its line.
 
 use super::Explanation;
+use crate::users_file::{bounded, line_of};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,8 +11,6 @@ use std::path::Path;
 use std::sync::OnceLock;
 use toml::Spanned;
 
-/// Bytes of a file, entries of all files, addresses of a carrier, and characters of a text at most.
-const LARGEST_FILE: u64 = 1 << 20;
 const MOST_ENTRIES: usize = 2000;
 const MOST_ADDRESSES: usize = 1000;
 const LONGEST_PATTERN: usize = 200;
@@ -422,11 +421,6 @@ fn printable(name: &str) -> String {
     name.chars().take(LONGEST_PATTERN).map(shown).collect()
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    memchr::memchr_iter(b'\n', before).count() + 1
-}
-
 fn offset_of(text: &str, line: usize) -> usize {
     let mut ends = memchr::memchr_iter(b'\n', text.as_bytes());
     line.checked_sub(2)
@@ -445,19 +439,6 @@ fn with_lines(wrong: &Wrong, file: &str, text: &str) -> String {
         .iter()
         .map(|(line, what)| format!("{file}:{line}: {what}"));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn bounded(path: &Path) -> Result<String, String> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err("larger than 1 MiB".to_owned());
-    }
-    String::from_utf8(bytes).map_err(|_| "no UTF-8 text".to_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! link → IP (→ fragments) → UDP or TCP. What a tunnel holds enters again at [`Layers::network`].
 
 /// Answers of name servers.
+pub mod checksum;
 pub mod dns;
 mod fragment;
 mod icmp;
@@ -137,6 +138,8 @@ pub struct At {
     /// Identifies the packet among copies of it: the IPv4 identification or IPv6 fragment
     /// identification for UDP, the sequence number for TCP; 0 where unknown.
     pub ident: u32,
+    /// The checksum of a UDP datagram; 0 where there is none.
+    pub checksum: u16,
     /// Lines that the frame takes up in a log, as a hex dump; 0 in a capture.
     pub lines: u32,
     /// Nanoseconds since the first midnight of the log, where it gives that and no date.
@@ -152,6 +155,7 @@ impl At {
             time,
             frames: 1,
             ident: 0,
+            checksum: 0,
             lines: 0,
             time_of_day: None,
         }
@@ -403,6 +407,7 @@ impl Layers {
                     }
                     let at = At {
                         ident: ip.ident,
+                        checksum: udp.checksum,
                         ..packet.at
                     };
                     let flow = ip.flow(udp.ports, Transport::Udp);

@@ -9,6 +9,8 @@ pub(super) struct Udp<'a> {
     /// Source and destination.
     pub(super) ports: (u16, u16),
     pub(super) payload: &'a [u8],
+    /// The checksum over addresses, header and payload; 0 where there is none to compare with.
+    pub(super) checksum: u16,
     /// The capture holds less than the length field says.
     pub(super) cut: bool,
 }
@@ -40,9 +42,13 @@ pub(super) fn decode<'a>(ip: &IpPacket<'a>, cut: bool) -> Result<Udp<'a>, Refusa
         length => length - 8,
     };
     let payload = rest.get(..length).unwrap_or(rest);
+    let told = u16::from_be_bytes([header[6], header[7]]);
+    // What the network card had still to fill in says nothing.
+    let checksum = if header[4..6] == [0, 0] { 0 } else { told };
     Ok(Udp {
         ports,
         payload,
+        checksum,
         cut: payload.len() < length,
     })
 }

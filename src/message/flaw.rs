@@ -47,6 +47,9 @@ pub enum Flaw {
     BadMultipart,
     /// A number or date that is none.
     BadNumber,
+    /// The checksum of the datagram does not fit: its bytes are not those that were sent. Looked at
+    /// only where there is another flaw.
+    Damaged,
     /// A response that requires 100rel and has no RSeq, or timer and no Session-Expires (RFC 3262 §3,
     /// RFC 4028 §9).
     Unmet,

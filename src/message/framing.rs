@@ -10,7 +10,9 @@ use super::{Flaw, Head, inferred, start_line};
 use crate::input::Origin;
 use crate::layers::dns::{self, DnsAnswer};
 use crate::layers::rtp::{self, RtpHeader};
-use crate::layers::{At, Flow, IcmpError, Segment, Sink, StreamId, Wire, address_bits, payload};
+use crate::layers::{
+    At, Flow, IcmpError, Segment, Sink, StreamId, Wire, address_bits, checksum, payload,
+};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -353,6 +355,9 @@ impl<R: Receive> Sink for Framer<R> {
             if cut {
                 head.flaws.add(Flaw::CutByCapture);
                 self.account(at.origin.input).cut_messages += 1;
+            } else if !head.flaws.is_empty() {
+                let damaged = !checksum::may_fit(at.checksum, flow, bytes);
+                head.flaws.add_if(damaged, Flaw::Damaged);
             }
             self.remember(flow);
             self.account(at.origin.input).sip_frames += u64::from(at.frames);

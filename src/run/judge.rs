@@ -4,6 +4,7 @@ use super::Judged;
 use super::reader::Held;
 use crate::diagnose::{self, Context, Depth, Ledger};
 use crate::error::Error;
+use crate::policy::{Policy, Verdict};
 use crate::report::totals::Totals;
 use crate::report::{Read, Report, Run};
 use crate::select::Selection;
@@ -14,6 +15,7 @@ use std::io;
 pub(super) struct Judge<'a> {
     selection: &'a Selection,
     report: &'a mut dyn Report,
+    verdict: Verdict<'a>,
     view: View,
     totals: Totals,
     ledger: Ledger,
@@ -25,10 +27,15 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(selection: &'a Selection, report: &'a mut dyn Report) -> Judge<'a> {
+    pub(super) fn new(
+        selection: &'a Selection,
+        policy: &'a Policy,
+        report: &'a mut dyn Report,
+    ) -> Judge<'a> {
         Judge {
             selection,
             report,
+            verdict: Verdict::new(policy, jiff::Zoned::now().date()),
             view: View::default(),
             totals: Totals::default(),
             ledger: Ledger::default(),
@@ -92,9 +99,10 @@ impl<'a> Judge<'a> {
                 self.ledger.add_account(input, &read.account);
             }
         }
-        let findings = diagnose::across::judge(&self.ledger);
+        let findings = diagnose::across::judge(&self.ledger, self.verdict.left_out());
         let mut judged = self.judged;
         for found in &findings {
+            self.verdict.add_finding(&found.finding);
             let severity = found.finding.severity;
             judged.errors += u64::from(severity == diagnose::Severity::Error);
             judged.warnings += u64::from(severity <= diagnose::Severity::Warning);
@@ -115,6 +123,8 @@ impl<'a> Judge<'a> {
             filters,
         };
         self.report.finish(&run)?;
+        judged.short = self.verdict.told(filters.is_empty());
+        judged.suppressed = self.verdict.suppressions();
         Ok(judged)
     }
 
@@ -124,8 +134,14 @@ impl<'a> Judge<'a> {
             return;
         }
         let view = &self.view;
-        let diagnose = |depth| diagnose::diagnose(call, &Context::new(view), depth);
-        let diagnosis = diagnose(self.report.depth());
+        let verdict = &self.verdict;
+        let diagnose = |depth| {
+            let context = Context::without(view, verdict.left_out());
+            let mut diagnosis = diagnose::diagnose(call, &context, depth);
+            let held = verdict.suppress(call, &mut diagnosis);
+            (diagnosis, held)
+        };
+        let (diagnosis, held) = diagnose(self.report.depth());
         let has = |severity| {
             diagnosis
                 .findings
@@ -138,8 +154,9 @@ impl<'a> Judge<'a> {
         self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);
         self.ledger.add(call, &diagnosis, &self.view);
-        let prove = || diagnose(Depth::Proof);
+        let prove = || diagnose(Depth::Proof).0;
         self.failure = self.report.call(call, &diagnosis, &prove).err();
+        self.verdict.add(call, &diagnosis, &held);
     }
 }
 

@@ -15,6 +15,7 @@ pub use reader::decode;
 use crate::error::Error;
 use crate::input::{Inputs, SkippedFiles, Time};
 use crate::layers::Keys;
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::select::Selection;
 use crate::session::Stored;
@@ -41,6 +42,10 @@ pub struct Judged {
     pub errors: u64,
     /// Entries selected, and peers, with a finding of severity warning or error.
     pub warnings: u64,
+    /// What fell short of the policy, one line each.
+    pub short: Vec<String>,
+    /// What is known already and was left out, one line each.
+    pub suppressed: Vec<String>,
     /// Inputs that could not be read, as they were named, and why.
     pub unread: Vec<String>,
     /// What the inputs held instead, where they held no SIP.
@@ -76,6 +81,7 @@ pub fn analyze(
     inputs: Inputs,
     keys: Keys,
     selection: &Selection,
+    policy: &Policy,
     filters: &[String],
     report: &mut dyn Report,
 ) -> Result<Judged, Error> {
@@ -87,7 +93,8 @@ pub fn analyze(
         let reader = thread
             .spawn_scoped(scope, move || reader::read(inputs, keys, to, empty))
             .map_err(|_| failed())?;
-        let (mut correlator, mut judge) = (Correlator::default(), Judge::new(selection, report));
+        let (mut correlator, mut judge) =
+            (Correlator::default(), Judge::new(selection, policy, report));
         for mut batch in batches {
             let live = std::mem::take(&mut batch.live);
             correlator.batch(&mut batch, &mut judge);

@@ -24,7 +24,7 @@ pub enum Outcome {
     Redirected,
     /// Silence through 64*T1 in view of the capture.
     TimedOut,
-    /// The capture ends first, or its beginning is missing.
+    /// What was recorded does not show how it ended.
     Unfinished,
 }
 
@@ -77,23 +77,36 @@ pub(super) fn decide(call: &Call) -> (Outcome, Option<usize>) {
     let open = (0..call.finals.len())
         .filter(|&i| call.finals[i].step.is_none() && of_beginning(&call.finals[i]));
     match steps::winner(call, open) {
-        Some(index) if is_lone_refusal(call, index) => by_code(call, index),
-        _ if !call.has_beginning() => (Outcome::Unfinished, None),
+        winner if !call.has_beginning() => without_beginning(call, winner),
         Some(index) => by_code(call, index),
         None if silent_to_the_end(call) => (Outcome::TimedOut, None),
         None => (Outcome::Unfinished, None),
     }
 }
 
-// A final answer without its request ends that all the same (RFC 3261 §17.1.1.2); what is pasted into
-// a ticket is often no more than this. A challenge or redirection may have been followed.
-fn is_lone_refusal(call: &Call, index: usize) -> bool {
-    let Some(answer) = call.finals.get(index) else {
-        return false;
-    };
-    let first = call.first().is_some_and(|m| !m.head.is_request());
-    let refused = answer.code >= 400 && !matches!(answer.code, 401 | 407);
-    refused && first && !call.has_beginning() && call.continues.is_none()
+// That the beginning was not recorded does not mean that the end was not. A final answer ends its
+// request all the same (RFC 3261 §17.1.1.2), and what is pasted into a ticket is often no more than
+// that; a challenge or redirection may have been followed.
+fn without_beginning(call: &Call, winner: Option<usize>) -> (Outcome, Option<usize>) {
+    let open = (Outcome::Unfinished, None);
+    if call.continues.is_some() {
+        return open;
+    }
+    let inside = call.first().is_some_and(|m| m.head.is_request());
+    match call.method {
+        // A dialog that is there was answered, whatever became of a change in it.
+        Method::Invite if inside && call.bye().is_some() => (Outcome::Succeeded, None),
+        Method::Invite if inside => open,
+        Method::Cancel => call
+            .finals
+            .iter()
+            .position(|f| f.code == 487)
+            .map_or(open, |index| (Outcome::Cancelled, Some(index))),
+        _ => match winner.map(|index| (index, call.finals[index].code)) {
+            None | Some((_, 300..=399 | 401 | 407)) => open,
+            Some((index, _)) => by_code(call, index),
+        },
+    }
 }
 
 fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {

@@ -61,7 +61,8 @@ fn status_1_judged_and_what_was_asked_for_fell_short() {
         ["--fail-on", "warning", REFUSED],
     ] {
         let ran = run(args);
-        assert_eq!((ran.status, ran.err.as_str()), (1, ""), "{args:?}");
+        let told = format!("sipexplain: --fail-on {}: 1\n", args[1]);
+        assert_eq!((ran.status, ran.err), (1, told), "{args:?}");
         assert!(!ran.out.is_empty(), "{args:?}");
     }
     // Only what was selected counts.

@@ -107,6 +107,7 @@ pub(crate) fn fired() -> BTreeMap<&'static str, Fired> {
             Inputs::open(&named),
             sipexplain::layers::Keys::new(),
             &Selection::default(),
+            &sipexplain::policy::Policy::default(),
             &[],
             &mut collector,
         )

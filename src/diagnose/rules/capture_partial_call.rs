@@ -42,6 +42,14 @@ pub static RULE: Rule = Rule {
             "the capture begins with a CANCEL, and the INVITE that it stops is not recorded",
         ),
         (
+            "why-ack",
+            "the capture begins with an ACK, and neither the INVITE nor the answer that it confirms is recorded",
+        ),
+        (
+            "ack-first",
+            "the first message of the call confirms an answer that came before the capture",
+        ),
+        (
             "fix-earlier",
             "Begin to record earlier, before the call or registration starts; what came before the first message cannot be told from the rest.",
         ),
@@ -73,12 +81,13 @@ pub static RULE: Rule = Rule {
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(first) = call.first() else { return };
     let decided = call.outcome != Outcome::Unfinished;
-    // An answer alone decides how it ended, and not why its request was sent.
-    let lone = decided && !first.head.is_request() && !call.has_beginning();
-    if (decided && !lone) || found.has("capture-one-sided") {
+    // What is recorded may show how it ended, and not how it began.
+    let begun = !call.has_beginning();
+    let known = found.has("capture-one-sided") || found.has("capture-damaged");
+    if (decided && !begun) || known {
         return;
     }
-    if call.has_beginning() {
+    if !begun {
         // Without times it is not known that the end is too early.
         if first.time().is_none() {
             return;
@@ -109,12 +118,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         return;
     }
-    // A lone ACK or an answer to OPTIONS, REGISTER, ... is a stray, not a call in progress.
-    let in_dialog = first.head.is_request()
-        && !first.head.to_tag.is_empty()
-        && first.head.method != Method::Ack;
-    let of_call = !first.head.is_request() && first.head.method == Method::Invite;
-    if (!in_dialog && !of_call && call.messages.len() < 2) || call.continues.is_some() {
+    let is_ack = first.head.is_request() && first.head.method == Method::Ack;
+    let in_dialog = first.head.is_request() && !first.head.to_tag.is_empty() && !is_ack;
+    // A single answer with which all is well is no more than that.
+    let well = call.outcome == Outcome::Succeeded && call.messages.len() < 2;
+    if well || call.continues.is_some() {
         return;
     }
     let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {
@@ -122,6 +130,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let (why, remark) = match (first.head.is_request(), first.head.method) {
         (true, Method::Cancel) => ("why-cancel", "cancel-first"),
+        (true, Method::Ack) => ("why-ack", "ack-first"),
         (true, _) => ("why-begun", "answer-first"),
         (false, _) => ("why-answered", "answer-first"),
     };

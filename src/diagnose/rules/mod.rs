@@ -27,6 +27,7 @@ pub mod calls_end_together;
 pub mod cancel_200_crossing;
 pub mod cancel_not_matching;
 pub mod cancel_too_early;
+pub mod capture_damaged;
 pub mod capture_duplicates;
 pub mod capture_one_sided;
 pub mod capture_partial_call;
@@ -136,6 +137,7 @@ pub static RULES: &[&super::Rule] = &[
     &capture_partial_call::RULE,
     &signalling_encrypted::RULE,
     &capture_truncated::RULE,
+    &capture_damaged::RULE,
     &capture_duplicates::RULE,
     &clock_order::RULE,
     &response_to_wrong_port::RULE,

@@ -4,7 +4,7 @@ use super::super::finding::{Evidence, Finding, Template, note, receiver, sender}
 use super::super::silence::{Silence, deciding_silences};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
 use crate::layers::Transport;
-use crate::message::Method;
+use crate::message::{Flaw, Method};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Stored};
 
@@ -288,6 +288,10 @@ fn confidence(call: &Call, silence: &Silence<'_>, context: &Context<'_>) -> Opti
     let reliable = request.stamp.transport.is_some_and(Transport::is_reliable);
     let copies = silence.transaction.sends.len();
     let from = request.time()?;
+    // The answer to it may be one of those that were changed, or it is itself.
+    if call.flaws().has(Flaw::Damaged) {
+        return None;
+    }
     let visible = context.view.towards(request.stamp.sender(), from);
     let repeated = copies >= ENOUGH
         && (lasted(call, silence, from) >= TO_THE_END || follows_timer(call, silence));

@@ -63,6 +63,7 @@ pub(super) fn deliver<S: Sink>(at: At, inner: &Inner<'_>, cut: bool, sink: &mut 
     let at = At {
         time: inner.time.or(at.time),
         ident: 0,
+        checksum: 0,
         ..at
     };
     match inner.kind {

@@ -369,6 +369,5 @@
   });
 
   window.addEventListener("hashchange", show);
-  window.addEventListener("popstate", show);
   show();
 })();

@@ -34,6 +34,8 @@ pub(super) enum Mod {
     Remove(String),
     /// `replace=old=>new`
     Replace(String, String),
+    /// `damage=old=>new`
+    Damage(String, String),
 }
 
 pub(super) fn seconds(text: &str) -> u64 {
@@ -91,11 +93,17 @@ fn modifier(text: &str) -> Mod {
     {
         return sdp(settings);
     }
-    if let Some(rule) = text.strip_prefix("replace=") {
+    let pair = |rule: &str| {
         let (old, new) = rule
             .split_once("=>")
             .unwrap_or_else(|| panic!("old=>new: {text}"));
-        return Mod::Replace(unescape(old), unescape(new));
+        (unescape(old), unescape(new))
+    };
+    if let Some((old, new)) = text.strip_prefix("replace=").map(pair) {
+        return Mod::Replace(old, new);
+    }
+    if let Some((old, new)) = text.strip_prefix("damage=").map(pair) {
+        return Mod::Damage(old, new);
     }
     if let Some(name) = text.strip_prefix('-') {
         return Mod::Remove(name.to_owned());

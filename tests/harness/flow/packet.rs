@@ -162,6 +162,15 @@ impl Capture {
         self.packets.push((START + at, frame, kept));
     }
 
+    /// Changes bytes of the last packet and leaves its checksum as it is.
+    pub(super) fn damage(&mut self, old: &str, new: &str) {
+        assert_eq!(old.len(), new.len(), "damage keeps the length");
+        let (_, frame, _) = self.packets.last_mut().unwrap();
+        let found = frame.windows(old.len()).position(|at| at == old.as_bytes());
+        let at = found.unwrap_or_else(|| panic!("nothing to damage: {old}"));
+        frame[at..at + old.len()].copy_from_slice(new.as_bytes());
+    }
+
     /// Adds a frame that holds no IP: time goes on.
     pub(super) fn tick(&mut self, at: u64) {
         let mut frame = vec![0xFF; 6];

@@ -223,6 +223,11 @@ impl Script {
             }
         }
         self.send(line, &bytes);
+        for m in &line.mods {
+            if let Mod::Damage(old, new) = m {
+                self.capture.damage(old, new);
+            }
+        }
         let (from, to, call) = (line.from.clone(), line.to.clone(), line.call.clone());
         self.sent.push(Sent {
             from,

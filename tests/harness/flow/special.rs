@@ -17,7 +17,7 @@ impl Script {
                 Mod::Add(name, value) => sip.add(name, value.clone()),
                 Mod::Remove(name) => sip.remove(name),
                 Mod::Set(name, value) => self.set(sip, line, name, value),
-                Mod::Flag(_) | Mod::Replace(..) => {}
+                Mod::Flag(_) | Mod::Replace(..) | Mod::Damage(..) => {}
             }
         }
     }

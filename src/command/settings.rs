@@ -1,0 +1,124 @@
+//! Settings: the command line, else `sipexplain.toml`, else what is usual.
+
+use super::{Status, print, refuse};
+use crate::cli::Main;
+use crate::policy::Policy;
+use crate::policy::file::{self, NAME, Said, Settings};
+use crate::report::FORMATS;
+use crate::report::terminal::escape::clean;
+use std::fmt::{Display, Write as _};
+use std::path::Path;
+
+// The file that was named, else the nearest one.
+fn found(named: Option<&Path>) -> Result<Settings, String> {
+    let nearest = || file::find(&std::env::current_dir().ok()?);
+    match named.map(Path::to_path_buf).or_else(nearest) {
+        Some(path) => file::read(&path).and_then(checked),
+        None => Ok(Settings::default()),
+    }
+}
+
+// Formats are known only here.
+fn checked(settings: Settings) -> Result<Settings, String> {
+    let unknown = |said: &&Said<String>| FORMATS.iter().all(|format| format.name != said.value);
+    match settings.format.as_ref().filter(unknown) {
+        None => Ok(settings),
+        Some(said) => {
+            let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+            let names = names.join(", ");
+            Err(format!(
+                "{}: no format {:?}; there is {names}",
+                said.place, said.value
+            ))
+        }
+    }
+}
+
+/// Fills in what the command line leaves open; gives the policy in force.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn policy(main: &mut Main) -> Result<Policy, String> {
+    let settings = match main.no_config {
+        true => Settings::default(),
+        false => found(main.config.as_deref())?,
+    };
+    fn fill<T>(list: &mut Vec<T>, said: Option<Said<Vec<T>>>) {
+        if list.is_empty() {
+            *list = said.map(|said| said.value).unwrap_or_default();
+        }
+    }
+    fill(&mut main.fail_on, settings.fail_on);
+    fill(&mut main.select, settings.select);
+    fill(&mut main.ignore, settings.ignore);
+    for (option, said) in [
+        (&mut main.format, settings.format),
+        (&mut main.text.lang, settings.lang),
+        (&mut main.tz, settings.tz),
+    ] {
+        if option.is_none() {
+            *option = said.map(|said| said.value);
+        }
+    }
+    Ok(Policy {
+        fail_on: main.fail_on.clone(),
+        select: main.select.clone(),
+        ignore: main.ignore.clone(),
+        suppressions: settings.suppressions,
+    })
+}
+
+/// Shows which settings are in force and where they come from.
+pub fn config(named: Option<&Path>) -> Status {
+    let settings = match found(named) {
+        Ok(settings) => settings,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let mut out = String::new();
+    let _ = match settings.path.as_os_str().is_empty() {
+        true => writeln!(out, "No {NAME} in this folder or above it."),
+        false => writeln!(out, "{}", clean(&settings.path.display().to_string())),
+    };
+    let mut row = |name: &str, value: &str, place: &str| {
+        let line = format!("  {name:<9} {value:<24} {place}");
+        let _ = writeln!(out, "{}", clean(line.trim_end()));
+    };
+    fn list<T: Display>(all: &[T]) -> String {
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    }
+    let fail_on = settings.fail_on.as_ref();
+    let fail_on = fail_on.map(|said| (list(&said.value), said.place.clone()));
+    let rules = |said: &Option<Said<Vec<&'static str>>>| {
+        said.as_ref()
+            .map(|said| (list(&said.value), said.place.clone()))
+    };
+    let text = |said: &Option<Said<String>>| {
+        said.as_ref()
+            .map(|said| (said.value.clone(), said.place.clone()))
+    };
+    for (name, said, usual) in [
+        ("fail-on", fail_on, "nothing"),
+        ("select", rules(&settings.select), "all rules"),
+        ("ignore", rules(&settings.ignore), "no rule"),
+        ("format", text(&settings.format), "text"),
+        ("lang", text(&settings.lang), "as LC_ALL and LANG say"),
+        ("tz", text(&settings.tz), "UTC"),
+    ] {
+        match said {
+            Some((value, place)) => row(name, &value, &place),
+            None => row(name, usual, "(usual)"),
+        }
+    }
+    for known in &settings.suppressions {
+        let until = known
+            .until
+            .map_or(String::new(), |day| format!(", until {day}"));
+        row(
+            "suppress",
+            &format!("{}: {}{until}", known.rule, known.reason),
+            &known.place,
+        );
+    }
+    print(&out)
+}

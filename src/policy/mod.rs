@@ -1,0 +1,258 @@
+//! What makes a run fall short, which rules are asked, and which findings are known already.
+
+/// `sipexplain.toml`.
+pub mod file;
+
+use crate::diagnose::rules;
+use crate::diagnose::{Diagnosis, Finding, Severity};
+use crate::select::Selection;
+use crate::session::Call;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What makes the exit status 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailOn {
+    /// A call that failed, timed out or was redirected to nowhere.
+    Failed,
+    /// A finding of this severity or a worse one.
+    Severity(Severity),
+    /// A finding of this rule.
+    Rule(&'static str),
+    /// A call that this code decided; `4xx` for a class.
+    Code(String),
+}
+
+impl FailOn {
+    /// Reads `failed`, `error`, `warning`, the id of a rule, a code or a class of codes.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<FailOn, String> {
+        match text {
+            "failed" => return Ok(FailOn::Failed),
+            "error" => return Ok(FailOn::Severity(Severity::Error)),
+            "warning" => return Ok(FailOn::Severity(Severity::Warning)),
+            _ => {}
+        }
+        let code = text.len() == 3
+            && text.starts_with(|c| ('2'..='6').contains(&c))
+            && text
+                .get(1..)
+                .is_some_and(|rest| rest == "xx" || rest.bytes().all(|byte| byte.is_ascii_digit()));
+        match code {
+            true => Ok(FailOn::Code(text.to_owned())),
+            false => rule(text).map(FailOn::Rule).map_err(|why| {
+                format!(
+                    "{why}; failed, error, warning, a code such as 486 or 4xx are understood too"
+                )
+            }),
+        }
+    }
+
+    fn fits(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
+        let any = |fits: &dyn Fn(&Finding) -> bool| diagnosis.findings.iter().any(fits);
+        match self {
+            FailOn::Failed => call.outcome.is_failure(),
+            FailOn::Severity(worst) => any(&|finding| finding.severity <= *worst),
+            FailOn::Rule(id) => any(&|finding| finding.rule.id == *id),
+            FailOn::Code(code) => call
+                .code()
+                .is_some_and(|own| crate::select::fits_code(code, own)),
+        }
+    }
+
+    fn fits_finding(&self, finding: &Finding) -> bool {
+        match self {
+            FailOn::Severity(worst) => finding.severity <= *worst,
+            FailOn::Rule(id) => finding.rule.id == *id,
+            FailOn::Failed | FailOn::Code(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for FailOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FailOn::Failed => "failed",
+            FailOn::Severity(severity) => severity.word(),
+            FailOn::Rule(id) => id,
+            FailOn::Code(code) => code,
+        })
+    }
+}
+
+/// The id of a rule.
+///
+/// # Errors
+/// That there is none, and which is near.
+pub fn rule(id: &str) -> Result<&'static str, String> {
+    if let Some(rule) = rules::rule(id) {
+        return Ok(rule.id);
+    }
+    let ids = rules::RULES.iter().map(|rule| rule.id);
+    let near = ids.min_by_key(|known| crate::knowledge::distance(known, id));
+    let near = near.filter(|known| crate::knowledge::distance(known, id) <= 3);
+    Err(match near {
+        Some(near) => format!("there is no rule {id:?}; did you mean {near}?"),
+        None => format!("there is no rule {id:?}: `sipexplain rules` lists them"),
+    })
+}
+
+/// A finding that is known already.
+#[derive(Clone, Debug)]
+pub struct Suppression {
+    /// Its rule.
+    pub rule: &'static str,
+    /// Why it may be there.
+    pub reason: String,
+    /// The last day on which it may.
+    pub until: Option<jiff::civil::Date>,
+    /// In which calls.
+    pub calls: Selection,
+    /// File and line, to name it by.
+    pub place: String,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// What makes a run fall short.
+    pub fail_on: Vec<FailOn>,
+    /// Only these rules are asked; empty: all.
+    pub select: Vec<&'static str>,
+    /// These are not.
+    pub ignore: Vec<&'static str>,
+    /// What is known already.
+    pub suppressions: Vec<Suppression>,
+}
+
+impl Policy {
+    /// The rules that are not asked.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        let ids = rules::RULES.iter().map(|rule| rule.id);
+        let asked = |id: &&str| {
+            (self.select.is_empty() || self.select.contains(id)) && !self.ignore.contains(id)
+        };
+        ids.filter(|id| !asked(id)).collect()
+    }
+}
+
+/// What a run has come to by its policy.
+#[derive(Debug)]
+pub struct Verdict<'a> {
+    policy: &'a Policy,
+    left_out: Vec<&'static str>,
+    today: jiff::civil::Date,
+    /// How often each suppression held.
+    held: Vec<u64>,
+    /// How many calls, and findings on no single call, fell short of what.
+    short: BTreeMap<FailOn, u64>,
+}
+
+impl<'a> Verdict<'a> {
+    /// Of a run on this day.
+    pub fn new(policy: &'a Policy, today: jiff::civil::Date) -> Verdict<'a> {
+        Verdict {
+            policy,
+            left_out: policy.left_out(),
+            today,
+            held: vec![0; policy.suppressions.len()],
+            short: BTreeMap::new(),
+        }
+    }
+
+    /// The rules that are not asked.
+    pub fn left_out(&self) -> &[&'static str] {
+        &self.left_out
+    }
+
+    // The suppression that holds for a finding.
+    fn suppressed(&self, call: &Call, finding: &Finding) -> Option<usize> {
+        let mut all = self.policy.suppressions.iter();
+        all.position(|known| {
+            known.rule == finding.rule.id && !self.is_over(known) && known.calls.takes(call)
+        })
+    }
+
+    fn is_over(&self, suppression: &Suppression) -> bool {
+        suppression.until.is_some_and(|until| until < self.today)
+    }
+
+    /// Takes what is known already out of a diagnosis; true if that was its cause.
+    pub fn suppress(&self, call: &Call, diagnosis: &mut Diagnosis) -> Vec<usize> {
+        if self.policy.suppressions.is_empty() {
+            return Vec::new();
+        }
+        let known = |finding: &Finding| self.suppressed(call, finding);
+        let (mut held, mut places) = (Vec::new(), Vec::new());
+        for finding in &diagnosis.findings {
+            let by = known(finding);
+            held.extend(by);
+            places.push(by.is_none());
+        }
+        diagnosis.keep(&places);
+        held
+    }
+
+    /// Counts a call that was judged; `held` are the suppressions that held for it.
+    pub fn add(&mut self, call: &Call, diagnosis: &Diagnosis, held: &[usize]) {
+        for index in held {
+            if let Some(count) = self.held.get_mut(*index) {
+                *count += 1;
+            }
+        }
+        for asked in &self.policy.fail_on {
+            // A failure whose cause is known already is known as well.
+            let known = matches!(asked, FailOn::Failed | FailOn::Code(_)) && !held.is_empty();
+            if !known && asked.fits(call, diagnosis) {
+                *self.short.entry(asked.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts a finding on no single call.
+    pub fn add_finding(&mut self, finding: &Finding) {
+        for asked in &self.policy.fail_on {
+            if asked.fits_finding(finding) {
+                *self.short.entry(asked.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// What fell short, one line each; empty: nothing. `all`: were all calls looked at?
+    pub fn told(&self, all: bool) -> Vec<String> {
+        let short = self.short.iter();
+        let mut lines: Vec<String> = short
+            .map(|(what, count)| format!("--fail-on {what}: {count}"))
+            .collect();
+        for (known, held) in self.policy.suppressions.iter().zip(&self.held) {
+            let Suppression { rule, place, .. } = known;
+            match known.until {
+                Some(until) if self.is_over(known) => lines.push(format!(
+                    "{place}: the suppression of {rule} ended on {until}"
+                )),
+                _ if *held == 0 && all => lines.push(format!(
+                    "{place}: the suppression of {rule} is needless: nothing was found that it holds for"
+                )),
+                _ => {}
+            }
+        }
+        lines
+    }
+
+    /// What is suppressed, one line each, to be said.
+    pub fn suppressions(&self) -> Vec<String> {
+        let held = self.policy.suppressions.iter().zip(&self.held);
+        let said = held.filter(|(_, held)| **held > 0).map(|(known, held)| {
+            let Suppression {
+                rule,
+                place,
+                reason,
+                ..
+            } = known;
+            format!("suppressed {rule} {held} times: {reason} ({place})")
+        });
+        said.collect()
+    }
+}

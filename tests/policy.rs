@@ -1,0 +1,226 @@
+//! What makes a run fall short, which rules are asked, what is known already, and where that stands.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+use harness::{Ran, program, root, run};
+use std::path::{Path, PathBuf};
+
+const BUSY: &str = "fixtures/busy-486/trace.pcap";
+const CODEC: &str = "fixtures/codec-488/trace.pcap";
+const HEALTHY: &str = "fixtures/healthy-basic-call/trace.pcap";
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("policy")
+        .join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(folder.join("below/further")).unwrap();
+    folder
+}
+
+/// Runs in a folder below the one with this file.
+fn with(name: &str, settings: &str, arguments: &[&str]) -> Ran {
+    let folder = folder(name);
+    std::fs::write(folder.join("sipexplain.toml"), settings).unwrap();
+    let mut command = program();
+    command.current_dir(folder.join("below/further"));
+    for argument in arguments {
+        match argument.strip_prefix("fixtures/") {
+            Some(_) => command.arg(root().join(argument)),
+            None => command.arg(argument),
+        };
+    }
+    Ran::of(command.output().unwrap())
+}
+
+fn status(arguments: &[&str]) -> i32 {
+    run(arguments).status
+}
+
+#[test]
+fn a_run_falls_short_of_outcomes_severities_rules_and_codes() {
+    for (asked, trace, want) in [
+        ("failed", CODEC, 1),
+        ("failed", BUSY, 0),
+        ("busy", BUSY, 1),
+        ("busy", CODEC, 0),
+        ("486", BUSY, 1),
+        ("4xx", CODEC, 1),
+        ("5xx,603", CODEC, 0),
+        ("5xx,488", CODEC, 1),
+        ("error", CODEC, 1),
+        ("warning", HEALTHY, 0),
+        ("2xx", HEALTHY, 1),
+    ] {
+        assert_eq!(
+            status(&["--fail-on", asked, trace]),
+            want,
+            "{asked} {trace}"
+        );
+    }
+    let told = run(["--fail-on", "codec-no-common,error", CODEC]);
+    for line in ["--fail-on codec-no-common: 1", "--fail-on error: 1"] {
+        assert!(told.err.contains(line), "{}", told.err);
+    }
+    let unknown = run(["--fail-on", "bussy", BUSY]);
+    assert_eq!(unknown.status, 2);
+    assert!(
+        unknown.err.contains("did you mean busy?"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
+fn rules_that_are_not_asked_say_nothing() {
+    let root_of = |arguments: &[&str]| {
+        let ran = run(arguments);
+        let findings = ran.json()["calls"][0]["findings"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let of = |f: &serde_json::Value| f["rule"].as_str().unwrap().to_owned();
+        findings.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(root_of(&["--format", "json", BUSY]), ["busy"]);
+    assert!(root_of(&["--format", "json", "--ignore", "busy", BUSY]).is_empty());
+    assert!(root_of(&["--format", "json", "--select", "declined-603", BUSY]).is_empty());
+    assert_eq!(
+        root_of(&["--format", "json", "--select", "busy,declined-603", BUSY]),
+        ["busy"]
+    );
+    assert_eq!(status(&["--ignore", "busy", "--fail-on", "busy", BUSY]), 0);
+}
+
+#[test]
+fn what_is_known_already_does_not_count_until_its_day() {
+    let known = |more: &str| {
+        format!(
+            "fail-on = [\"failed\", \"error\"]\n[[suppress]]\nrule = \"codec-no-common\"\nreason = \"ticket 17\"\n{more}"
+        )
+    };
+    assert_eq!(with("plain", "fail-on = [\"failed\"]", &[CODEC]).status, 1);
+    let ran = with("known", &known(""), &[CODEC]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("suppressed codec-no-common 1 times: ticket 17"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.out.contains("error[codec-no-common]"), "{}", ran.out);
+    assert_eq!(
+        with("future", &known("until = \"9999-12-31\""), &[CODEC]).status,
+        0
+    );
+
+    let over = with("over", &known("until = \"2001-01-01\""), &[CODEC]);
+    assert_eq!(over.status, 1);
+    assert!(
+        over.err
+            .contains("the suppression of codec-no-common ended on 2001-01-01"),
+        "{}",
+        over.err
+    );
+    assert!(over.err.contains("--fail-on failed: 1"), "{}", over.err);
+
+    let needless = with("needless", &known(""), &[HEALTHY]);
+    assert_eq!(needless.status, 1);
+    assert!(
+        needless
+            .err
+            .contains("sipexplain.toml:2: the suppression of codec-no-common is needless"),
+        "{}",
+        needless.err
+    );
+
+    let elsewhere = with("elsewhere", &known("ip = [\"203.0.113.200\"]"), &[CODEC]);
+    assert_eq!(elsewhere.status, 1);
+    assert!(
+        elsewhere.out.contains("error[codec-no-common]"),
+        "{}",
+        elsewhere.out
+    );
+    // Of some of the calls it is not known whether it is needless.
+    assert_eq!(
+        with("some", &known(""), &["--method", "INVITE", HEALTHY]).status,
+        0
+    );
+}
+
+#[test]
+fn the_nearest_file_holds_and_the_command_line_counts_more() {
+    let settings = "fail-on = [\"failed\"]\nformat = \"json\"\n";
+    let ran = with("near", settings, &[CODEC]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.starts_with('{'), "{}", ran.out);
+    let ran = with(
+        "over-file",
+        settings,
+        &["--fail-on", "603", "--format", "text", CODEC],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(!ran.out.starts_with('{'));
+    assert_eq!(with("none", settings, &["--no-config", CODEC]).status, 0);
+    let wrong = with("wrong", "format = \"xml\"\n", &[CODEC]);
+    assert_eq!(wrong.status, 2);
+    assert!(
+        wrong
+            .err
+            .contains("sipexplain.toml:1: no format \"xml\"; there is text, "),
+        "{}",
+        wrong.err
+    );
+    assert!(wrong.out.is_empty());
+}
+
+#[test]
+fn what_is_in_force_is_shown_with_its_place() {
+    let shown = with(
+        "shown",
+        "ignore = [\"private-contact\"]\n[[suppress]]\nrule = \"busy\"\nreason = \"a test line\"\nuntil = \"2030-01-01\"\n",
+        &["config"],
+    );
+    assert_eq!(shown.status, 0, "{}", shown.err);
+    let lines: Vec<&str> = shown.out.lines().collect();
+    assert!(lines[0].ends_with("sipexplain.toml"), "{}", shown.out);
+    for (name, value, place) in [
+        ("fail-on", "nothing", "(usual)"),
+        ("ignore", "private-contact", "sipexplain.toml:1"),
+        ("format", "text", "(usual)"),
+        (
+            "suppress",
+            "busy: a test line, until 2030-01-01",
+            "sipexplain.toml:2",
+        ),
+    ] {
+        let fits = |line: &&&str| {
+            line.trim_start().starts_with(name) && line.contains(value) && line.ends_with(place)
+        };
+        assert!(
+            lines.iter().any(|line| fits(&line)),
+            "{name}\n{}",
+            shown.out
+        );
+    }
+}
+
+#[test]
+fn the_file_in_the_docs_is_understood() {
+    let page = harness::read("docs/policy.md");
+    let block = page.split("```toml\n").nth(1).unwrap();
+    let block = block.split("```").next().unwrap();
+    let shown = with("docs", block, &["config"]);
+    assert_eq!(shown.status, 0, "{}", shown.err);
+    assert!(
+        shown.out.contains("codec-no-common: ticket 17"),
+        "{}",
+        shown.out
+    );
+    // Every key of the file is in the docs.
+    for key in ["fail-on", "select", "ignore", "format", "lang", "tz"] {
+        assert!(block.lines().any(|line| line.starts_with(key)), "{key}");
+    }
+}
