@@ -145,6 +145,22 @@ fn reports(call: &Call) -> impl Iterator<Item = Report<'_>> {
 }
 
 // What is too big or cut is another matter.
+/// The kind of a report, in words.
+fn kind(of: IcmpKind) -> &'static str {
+    match of {
+        IcmpKind::PortUnreachable => "port unreachable",
+        IcmpKind::HostUnreachable => "host unreachable",
+        IcmpKind::NetworkUnreachable => "network unreachable",
+        IcmpKind::ProtocolUnreachable => "protocol unreachable",
+        IcmpKind::Prohibited => "prohibited",
+        IcmpKind::TooBig(_) => "too big",
+        IcmpKind::HopLimit => "hop limit exceeded",
+        IcmpKind::Reassembly => "reassembly time exceeded",
+        IcmpKind::Malformed => "malformed",
+        IcmpKind::Undelivered => "undelivered",
+    }
+}
+
 fn is_unreachable(kind: IcmpKind) -> bool {
     !matches!(
         kind,
@@ -214,6 +230,9 @@ fn acts(icmp: &Icmp, about: &Stored) -> Acts {
         (IcmpKind::PortUnreachable, false, _) if by_host => Acts::Caller,
         (IcmpKind::PortUnreachable, true, Method::Register) if by_host => Acts::Registrar,
         (IcmpKind::PortUnreachable, true, _) if by_host => Acts::Callee,
+        // The last network speaks: the way is good and the host is gone.
+        (IcmpKind::HostUnreachable, true, Method::Register) => Acts::Registrar,
+        (IcmpKind::HostUnreachable, true, _) => Acts::Callee,
         _ => Acts::Network,
     }
 }
@@ -241,9 +260,10 @@ fn tell(call: &Call, report: &Report<'_>, finding: &mut Finding) {
         _ => ("why-other", "fix-other"),
     };
     let what = match about.head.code() {
-        Some(code) => format!("the {code}"),
-        None => format!("the {}", about.message().method_name()),
+        Some(code) => code.to_string(),
+        None => about.message().method_name(),
     };
+    let what = ("the {message}", Args::new().text("message", what));
     let destination = icmp.flow.destination;
     finding
         .element(destination.to_string())
@@ -254,8 +274,8 @@ fn tell(call: &Call, report: &Report<'_>, finding: &mut Finding) {
                 .text("host", destination.ip().to_string())
                 .text("port", destination.port().to_string())
                 .text("reporter", icmp.reporter.to_string())
-                .text("kind", icmp.kind.name().replace('-', " "))
-                .text("what", what)
+                .said("kind", kind(icmp.kind))
+                .with("what", what)
                 .text("sender", sender(about)),
         );
     let sent = match copies {
