@@ -112,7 +112,7 @@ fn weigh(difference: Difference, bad: &Sketch) -> Ranked {
     let follows = difference.is_after || (topic == Topic::Code && bad.answer.is_some());
     let group = match () {
         () if weight < MATTERS => Group::Trivial,
-        () if follows && !(spoken && !outcome) => Group::Follows,
+        () if follows && (outcome || !spoken) => Group::Follows,
         () => Group::Perhaps,
     };
     Ranked {
