@@ -73,6 +73,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let acts = match fix {
         "fix-type" | "fix-size" => Acts::Caller,
+        // An address that does not exist is the sender's; a phone that is not there is not.
+        "fix-nobody" if code != 480 => Acts::Caller,
         _ => Acts::Callee,
     };
     let role = if decides {

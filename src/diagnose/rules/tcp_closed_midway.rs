@@ -103,7 +103,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let acts = match (end.is_forgotten(), own, to) {
         (true, ..) | (_, _, None) => Acts::Network,
         (_, true, _) => Acts::Caller,
-        (_, false, Some(to)) => connect::owner(call, to),
+        (_, false, Some(to)) if !end.is_within_one_host() => connect::owner(call, to),
+        (_, false, Some(_)) => connect::other_side(call, end.request),
     };
     let confidence = match found.has("capture-one-sided") {
         true => Confidence::Possible,
@@ -123,6 +124,12 @@ impl End<'_> {
             Wire::Closed { .. } | Wire::Reset { .. }
         );
         ended && source == Some(self.connection.flow.source)
+    }
+
+    // The address does not tell the two ends apart.
+    fn is_within_one_host(&self) -> bool {
+        let flow = &self.connection.flow;
+        flow.source.ip() == flow.destination.ip()
     }
 
     fn quiet(&self) -> i64 {
