@@ -144,6 +144,16 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
     let args = Args::new()
         .code("code", answer.head.code()?)
         .text("element", sender(answer));
+    if answer.stamp.source.is_none() && answer.stamp.sent == Some(true) {
+        return Some(Blame {
+            element: Some(sender(answer)),
+            or_beyond: true,
+            acts: by_code(call, answer),
+            confidence: Confidence::Possible,
+            grounds: Template::new("end-of-trace", args),
+            relays,
+        });
+    }
     if answer.stamp.source.is_none() {
         return Some(Blame {
             element: None,

@@ -225,15 +225,6 @@ pub fn owner(call: &Call, ip: IpAddr) -> Acts {
     }
 }
 
-/// Whoever runs the side that a request was sent to.
-pub fn other_side(call: &Call, request: &Stored) -> Acts {
-    match (call.side(request), call.method) {
-        (Some(Side::Callee), _) => Acts::Caller,
-        (_, Method::Register) => Acts::Registrar,
-        _ => Acts::Callee,
-    }
-}
-
 /// Ports that are told of, those with the most attempts first: each is a finding.
 const MOST_GROUPS: usize = 64;
 

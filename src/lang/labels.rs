@@ -9,6 +9,7 @@ pub(super) const LABELS: &[&str] = &[
     ": ",
     "; it would be shown by {confirm}",
     "; passed on to the caller by {relays}",
+    "; the other side is still in the call",
     "; {count} such reports",
     "A code, a cause, words, or two codes",
     "A server uses a code of its own; its documentation or operator knows what it means.",

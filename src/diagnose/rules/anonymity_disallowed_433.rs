@@ -53,7 +53,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let hidden = is_hidden(request);
-    let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {
+    // Where a number was shown, what took it away is a guess.
+    let sure = match hidden {
+        true => Confidence::Certain,
+        false => Confidence::Likely,
+    };
+    let Some(finding) = found.add(sure, Acts::Caller) else {
         return;
     };
     let from = numbers::uri_in(request.message(), "From");

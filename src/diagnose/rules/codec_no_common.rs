@@ -69,6 +69,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .find(|w| matches!(w.code, 304 | 305));
     let confidence = match (taken, &warning) {
         (Some(taken), _) if taken.iter().any(|codec| offered.contains(codec)) => return,
+        // What it took in another call may not be all that it takes.
+        (Some(_), _) if own.is_none() && warning.is_none() => Confidence::Likely,
         (Some(_), _) => Confidence::Certain,
         (None, Some(warning)) if warning.code == 305 => Confidence::Likely,
         // A plain 500 has too many other reasons.

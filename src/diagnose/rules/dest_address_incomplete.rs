@@ -73,10 +73,15 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(uri) = uri.and_then(Uri::parse) else {
         return;
     };
-    let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {
+    let user = uri.number();
+    // That a sign in it is the reason, the answer does not say.
+    let sure = match odd(&user) {
+        Some(_) => Confidence::Likely,
+        None => Confidence::Certain,
+    };
+    let Some(finding) = found.add(sure, Acts::Caller) else {
         return;
     };
-    let user = uri.number();
     finding.element(sender(response));
     finding.args(Args::new().text("dialled", uri.bare()));
     finding.proof(Evidence::request_uri(asked_at, request, note("dialled")));

@@ -18,11 +18,19 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-nobody",
-            "{element} answered the MESSAGE with {code}: there is no such user, or nobody is registered for {to} now, and the text was not stored either",
+            "{element} answered the MESSAGE with {code}: it knows no such user as {to}",
+        ),
+        (
+            "why-away",
+            "{element} answered the MESSAGE with 480: nobody is registered for {to} now, or no device of {to} takes texts, and the text was not stored either",
+        ),
+        (
+            "fix-away",
+            "Check whether a phone that takes text messages is registered for {to}; a server that stores messages until then answers 202.",
         ),
         (
             "fix-nobody",
-            "Check the address {to} and whether a phone that takes text messages is registered for it; a server that stores messages until then answers 202.",
+            "Compare the address {to} with those that {element} knows, letter for letter and with its domain, and correct it where the text is sent from.",
         ),
         (
             "why-method",
@@ -65,24 +73,27 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let code = response.head.code().unwrap_or(0);
     let (why, fix) = match code {
-        404 | 410 | 480 | 604 => ("why-nobody", "fix-nobody"),
+        404 | 410 | 604 => ("why-nobody", "fix-nobody"),
+        480 => ("why-away", "fix-away"),
         405 | 489 | 501 => ("why-method", "fix-method"),
         415 => ("why-type", "fix-type"),
         413 => ("why-size", "fix-size"),
         _ => ("why", "fix"),
     };
     let acts = match fix {
-        "fix-type" | "fix-size" => Acts::Caller,
-        // An address that does not exist is the sender's; a phone that is not there is not.
-        "fix-nobody" if code != 480 => Acts::Caller,
+        "fix-type" | "fix-size" | "fix-nobody" => Acts::Caller,
         _ => Acts::Callee,
+    };
+    let sure = match why {
+        "why-away" => Confidence::Likely,
+        _ => Confidence::Certain,
     };
     let role = if decides {
         Role::Cause
     } else {
         Role::Contributing
     };
-    let Some(finding) = found.add_as(role, Confidence::Certain, acts) else {
+    let Some(finding) = found.add_as(role, sure, acts) else {
         return;
     };
     let message = request.message();

@@ -28,6 +28,10 @@ pub static RULE: Rule = Rule {
             "fix-media",
             "Compare the media offer (SDP) of this call with one that {element} takes: codecs, encryption (SRTP), ICE and address. The number that was called is not the problem.",
         ),
+        (
+            "fix-number",
+            "Check the number with the person who gave it: by cause 1 it is not assigned to anybody. Let whoever translates the cause (the gateway, SBC or PBX at {element} or behind it) make 404 of it, so that other systems do not try further routes.",
+        ),
         ("answer", "the code"),
         ("cause", "the cause inside it"),
         ("said", "the words that tell the cause"),
@@ -113,6 +117,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let acts = match media {
         Some(_) => Acts::Caller,
+        // What the caller needs is the number, not the code.
+        None if cause == 1 => Acts::Caller,
         None => Acts::Carrier,
     };
     let Some(finding) = found.add_with(severity, role, Confidence::Likely, acts) else {
@@ -141,6 +147,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             told.prove(finding, (index, response), (note("answer"), note("said")));
         }
         None => {
+            if cause == 1 {
+                finding.fix("fix-number");
+            }
             finding.proof(Evidence::start_line(index, response, note("answer")));
             let inside = Template::new("cause", Args::new());
             finding.proof(Evidence::header(index, response, "Reason", inside));

@@ -30,6 +30,10 @@ pub static RULE: Rule = Rule {
             "{watcher} subscribed to {package}, and {element} answered {code}, though it lists {event} among what it offers: it may offer it for other addresses or with parameters only. Calls are not concerned",
         ),
         (
+            "fix-contradiction",
+            "Ask whoever runs {element} why it refuses {event} for this address though it lists it in Allow-Events: set it up for the address, or take it off the list. Until then switch the feature off in {watcher}.",
+        ),
+        (
             "why-unnamed",
             "{watcher} sent SUBSCRIBE without saying to which event, and {element} answered {code}. Calls are not concerned",
         ),
@@ -97,7 +101,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let (why, fix) = match code {
         489 if package.is_empty() => ("why-unnamed", "fix-unnamed"),
         489 if offered.iter().any(|of| of.eq_ignore_ascii_case(package)) => {
-            ("why-contradiction", "fix")
+            ("why-contradiction", "fix-contradiction")
         }
         489 if !offered.is_empty() => ("why-listed", "fix"),
         489 => ("why", "fix"),
@@ -107,7 +111,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => ("why-nobody", "fix-nobody"),
     };
     let acts = match fix {
-        "fix-refused" | "fix-unwatched" => Acts::Callee,
+        "fix-refused" | "fix-unwatched" | "fix-contradiction" => Acts::Callee,
         _ => Acts::Caller,
     };
     let confidence = match why {
@@ -120,7 +124,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let target = call.request_uri().unwrap_or_default();
     let of = match fix {
-        "fix" | "fix-unnamed" => String::new(),
+        "fix" | "fix-unnamed" | "fix-contradiction" => String::new(),
         _ => format!(" of {target}"),
     };
     finding.why(why).fix(fix).element(sender(answer)).args(

@@ -1,6 +1,7 @@
 //! X4: the connection that carried a request was closed, reset or dead before the answer came.
 
 use super::super::asides::QUIET;
+use super::super::blame;
 use super::super::connect;
 use super::super::finding::{Evidence, Finding, Template, deciding, note};
 use super::super::silence::GAVE_UP;
@@ -11,7 +12,7 @@ use crate::layers::Wire;
 use crate::message::Method;
 use crate::session::aside::{Connection, What};
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Stored, Transaction};
+use crate::session::{Call, Outcome, Side, Stored, Transaction};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -100,11 +101,16 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let own = end.is_own();
     let to = end.request.stamp.destination.map(|to| to.ip());
+    // On one machine only the side tells the ends apart.
+    let source = end.request.stamp.source.map(|from| from.ip());
     let acts = match (end.is_forgotten(), own, to) {
         (true, ..) | (_, _, None) => Acts::Network,
         (_, true, _) => Acts::Caller,
-        (_, false, Some(to)) if !end.is_within_one_host() => connect::owner(call, to),
-        (_, false, Some(_)) => connect::other_side(call, end.request),
+        (_, false, Some(to)) if source == Some(to) => {
+            let other = call.side(end.request).map(Side::other);
+            other.map_or(Acts::Callee, |side| blame::acts_of(call, side))
+        }
+        (_, false, Some(to)) => connect::owner(call, to),
     };
     let confidence = match found.has("capture-one-sided") {
         true => Confidence::Possible,
@@ -124,12 +130,6 @@ impl End<'_> {
             Wire::Closed { .. } | Wire::Reset { .. }
         );
         ended && source == Some(self.connection.flow.source)
-    }
-
-    // The address does not tell the two ends apart.
-    fn is_within_one_host(&self) -> bool {
-        let flow = &self.connection.flow;
-        flow.source.ip() == flow.destination.ip()
     }
 
     fn quiet(&self) -> i64 {

@@ -24,7 +24,6 @@ pub static RULE: Rule = Rule {
         (3261, "13.3.1.4"),
         (3261, "13.2.2.4"),
         (6026, "7.1"),
-        (3261, "8.2.6.2"),
     ],
     title: "the answer was never acknowledged, so the call was dropped",
     why: "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; a callee without ACK hangs up after about 32 seconds",

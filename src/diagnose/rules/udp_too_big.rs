@@ -24,6 +24,10 @@ pub static RULE: Rule = Rule {
     fix: "Make it smaller at {element}, or send it over TCP or TLS: offer fewer codecs, leave out video and ICE candidates that are not needed, remove headers that nobody reads. A request of more than 1300 bytes should not go over UDP at all. Where fragments are to be used, let them pass at every firewall and NAT on the way.",
     sentences: &[
         (
+            "fix-answer",
+            "Make the answer smaller at {element}: fewer codecs, no video and no ICE candidates that are not needed, no headers that nobody reads. It goes back the way the request came, so only the one who asks can choose TCP: send the request over TCP where the answer cannot shrink. Where fragments are to be used, let them pass at every firewall and NAT on the way.",
+        ),
+        (
             "why-limit",
             "{peer} answers smaller requests ({smaller} bytes) and not this one of {size} bytes. That is more than the 1300 bytes up to which UDP may be used, and too much for one packet where a VPN or tunnel takes part of the room. Largest parts: {parts}",
         ),
@@ -285,6 +289,9 @@ fn tell(call: &Call, lost: &Lost<'_>, finding: &mut Finding) {
         finding.why("why-alone");
     } else if packet(stored) <= ETHERNET {
         finding.why("why-limit");
+    }
+    if !stored.head.is_request() {
+        finding.fix("fix-answer");
     }
     finding.proof(Evidence::start_line(lost.index, stored, shown));
     if let Some(aside) = lost.report {

@@ -3,7 +3,9 @@
 use super::escape::clean;
 use super::ladder;
 use super::palette::Palette;
-use super::words::{acts, changes_a_call, decided, inside, noun, parties, refused_inside, result};
+use super::words::{
+    acts, changes_a_call, decided, inside, leaves_the_other, noun, parties, refused_inside, result,
+};
 use crate::diagnose::{Diagnosis, Finding, Role, Severity, details};
 use crate::knowledge::own::Entry;
 use crate::lang::Lang;
@@ -214,7 +216,10 @@ impl Block {
                 finding.leg == 0 && shown.any(|e| e.message() == index)
             });
             let general = !told && !changes_a_call(call, stored);
-            let said = inside(stored, general, lang);
+            let mut said = inside(stored, general, lang);
+            if leaves_the_other(call, stored) {
+                said += &lang.word("; the other side is still in the call");
+            }
             self.item(lines, &lang.word("also refused"), &clean(&said));
         }
         let mut more: Vec<String> = shown

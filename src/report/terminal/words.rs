@@ -24,6 +24,16 @@ pub(super) fn changes_a_call(call: &Call, answer: &Stored) -> bool {
     answer.head.method == Method::Invite && asked.is_some_and(|(_, m)| !m.is_initial())
 }
 
+/// Is it the refusal of a hang-up, and no other one was taken? To 481 the other side knows no call.
+pub(super) fn leaves_the_other(call: &Call, answer: &Stored) -> bool {
+    let refused =
+        answer.head.method == Method::Bye && !matches!(answer.head.code(), Some(401 | 407 | 481));
+    let taken = |m: &Stored| {
+        m.head.method == Method::Bye && m.head.code().is_some_and(|code| (200..300).contains(&code))
+    };
+    refused && !call.messages.iter().any(taken)
+}
+
 pub(super) fn inside(stored: &Stored, general: bool, lang: &Lang) -> String {
     let message = stored.message();
     let (code, method) = (stored.head.code().unwrap_or(0), message.method_name());
