@@ -20,11 +20,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     frequency: Frequency::High,
     needs: &[Need::Time],
-    rfc: &[
-        (3261, "13.3.1.4"),
-        (3261, "13.2.2.4"),
-        (6026, "7.1"),
-    ],
+    rfc: &[(3261, "13.3.1.4"), (3261, "13.2.2.4"), (6026, "7.1")],
     title: "the answer was never acknowledged, so the call was dropped",
     why: "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; a callee without ACK hangs up after about 32 seconds",
     fix: "Find out where the ACK was lost: the caller must send it to the address in the Contact of the {code} ({contact}), or to the topmost Record-Route. If the caller's own capture shows the {code} arriving and an ACK leaving, a firewall or proxy between them drops it; if the {code} never arrives there, the way back to the caller is broken.",
