@@ -222,6 +222,9 @@ fn acts(icmp: &Icmp, about: &Stored) -> Acts {
         (IcmpKind::PortUnreachable, false, _) if by_host => Acts::Caller,
         (IcmpKind::PortUnreachable, true, Method::Register) if by_host => Acts::Registrar,
         (IcmpKind::PortUnreachable, true, _) if by_host => Acts::Callee,
+        // The last network speaks: the way is good and the host is gone.
+        (IcmpKind::HostUnreachable, true, Method::Register) => Acts::Registrar,
+        (IcmpKind::HostUnreachable, true, _) => Acts::Callee,
         _ => Acts::Network,
     }
 }

@@ -109,12 +109,22 @@ pub static RULE: Rule = Rule {
             "fix-given-up",
             "Compare From, To, Call-ID, CSeq and Via of the {code} with those of the INVITE: an answer has to bring them back as they were, with a tag added in To (RFC 3261 §8.2.6.2). Where {element} changes them, correct it there; where they fit, look in the log of {caller} for what it did with the answer.",
         ),
-        ("given", "the answer"),
         (
             "gave-up",
             "{caller} gives up, and no ACK is between this and the INVITE",
         ),
         ("other-from", "the INVITE had {from} here"),
+        (
+            "why-timer",
+            "{element} answered the call, no ACK to its {code} is recorded, and {after} later the call was hung up: that is 64*T1, the time after which an answer that is not acknowledged is given up, so most likely nobody talked",
+        ),
+        (
+            "fix-timer",
+            "Find out whether {caller} sent an ACK at all and which way it took: hold From, To and Contact of the {code} against what {caller} sent, for an answer in which they differ is not taken for its own. A capture at {caller} shows it.",
+        ),
+        ("given", "the answer"),
+        ("no-ack", "no ACK for it was seen"),
+        ("given-up", "and then the call is hung up"),
         ("acknowledged", "an ACK that did not end the repeats"),
         ("answer", "the answer, sent {copies} times"),
         ("contact", "where the ACK has to go"),
@@ -172,9 +182,62 @@ enum Loss<'a> {
     Unknown,
 }
 
+// An answer without ACK that is not repeated, and a BYE just when the timer of a 2xx runs out
+// (RFC 3261 §13.3.1.4).
+fn hung_up_by_timer(call: &Call, found: &mut Findings) {
+    const TIMER: std::ops::RangeInclusive<i64> = 31 * SECOND..=33 * SECOND;
+    if call.method != Method::Invite || call.outcome != Outcome::Succeeded {
+        return;
+    }
+    let acked = call
+        .messages
+        .iter()
+        .any(|m| m.head.method == Method::Ack && m.head.is_request());
+    if acked || found.has("capture-one-sided") {
+        return;
+    }
+    let (Some(answer), Some((bye_at, bye))) = (call.answer(), call.requests(Method::Bye).next())
+    else {
+        return;
+    };
+    let after = bye
+        .time()
+        .zip(answer.time())
+        .map(|(end, start)| end - start);
+    let Some(after) = after.filter(|after| TIMER.contains(after)) else {
+        return;
+    };
+    let at = call.originals().find(|(_, m)| std::ptr::eq(*m, answer));
+    let Some((at, _)) = at else { return };
+    let (severity, sure) = (Severity::Warning, Confidence::Likely);
+    let Some(finding) = found.remark(severity, sure, Acts::Caller) else {
+        return;
+    };
+    finding
+        .element(sender(answer))
+        .why("why-timer")
+        .fix_alone("fix-timer");
+    finding.args(
+        Args::new()
+            .code("code", answer.head.code().unwrap_or(200))
+            .text("caller", receiver(answer))
+            .duration("after", after),
+    );
+    finding.proof(Evidence::start_line(at, answer, note("given")));
+    if let (Some(from), Some(until)) = (answer.time(), bye.time()) {
+        finding.proof(Evidence::Absence {
+            message: at,
+            from,
+            until,
+            note: note("no-ack"),
+        });
+    }
+    finding.proof(Evidence::start_line(bye_at, bye, note("given-up")));
+}
+
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(index) = outcome::unacknowledged(call) else {
-        return;
+        return hung_up_by_timer(call, found);
     };
     let (Some(answer), final_response) = (call.message_of(index), &call.finals[index]) else {
         return;
