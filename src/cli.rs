@@ -45,6 +45,18 @@ pub struct Sources {
     pub tls_key: Vec<std::path::PathBuf>,
 }
 
+impl Sources {
+    /// The same with other files.
+    pub fn with_files(&self, files: Vec<std::ffi::OsString>) -> Sources {
+        Sources {
+            files,
+            log_format: self.log_format.clone(),
+            keylog: self.keylog.clone(),
+            tls_key: self.tls_key.clone(),
+        }
+    }
+}
+
 /// Which calls are looked at.
 #[derive(Debug, Args)]
 pub struct Filters {
@@ -218,7 +230,7 @@ pub enum Command {
     Timer(Names),
     /// Compare recorded call flows with what they have to be
     ///
-    /// With --golden each call is compared with a file of the folder: who sent what to whom, message by message, without what differs in every run. Exit status 1 if one differs, is new or is gone.
+    /// Every FILE that ends in .toml is a file of expectations (docs/expectations.md): which calls there have to be, and how they have to go. With --golden each call is compared with a file of a folder instead: who sent what to whom, message by message, without what differs in every run. Exit status 1 if something is not as it has to be.
     Check(Box<Check>),
     /// Explain a diagnosis rule
     Rule {
@@ -259,11 +271,14 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The folder of the golden files, one for each call
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR")]
     pub golden: Option<std::path::PathBuf>,
     /// Accept the calls as they are now: write the golden files
     #[arg(long, requires = "golden")]
     pub bless: bool,
+    /// Print a first file of expectations, which these captures fulfil
+    #[arg(long, conflicts_with = "golden")]
+    pub init: bool,
     /// What is read.
     #[command(flatten)]
     pub sources: Sources,

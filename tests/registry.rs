@@ -300,6 +300,71 @@ fn every_placeholder_is_given_by_the_rule() {
     none(wrong);
 }
 
+/// Words that alone are English, and no tokens of a protocol.
+const LONE: [&str; 10] = [
+    "nothing", "nobody", "none", "some", "more", "others", "once", "unknown", "closed", "reset",
+];
+
+/// String literals of the code of the diagnosis that are words of English: several, or one of those above.
+fn words_of_the_code() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for folder in ["src/diagnose", "src/diagnose/rules"] {
+        for file in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|kind| kind != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let lines = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            for line in lines {
+                let literals = line.split('"').skip(1).step_by(2);
+                all.extend(
+                    literals
+                        .flat_map(|l| l.split(['{', '}']).step_by(2))
+                        .map(|l| l.trim().to_owned()),
+                );
+            }
+        }
+    }
+    let is_word = |text: &String| {
+        let letters = |c: char| {
+            c.is_ascii_lowercase()
+                || " ,;'".contains(c)
+                || c.is_ascii_uppercase() && text.contains(' ')
+        };
+        text.chars().all(letters) && (text.contains(' ') || LONE.contains(&text.as_str()))
+    };
+    all.into_iter().filter(is_word).collect()
+}
+
+/// Arguments that are words of the wire, or names of parameters.
+const OF_THE_WIRE: [(&str, &str); 2] = [
+    ("auth-digest-params", "param"),
+    ("next-hop-unresolvable", "said"),
+];
+
+#[test]
+fn what_a_sentence_is_filled_with_is_no_english() {
+    let words = words_of_the_code();
+    let mut wrong = Vec::new();
+    for (id, fired) in fired::fired() {
+        let free = |name: &str| OF_THE_WIRE.contains(&(id, name));
+        for (name, text) in fired.texts.iter().filter(|(name, _)| !free(name)) {
+            let left = words.iter().find(|word| match word.contains(' ') {
+                true => text.contains(word.as_str()),
+                false => text == *word,
+            });
+            wrong.extend(
+                left.map(|word| format!("{id}: {{{name}}} is {text:?} ({word:?}): use Args::said")),
+            );
+        }
+    }
+    none(wrong);
+}
+
 #[test]
 fn a_rule_explains_rules_that_there_are() {
     let known = ids_of_kind("rule");

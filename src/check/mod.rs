@@ -1,6 +1,10 @@
-//! What a call flow has to be: golden files, one for each call.
+//! What a call flow has to be: a file of expectations, or golden files, one for each call.
 
+/// What has to hold for which calls.
+pub mod expect;
 /// Files that say how each call went, compared and blessed.
 pub mod golden;
 /// Messages without what differs from run to run.
 pub mod normal;
+/// Verdicts on expectations as text.
+pub mod told;

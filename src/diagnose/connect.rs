@@ -1,7 +1,7 @@
 //! Connections that were never made, and what they would have carried: what the rules on TCP and TLS
 //! have in common.
 
-use super::finding::{Evidence, Finding, deciding, note};
+use super::finding::{Args, Evidence, Finding, Value, deciding, note};
 use super::silence::{GAVE_UP, deciding_silences};
 use super::{Acts, Confidence, Ledger, Role, Severity};
 use crate::layers::{Transport, Wire};
@@ -177,12 +177,15 @@ impl<'a> Need<'a> {
     }
 
     /// What had to go over it.
-    pub fn what(&self, call: &Call) -> String {
+    pub fn what(&self, call: &Call) -> Value {
         let message = call.messages.get(self.message);
         match (self.why, message.filter(|m| m.head.is_request())) {
-            (Why::Challenge, _) => "the request with credentials".to_owned(),
-            (Why::Inside, _) | (_, None) => "a request".to_owned(),
-            (_, Some(m)) => format!("the {}", m.message().method_name()),
+            (Why::Challenge, _) => "the request with credentials".into(),
+            (Why::Inside, _) | (_, None) => "a request".into(),
+            (_, Some(m)) => {
+                let method = m.message().method_name();
+                ("the {message}", Args::new().text("message", method)).into()
+            }
         }
     }
 

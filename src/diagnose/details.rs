@@ -1,6 +1,7 @@
 //! What the answer that decided a call says beside its code: Reason, Warning, Retry-After, decoded, and
 //! the header that goes with the code.
 
+use super::finding::{Args, Value};
 use crate::knowledge;
 use crate::message::typed;
 use crate::session::Stored;
@@ -11,9 +12,9 @@ pub struct Detail {
     /// Name of the header.
     pub header: &'static str,
     /// Its element as received.
-    pub said: String,
-    /// What it means, in English; empty where the table does not know.
-    pub means: String,
+    pub said: Value,
+    /// What it means; nothing where the table does not know.
+    pub means: Option<Value>,
 }
 
 /// Decodes the headers of an answer that say more than its code.
@@ -24,44 +25,40 @@ pub fn of(answer: &Stored) -> Vec<Detail> {
         let cause = reason.cause;
         let named = cause.and_then(
             |cause| match reason.protocol.to_ascii_uppercase().as_str() {
-                "SIP" => knowledge::code(u16::try_from(cause).ok()?).map(|code| code.title.clone()),
+                "SIP" => knowledge::code(u16::try_from(cause).ok()?)
+                    .map(|code| code.title.clone().into()),
                 other => knowledge::cause(other, cause).map(sentence),
             },
         );
-        let cause = cause.map_or_else(String::new, |cause| format!(" cause {cause}"));
-        let text = reason
-            .text
-            .map_or_else(String::new, |text| format!(" \"{text}\""));
         all.push(Detail {
             header: "Reason",
-            said: format!("{}{cause}{text}", reason.protocol),
-            means: named.unwrap_or_default(),
+            said: spoken(&reason),
+            means: named,
         });
     }
     for warning in typed::warnings(message).into_iter().take(8) {
-        let means = knowledge::cause("warning", warning.code.into())
-            .map(sentence)
-            .unwrap_or_default();
+        let means = knowledge::cause("warning", warning.code.into()).map(sentence);
         all.push(Detail {
             header: "Warning",
-            said: format!("{} {} \"{}\"", warning.code, warning.agent, warning.text),
+            said: format!("{} {} \"{}\"", warning.code, warning.agent, warning.text).into(),
             means,
         });
     }
     if let Some(seconds) = typed::retry_after(message) {
-        let means = format!("do not ask this server again for {seconds} seconds");
+        let args = Args::new().text("seconds", seconds.to_string());
+        let means = ("do not ask this server again for {seconds} seconds", args);
         all.push(Detail {
             header: "Retry-After",
-            said: seconds.to_string(),
-            means,
+            said: seconds.to_string().into(),
+            means: Some(means.into()),
         });
     }
     if let Some(name) = answer.head.code().and_then(telling) {
         let value = message.text(name).filter(|value| !value.is_empty());
         all.extend(value.map(|said| Detail {
             header: name,
-            said: said.chars().take(LONGEST).collect(),
-            means: String::new(),
+            said: said.chars().take(LONGEST).collect::<String>().into(),
+            means: None,
         }));
     }
     all
@@ -84,9 +81,28 @@ fn telling(code: u16) -> Option<&'static str> {
     }
 }
 
-fn sentence(cause: &knowledge::Cause) -> String {
-    match cause.hint.as_str() {
-        "" => cause.name.clone(),
-        hint => format!("{}: {hint}", cause.name),
+/// `Q.850 cause 16 "NORMAL_CLEARING"`, as a Reason header has it.
+pub fn spoken(reason: &typed::Reason) -> Value {
+    let text = |text: &String| format!(" \"{text}\"");
+    let text = reason.text.as_ref().map(text).unwrap_or_default();
+    let Some(cause) = reason.cause else {
+        return format!("{}{text}", reason.protocol).into();
+    };
+    let args = Args::new()
+        .text("protocol", reason.protocol.clone())
+        .text("cause", cause.to_string())
+        .text("text", text);
+    ("{protocol} cause {cause}{text}", args).into()
+}
+
+fn sentence(cause: &'static knowledge::Cause) -> Value {
+    match cause.hint.is_empty() {
+        true => Value::Name(cause),
+        false => {
+            let args = Args::new()
+                .with("name", Value::Name(cause))
+                .with("hint", Value::Hint(cause));
+            ("{name}: {hint}", args).into()
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 pub use super::evidence::{Evidence, Part};
 pub use super::grade::{Acts, Confidence, Role, Severity};
-pub use super::template::{Args, Note, SAID, Template, Value, note};
+pub use super::template::{Args, Note, Template, UNNAMED, Value, note};
 
 use super::{Product, Rule};
 use crate::session::{Call, Stored};
@@ -150,7 +150,7 @@ impl Finding {
     /// Sets the element concerned, which is also the argument `element`.
     pub fn element(&mut self, element: impl Into<String>) -> &mut Finding {
         let element = element.into();
-        self.args.0.push(("element", Value::Text(element.clone())));
+        self.args.0.push(("element", Value::from(element.clone())));
         self.element = Some(element);
         self
     }
@@ -219,7 +219,7 @@ pub fn receiver(stored: &Stored) -> String {
 fn end(at: Option<std::net::SocketAddr>, own: bool) -> String {
     match (at, own) {
         (Some(address), _) => address.to_string(),
-        (None, true) => "the system that wrote this log".to_owned(),
-        (None, false) => "an unnamed element".to_owned(),
+        (None, true) => UNNAMED[0].to_owned(),
+        (None, false) => UNNAMED[1].to_owned(),
     }
 }

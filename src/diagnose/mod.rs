@@ -53,6 +53,8 @@ pub mod reach;
 mod roles;
 /// The rules, in the order in which they are run and printed.
 pub mod rules;
+/// Phrases that are arguments of sentences.
+pub mod said;
 /// A request that nobody answered.
 pub mod silence;
 /// How large messages are.

@@ -1,16 +1,9 @@
 //! Sentences of rules with their arguments.
 
-/// Phrases of rules that are arguments of their sentences ([`Value::Said`]).
-pub const SAID: &[&str] = &[
-    "never ended the call attempt",
-    "did not end the call attempt with 487",
-    "the answer was repeated after it",
-    "it was refused",
-    "nobody answered it",
-    "the same origin line in SDP",
-    "one leg names the Call-ID of the other",
-    "the same numbers through the same host, answered or ended together",
-];
+use crate::knowledge::{self, Cause};
+
+/// Ends without an address.
+pub const UNNAMED: [&str; 2] = ["the system that wrote this log", "an unnamed element"];
 
 /// A named argument of a template; written out by `report` in the language asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +12,58 @@ pub enum Value {
     Text(String),
     /// A phrase of the program, which the languages have.
     Said(&'static str),
+    /// Such a phrase with arguments of its own.
+    Phrase(&'static str, Args),
+    /// The name of a cause.
+    Name(&'static Cause),
+    /// What a cause points to.
+    Hint(&'static Cause),
     /// A count.
     Count(u64),
     /// A response code.
     Code(u16),
     /// Nanoseconds.
     Duration(i64),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        let unnamed = UNNAMED.iter().find(|known| **known == text);
+        unnamed.map_or(Value::Text(text), |known| Value::Said(known))
+    }
+}
+
+/// What is written in the code is a phrase of the program.
+impl From<&'static str> for Value {
+    fn from(phrase: &'static str) -> Value {
+        Value::Said(phrase)
+    }
+}
+
+impl From<(&'static str, Args)> for Value {
+    fn from((phrase, args): (&'static str, Args)) -> Value {
+        Value::Phrase(phrase, args)
+    }
+}
+
+impl Value {
+    /// The name of a Q.850 cause; nothing for one that is not known.
+    pub fn q850(cause: u32) -> Value {
+        knowledge::cause("Q.850", cause).map_or(Value::nothing(), Value::Name)
+    }
+
+    /// What a cause points to, behind its name: `; number not assigned`.
+    pub fn pointing(cause: Option<&'static Cause>) -> Value {
+        match cause.filter(|cause| !cause.hint.is_empty()) {
+            Some(cause) => Value::Phrase("; {hint}", Args(vec![("hint", Value::Hint(cause))])),
+            None => Value::nothing(),
+        }
+    }
+
+    /// No text.
+    pub fn nothing() -> Value {
+        Value::Text(String::new())
+    }
 }
 
 /// The arguments of a template.
@@ -38,8 +77,13 @@ impl Args {
     }
 
     /// Adds a text.
-    pub fn text(mut self, name: &'static str, text: impl Into<String>) -> Args {
-        self.0.push((name, Value::Text(text.into())));
+    pub fn text(self, name: &'static str, text: impl Into<String>) -> Args {
+        self.with(name, text.into())
+    }
+
+    /// Adds a text, or a phrase of the program with arguments of its own.
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Args {
+        self.0.push((name, value.into()));
         self
     }
 

@@ -2,8 +2,9 @@
 
 use super::Lang;
 use super::labels::LABELS;
-use crate::diagnose::finding::SAID;
+use crate::diagnose::finding::UNNAMED;
 use crate::diagnose::rules::RULES;
+use crate::diagnose::said::SAID;
 use crate::diagnose::{address, asides, blame, lint, undetermined};
 use crate::knowledge::{self, choice, phrases, term};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +113,7 @@ impl List {
         for phrase in phrases::phrases() {
             self.add("causes", "said", &[&phrase.means], &phrase.means);
         }
-        for phrase in SAID {
+        for phrase in SAID.iter().chain(&UNNAMED) {
             self.add("causes", "said", &[phrase], phrase);
         }
         for phrase in address::phrases() {
@@ -172,6 +173,18 @@ impl List {
             }
         }
     }
+}
+
+/// Is it one of the phrases that are arguments of sentences?
+pub(super) fn is_phrase(english: &str) -> bool {
+    let spoken = || {
+        phrases::phrases()
+            .iter()
+            .map(|phrase| phrase.means.as_str())
+    };
+    SAID.iter().chain(&UNNAMED).any(|known| *known == english)
+        || address::phrases().any(|known| known == english)
+        || spoken().any(|known| known == english)
 }
 
 /// An overlay file with the English texts, as a translator begins with: of one part, or of all.

@@ -236,10 +236,23 @@ impl Lang {
         out
     }
 
-    fn written(&self, value: &Value) -> String {
+    /// A phrase of the program that is an argument of a sentence.
+    fn phrase(&self, english: &'static str) -> Cow<'static, str> {
+        debug_assert!(
+            !english.contains(' ') || catalogue::is_phrase(english),
+            "no phrase for translators: {english:?}"
+        );
+        self.text("said", &[english], english)
+    }
+
+    /// An argument as it is written in a sentence.
+    pub fn written(&self, value: &Value) -> String {
         match value {
             Value::Text(text) => text.clone(),
-            Value::Said(phrase) => self.text("said", &[phrase], phrase).into_owned(),
+            Value::Said(phrase) => self.phrase(phrase).into_owned(),
+            Value::Phrase(phrase, args) => self.fill(&self.phrase(phrase), args),
+            Value::Name(cause) => self.cause_name(cause).into_owned(),
+            Value::Hint(cause) => self.cause_hint(cause).into_owned(),
             Value::Count(count) => count.to_string(),
             Value::Code(code) => code.to_string(),
             Value::Duration(nanoseconds) => self.duration(*nanoseconds),

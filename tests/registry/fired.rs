@@ -2,7 +2,7 @@
 
 use crate::harness::{fixtures, flows, root};
 use crate::placeholders;
-use sipexplain::diagnose::{Args, Depth, Diagnosis, Finding};
+use sipexplain::diagnose::{Args, Depth, Diagnosis, Finding, Value};
 use sipexplain::input::{Inputs, Named};
 use sipexplain::report::{Report, Run};
 use sipexplain::select::Selection;
@@ -15,6 +15,8 @@ use std::io;
 pub(crate) struct Fired {
     /// Names of the arguments that it gave.
     pub(crate) given: BTreeSet<&'static str>,
+    /// Texts that it gave, with the name of the argument; phrases of the program are not among them.
+    pub(crate) texts: BTreeSet<(&'static str, String)>,
     /// Sentences that it used and that do not exist, or lack an argument.
     pub(crate) wrong: BTreeSet<String>,
 }
@@ -50,6 +52,7 @@ impl Report for Collector {
                 let mut all: Vec<&'static str> =
                     note.args.0.iter().map(|(name, _)| *name).collect();
                 fired.given.extend(&all);
+                fired.texts(&note.args);
                 all.extend(&own);
                 fired.sentence(&found.finding, note.id, &all);
             }
@@ -64,6 +67,7 @@ impl Collector {
         let names = |args: &Args| args.0.iter().map(|(name, _)| *name).collect::<Vec<_>>();
         let own = names(&finding.args);
         fired.given.extend(&own);
+        fired.texts(&finding.args);
         let product = finding.product.map(|product| product.id());
         for id in ["title", finding.why, finding.fix, "confirm"]
             .into_iter()
@@ -75,6 +79,7 @@ impl Collector {
             let note = evidence.note();
             let mut all = names(&note.args);
             fired.given.extend(&all);
+            fired.texts(&note.args);
             all.extend(&own);
             fired.sentence(finding, note.id, &all);
         }
@@ -82,6 +87,14 @@ impl Collector {
 }
 
 impl Fired {
+    fn texts(&mut self, args: &Args) {
+        let texts = args.0.iter().filter_map(|(name, value)| match value {
+            Value::Text(text) => Some((*name, text.clone())),
+            _ => None,
+        });
+        self.texts.extend(texts);
+    }
+
     fn sentence(&mut self, finding: &Finding, id: &str, given: &[&str]) {
         let rule = finding.rule;
         let Some(template) = rule.template(id) else {

@@ -1,11 +1,12 @@
 //! Q5: the BYE says that no person ended the call.
 
-use super::super::finding::{Evidence, note, sender};
+use super::super::details::spoken;
+use super::super::finding::{Evidence, Value, note, sender};
 use super::super::phrases;
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
 };
-use crate::knowledge;
+use crate::knowledge::{self, Cause};
 use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::typed::{self, Reason};
@@ -86,14 +87,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         finding.evidence.remove(0);
         return;
     }
-    if let Some((reason, (name, hint))) = abnormal {
+    if let Some((reason, (name, cause))) = abnormal {
+        let pointing = cause.filter(|cause| !cause.hint.is_empty());
         finding.args(
             Args::new()
-                .text("said", spoken(reason))
-                .text("name", name)
-                .text("hint", hint.clone()),
+                .with("said", spoken(reason))
+                .with("name", name)
+                .with("hint", pointing.map_or(Value::nothing(), Value::Hint)),
         );
-        if !hint.is_empty() {
+        if pointing.is_some() {
             finding.why("why-hint");
         }
     }
@@ -101,35 +103,24 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.proof(Evidence::header(at, bye, "Reason", note("reason")));
 }
 
-fn spoken(reason: &Reason) -> String {
-    let cause = reason
-        .cause
-        .map_or_else(String::new, |cause| format!(" cause {cause}"));
-    let text = reason
-        .text
-        .as_deref()
-        .map_or_else(String::new, |text| format!(" \"{text}\""));
-    format!("{}{cause}{text}", reason.protocol)
-}
-
 // Name and hint of a cause that no person sets.
-fn abnormal(reason: &Reason) -> Option<(String, String)> {
+fn abnormal(reason: &Reason) -> Option<(Value, Option<&'static Cause>)> {
     let cause = reason.cause?;
     match reason.protocol.to_ascii_uppercase().as_str() {
         "Q.850" if !NORMAL.contains(&cause) => {
             let known = knowledge::cause("Q.850", cause)?;
-            Some((known.name.clone(), known.hint.clone()))
+            Some((Value::Name(known), Some(known)))
         }
         // 480, 487 and the refusals come from another leg; numbers of the class 7 and up are of products.
         "SIP" if (400..700).contains(&cause) && !is_refusal(cause) => {
             let known = knowledge::code(u16::try_from(cause).ok()?)?;
-            Some((known.title.clone(), String::new()))
+            Some((known.title.clone().into(), None))
         }
         protocol @ ("RELEASE_CAUSE" | "FAILURE_CAUSE")
             if protocol == "FAILURE_CAUSE" || cause != 1 =>
         {
             let known = knowledge::cause(protocol, cause)?;
-            Some((known.name.clone(), known.hint.clone()))
+            Some((Value::Name(known), Some(known)))
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! T6: the ACK to a 2xx was sent, and not to where the 2xx said.
 
 use super::super::blame::acts_of_sender;
-use super::super::finding::{Evidence, Finding, note, sender};
+use super::super::finding::{Evidence, Finding, Value, note, sender};
 use super::super::{
     Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
 };
@@ -69,7 +69,7 @@ struct Misrouted<'a> {
     answer: (usize, &'a Stored),
     kind: Kind,
     want: String,
-    got: String,
+    got: Value,
 }
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
@@ -111,7 +111,7 @@ fn tell(wrong: &Misrouted<'_>, finding: &mut Finding) {
     finding.element(sender(ack)).args(
         Args::new()
             .text("want", wrong.want.clone())
-            .text("got", wrong.got.clone()),
+            .with("got", wrong.got.clone()),
     );
     finding.why(match wrong.kind {
         Kind::Target => "why",
@@ -173,7 +173,7 @@ fn misrouted<'a>(
     let answers = || call.originals().filter(|(_, m)| got_answer(m));
     let same_tag = |m: &Stored| m.keys.to_tag == sent.keys.to_tag;
     let fits = |(_, m): &(usize, &Stored)| same_tag(m) && m.cseq() == sent.cseq();
-    let wrong = |answer: (usize, &'a Stored), kind, want: String, got: String| Misrouted {
+    let wrong = |answer: (usize, &'a Stored), kind, want: String, got: Value| Misrouted {
         ack,
         answer,
         kind,
@@ -191,7 +191,8 @@ fn misrouted<'a>(
     let asked = |cseq: u32| call.requests(Method::Invite).any(|(_, m)| m.cseq() == cseq);
     if same_tag(answer.1) {
         let numbers = (answer.1.cseq().to_string(), sent.cseq().to_string());
-        return (!asked(sent.cseq())).then(|| wrong(answer, Kind::Sequence, numbers.0, numbers.1));
+        return (!asked(sent.cseq()))
+            .then(|| wrong(answer, Kind::Sequence, numbers.0, numbers.1.into()));
     }
     let known = call
         .messages
@@ -203,7 +204,11 @@ fn misrouted<'a>(
     );
     let tagless = sent.head.to_tag.is_empty();
     (!known || tagless).then(|| {
-        let got = if tagless { "none".to_owned() } else { tags.1 };
+        let got = if tagless {
+            "none".into()
+        } else {
+            tags.1.into()
+        };
         wrong(answer, Kind::Tag, tags.0, got)
     })
 }
@@ -213,7 +218,7 @@ fn wrong_address(
     call: &Call,
     (index, ack): (usize, &Stored),
     (of, answer): (usize, &Stored),
-) -> Option<(Kind, String, String)> {
+) -> Option<(Kind, String, Value)> {
     let mut routes = uris(call, of, Field::RecordRoute);
     routes.reverse();
     // Before loose routing the Request-URI was the first route (RFC 2543); that is no mistake.
@@ -225,7 +230,7 @@ fn wrong_address(
     let target = ack.message().request_uri()?.of(&ack.raw);
     let (wanted, sent) = (Uri::parse(contact)?, Uri::parse(target)?);
     if !wanted.leads_as(&sent) {
-        return Some((Kind::Target, wanted.bare(), sent.bare()));
+        return Some((Kind::Target, wanted.bare(), sent.bare().into()));
     }
     // What proxies do with routes is theirs.
     if ack.head.vias > 1 {
@@ -234,8 +239,12 @@ fn wrong_address(
     let taken = uris(call, index, Field::Route);
     if !holds_in_order(&taken, &routes) {
         let got = match taken.as_slice() {
-            [] => "no Route at all".to_owned(),
-            taken => format!("the Route {}", listed(taken)),
+            [] => "no Route at all".into(),
+            taken => (
+                "the Route {route}",
+                Args::new().text("route", listed(taken)),
+            )
+                .into(),
         };
         return Some((Kind::Route, listed(&routes), got));
     }
@@ -244,7 +253,7 @@ fn wrong_address(
     // To where the INVITE went, or back to where the answer came from, may be on purpose.
     let asked = call.request().and_then(|request| request.stamp.destination);
     let usual = [asked, answer.stamp.source].contains(&Some(got));
-    (want != got && !usual).then(|| (Kind::Address, want.to_string(), got.to_string()))
+    (want != got && !usual).then(|| (Kind::Address, want.to_string(), got.to_string().into()))
 }
 
 fn uris(call: &Call, message: usize, field: Field) -> Vec<Vec<u8>> {

@@ -128,7 +128,7 @@ fn unanswered(call: &Call, unmet: &Unmet<'_>, found: &mut Findings) {
         .element(sender(unmet.response))
         .args(
             Args::new()
-                .text("algorithm", names.join(" and "))
+                .text("algorithm", names.join(", "))
                 .text("realm", first.realm.clone()),
         );
     let shown = |challenge: &Challenge| {

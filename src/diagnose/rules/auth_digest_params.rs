@@ -1,7 +1,7 @@
 //! A7: the parameters of the credentials do not fit the challenge.
 
 use super::super::digest::{self, Exchange, Try, show_challenge, show_credentials};
-use super::super::finding::{Evidence, Template, note, sender};
+use super::super::finding::{Evidence, Template, Value, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::lossy;
 use crate::message::typed::{Challenge, Credentials};
@@ -61,7 +61,7 @@ pub static RULE: Rule = Rule {
 struct Misfit {
     param: &'static str,
     /// What is wrong, for `why`.
-    wrong: String,
+    wrong: Value,
     why: &'static str,
     fix: &'static str,
     confidence: Confidence,
@@ -69,7 +69,7 @@ struct Misfit {
 }
 
 impl Misfit {
-    fn new(param: &'static str, confidence: Confidence, wrong: impl Into<String>) -> Misfit {
+    fn new(param: &'static str, confidence: Confidence, wrong: impl Into<Value>) -> Misfit {
         Misfit {
             param,
             wrong: wrong.into(),
@@ -117,7 +117,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .why(misfit.why)
         .fix(misfit.fix)
         .element(sender(refusal));
-    finding.args(param().text("wrong", misfit.wrong.clone()));
+    finding.args(param().with("wrong", misfit.wrong.clone()));
     finding.args(misfit.args.clone());
     let whole = exchange
         .asked
@@ -178,7 +178,14 @@ fn length(own: &Credentials) -> Option<Misfit> {
     let (length, hexadecimal) = own.response;
     // A log that hides the hash writes stars or nothing for it.
     (hexadecimal && length > 0 && length != wanted).then(|| {
-        let wrong = format!("the response has {length} digits, where {algorithm} makes {wanted}");
+        let args = Args::new()
+            .count("length", length)
+            .text("algorithm", algorithm.clone())
+            .count("wanted", wanted);
+        let wrong = (
+            "the response has {length} digits, where {algorithm} makes {wanted}",
+            args,
+        );
         Misfit::new("response", Confidence::Certain, wrong)
     })
 }
@@ -197,7 +204,11 @@ fn garbled(context: &Context<'_>, exchange: &Exchange, own: &Credentials) -> Opt
         return None;
     }
     let (came, all) = (own.nonce.len(), whole.len());
-    let wrong = format!("the nonce is cut: {came} of {all} characters came back");
+    let args = Args::new().count("came", came).count("all", all);
+    let wrong = (
+        "the nonce is cut: {came} of {all} characters came back",
+        args,
+    );
     Some(Misfit::new("nonce", Confidence::Certain, wrong))
 }
 
@@ -209,32 +220,40 @@ fn is_cut(whole: &str, part: &str) -> bool {
 
 // RFC 7616 §3.4: qop is one of those offered, and then cnonce and an nc of 8 digits are there.
 fn quality(challenge: &Challenge, own: &Credentials) -> Option<Misfit> {
-    let likely = |param, wrong: String| Some(Misfit::new(param, Confidence::Likely, wrong));
+    let likely = |param, wrong: &'static str, args: Args| {
+        Some(Misfit::new(param, Confidence::Likely, (wrong, args)))
+    };
     let chosen = own.qop.as_deref()?;
+    let used = Args::new().text("chosen", chosen);
     let Some(offered) = challenge.qop.as_deref() else {
         return likely(
             "qop",
-            format!("qop={chosen} is used, and the challenge offers no qop"),
+            "qop={chosen} is used, and the challenge offers no qop",
+            used,
         );
     };
     let fits = |word: &str| word.trim().eq_ignore_ascii_case(chosen);
     if !offered.split(',').any(fits) {
         return likely(
             "qop",
-            format!("qop={chosen} is used, and the challenge offers {offered}"),
+            "qop={chosen} is used, and the challenge offers {offered}",
+            used.text("offered", offered),
         );
     }
     if !own.cnonce {
         let (param, missing) = match own.nc {
-            Some(_) => ("cnonce", "cnonce is missing"),
-            None => ("cnonce, nc", "cnonce and nc are missing"),
+            Some(_) => ("cnonce", "qop={chosen} is used and cnonce is missing"),
+            None => (
+                "cnonce, nc",
+                "qop={chosen} is used and cnonce and nc are missing",
+            ),
         };
-        return likely(param, format!("qop={chosen} is used and {missing}"));
+        return likely(param, missing, used);
     }
     match own.nc.as_deref() {
-        None => likely("nc", format!("qop={chosen} is used and nc is missing")),
+        None => likely("nc", "qop={chosen} is used and nc is missing", used),
         Some(nc) if nc.len() != 8 || u32::from_str_radix(nc, 16).is_ok_and(|nc| nc > 0) => None,
-        Some(nc) => likely("nc", format!("nc={nc} is no count")),
+        Some(nc) => likely("nc", "nc={nc} is no count", Args::new().text("nc", nc)),
     }
 }
 

@@ -65,7 +65,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Args::new()
             .duration("waited", waited)
             .text("realm", challenge.realm.clone())
-            .text("algorithm", algorithms.join(" or ")),
+            .text("algorithm", algorithms.join(", ")),
     );
     let header = challenge_header(challenge.proxy);
     finding.proof(Evidence::header(index, response, header, note("asked")));

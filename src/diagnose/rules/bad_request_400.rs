@@ -1,7 +1,7 @@
 //! L16: a 400 that names what it minds.
 
 use super::super::complaint::{self, Topic};
-use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Part, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::{Header, lossy};
 use crate::session::{Call, Outcome, Stored};
@@ -69,7 +69,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("what", request.message().method_name())
             .text("asker", sender(request))
             .text("said", said(answer))
-            .text("header", complaint::header(topic).unwrap_or("a part of it")),
+            .with(
+                "header",
+                complaint::header(topic)
+                    .map_or(Value::Said("a part of it"), |name| name.to_owned().into()),
+            ),
     );
     finding.proof(mark_of(index, answer, note("said")));
     let Some(name) = complaint::header(topic) else {

@@ -1,7 +1,7 @@
 //! T8: the hang-up got no answer.
 
 use super::super::blame::acts_of_sender;
-use super::super::finding::{Evidence, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Template, Value, note, receiver, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
@@ -108,15 +108,14 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .and_then(|&at| call.messages.get(at));
     let span = last.and_then(Stored::time).map_or(0, |last| last - from);
     let times = transaction.sends.len();
-    let copies = if times == 1 {
-        "once".to_owned()
-    } else {
-        format!("{times} times")
+    let copies: Value = match times {
+        1 => "once".into(),
+        _ => ("{times} times", Args::new().count("times", times)).into(),
     };
     finding.element(receiver(bye)).args(
         Args::new()
             .text("sender", sender(bye))
-            .text("copies", copies)
+            .with("copies", copies)
             .duration("span", span.max(0)),
     );
     finding.proof(Evidence::start_line(

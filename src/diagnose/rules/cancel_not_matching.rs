@@ -130,7 +130,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.proof(cancel_line);
     finding.proof(Evidence::start_line(at, answer, note("answer")));
     match different {
-        Some(different) => finding.args(Args::new().text("what", different.what)),
+        Some(different) => finding.args(Args::new().with("what", different.what)),
         None => finding.why("why-same").fix("fix-same"),
     };
 }
@@ -159,7 +159,7 @@ fn ignored(call: &Call, found: &mut Findings) {
     finding.element(receiver(cancel.message)).args(
         Args::new()
             .text("sender", sender(cancel.message))
-            .text("what", different.what)
+            .with("what", different.what)
             .count("copies", cancel.own.sends.len()),
     );
     finding.why("why-silent");

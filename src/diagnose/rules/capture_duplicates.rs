@@ -1,6 +1,6 @@
 //! Z4: the same packets were recorded more than once.
 
-use super::super::finding::note;
+use super::super::finding::{Value, note};
 use super::super::{Across, Acts, Args, Confidence, Frequency, Ledger, Rule, Severity};
 
 /// The rule.
@@ -40,7 +40,7 @@ fn across(ledger: &Ledger, across: &mut Across) {
     found.count = doubles.count;
     found.finding.args(
         Args::new()
-            .text("doubles", packets(doubles.count))
+            .with("doubles", packets(doubles.count))
             .text("count", doubles.count.to_string())
             .text("messages", ledger.quality.messages.to_string()),
     );
@@ -53,9 +53,13 @@ fn across(ledger: &Ledger, across: &mut Across) {
     ];
 }
 
-fn packets(count: u64) -> String {
+fn packets(count: u64) -> Value {
     match count {
-        1 => "one packet".to_owned(),
-        _ => format!("{count} packets"),
+        1 => "one packet".into(),
+        _ => (
+            "{count} packets",
+            Args::new().text("count", count.to_string()),
+        )
+            .into(),
     }
 }

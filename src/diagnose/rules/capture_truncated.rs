@@ -1,7 +1,7 @@
 //! Z3: only the beginning of messages was recorded.
 
 use super::super::across::Exhibit;
-use super::super::finding::{Evidence, Note, deciding, note};
+use super::super::finding::{Evidence, Note, Value, deciding, note};
 use super::super::quality::{Cut, is_cut_by_capture, is_cut_by_log};
 use super::super::{
     Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Role, Rule, Severity,
@@ -69,7 +69,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     let count = call.originals().filter(|(_, m)| is_cut(m)).count();
-    finding.args(Args::new().text("messages", messages(count as u64)));
+    finding.args(Args::new().with("messages", messages(count as u64)));
     match is_cut_by_capture(stored) {
         true => finding.why("why-call"),
         false => finding.why("why-call-log").fix("fix-log"),
@@ -77,18 +77,22 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.proof(Evidence::start_line(index, stored, note("cut")));
 }
 
-fn messages(count: u64) -> String {
+fn messages(count: u64) -> Value {
     match count {
-        1 => "one message".to_owned(),
-        _ => format!("{count} messages"),
+        1 => "one message".into(),
+        _ => ("{count} messages", counted(count)).into(),
     }
 }
 
-fn calls(count: u64) -> String {
+fn calls(count: u64) -> Value {
     match count {
-        1 => "one call".to_owned(),
-        _ => format!("{count} calls"),
+        1 => "one call".into(),
+        _ => ("{count} calls", counted(count)).into(),
     }
+}
+
+fn counted(count: u64) -> Args {
+    Args::new().text("count", count.to_string())
 }
 
 fn across(ledger: &Ledger, across: &mut Across) {
@@ -126,8 +130,8 @@ fn tell(
     found.times = first.time.zip(last.time);
     found.finding.why(why).fix(fix).args(
         Args::new()
-            .text("messages", messages(cut.count))
-            .text("calls", calls(cut.calls)),
+            .with("messages", messages(cut.count))
+            .with("calls", calls(cut.calls)),
     );
     let mut exhibits: Vec<(Exhibit, Note)> = vec![(first.clone(), note("cut"))];
     if first != last {

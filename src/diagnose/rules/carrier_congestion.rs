@@ -1,8 +1,7 @@
 //! Q1: the network behind the answer has no room, says the Q.850 cause.
 
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
-use crate::knowledge;
 use crate::message::typed;
 use crate::session::Call;
 
@@ -76,12 +75,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add(confidence, acts) else {
         return;
     };
-    let name = knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+    let name = Value::q850(cause);
     let wait = typed::retry_after(response.message());
     let args = || {
         Args::new()
             .count("cause", cause as usize)
-            .text("name", name.clone())
+            .with("name", name.clone())
     };
     finding.element(sender(response)).args(args());
     finding.proof(Evidence::start_line(index, response, note("answer")));

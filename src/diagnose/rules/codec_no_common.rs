@@ -1,6 +1,6 @@
 //! C1: the two sides have no codec in common.
 
-use super::super::finding::{Evidence, Part, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Part, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::sdp::{self, Media};
 use crate::message::typed;
@@ -100,12 +100,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         };
         finding.args(Args::new().text("author", author));
         let name = crate::knowledge::cause("warning", warning.code.into())
-            .map_or_else(String::new, |c| c.name.clone());
+            .map_or(Value::nothing(), Value::Name);
         finding.proof(Evidence::header(
             index,
             response,
             "Warning",
-            Template::new("warning", Args::new().text("name", name)),
+            Template::new("warning", Args::new().with("name", name)),
         ));
     }
     match taken {
@@ -129,7 +129,7 @@ fn tell_nothing(found: &mut Findings, asked: (usize, &Stored), answer: (usize, &
         .element(sender(answer.1))
         .why("why-none")
         .fix("fix-none");
-    finding.args(Args::new().code("code", code).text("offered", "nothing"));
+    finding.args(Args::new().code("code", code).said("offered", "nothing"));
     let (at, request) = asked;
     for media in sdp::media(request.message().body()).into_iter().take(4) {
         let line = media.line.shifted(request.head.body as usize);

@@ -1,6 +1,6 @@
 //! G9: a message that sets up a call names no Contact, or several.
 
-use super::super::finding::{Evidence, note, sender};
+use super::super::finding::{Evidence, Value, note, sender};
 use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
 use crate::message::field::Field;
 use crate::message::hints::Hint;
@@ -70,12 +70,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         return;
     };
     let what = match stored.head.code() {
-        None => "INVITE".to_owned(),
-        Some(code) => format!("{code} to INVITE"),
+        None => "INVITE".to_owned().into(),
+        Some(code) => Value::Phrase("{code} to INVITE", Args::new().code("code", code)),
     };
     finding
         .element(sender(stored))
-        .args(Args::new().text("what", what).count("count", count));
+        .args(Args::new().with("what", what).count("count", count));
     if count == 0 {
         finding.proof(Evidence::start_line(index, stored, note("message")));
     } else {

@@ -207,7 +207,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if let Some((place, _)) = place {
         finding
             .fix("fix-network")
-            .args(Args::new().text("place", place));
+            .args(Args::new().said("place", place));
         finding.proof(Evidence::header(
             index,
             response,

@@ -1,7 +1,7 @@
 //! D1: the number or user is unknown where it was asked for.
 
 use super::super::address::is_private;
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::numbers::{self, Form};
 use super::super::phrases::Told;
 use super::super::{
@@ -216,12 +216,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Why::Cause(cause) => {
             finding.args(Args::new().count("cause", cause as usize));
             let name = crate::knowledge::cause("Q.850", cause)
-                .map_or_else(|| cause.to_string(), |c| c.name.clone());
+                .map_or_else(|| cause.to_string().into(), Value::Name);
             finding.proof(Evidence::header(
                 index,
                 response,
                 "Reason",
-                Template::new("cause", Args::new().text("name", name)),
+                Template::new("cause", Args::new().with("name", name)),
             ));
             match cause {
                 1 => ("why-unassigned", "fix-unassigned"),

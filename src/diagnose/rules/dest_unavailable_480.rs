@@ -1,12 +1,11 @@
 //! D3: the callee cannot be reached now, and why.
 
 use super::super::across::LONG_RING;
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Rule, Severity,
 };
 use super::reg_binding_missing_at_call::registration;
-use crate::knowledge;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::session::clock::SECOND;
@@ -251,10 +250,10 @@ fn registered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<Arg
 }
 
 fn named(cause: u32) -> Args {
-    let name = knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+    let name = Value::q850(cause);
     Args::new()
         .count("cause", cause as usize)
-        .text("name", name)
+        .with("name", name)
 }
 
 fn cause_note(cause: u32) -> Template {

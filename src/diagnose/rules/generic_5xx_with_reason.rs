@@ -1,6 +1,6 @@
 //! Q3: a server failed, and says more than its code.
 
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::knowledge::{self, phrases::Kind};
 use crate::message::{lossy, typed};
@@ -118,15 +118,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .element(sender(response))
         .args(Args::new().code("code", code));
     if let Some(cause) = cause {
-        let hint = match cause.hint.as_str() {
-            "" => String::new(),
-            hint => format!("; {hint}"),
-        };
         finding.why("why-cause").args(
             Args::new()
                 .count("cause", usize::from(cause.code))
-                .text("name", cause.name.clone())
-                .text("hint", hint),
+                .with("name", Value::Name(cause))
+                .with("hint", Value::pointing(Some(cause))),
         );
         finding.proof(Evidence::start_line(index, response, note("answer")));
         finding.proof(Evidence::header(index, response, "Reason", note("said")));

@@ -153,6 +153,22 @@ fn reports(call: &Call) -> impl Iterator<Item = Report<'_>> {
 }
 
 // What is too big or cut is another matter.
+/// The kind of a report, in words.
+fn kind(of: IcmpKind) -> &'static str {
+    match of {
+        IcmpKind::PortUnreachable => "port unreachable",
+        IcmpKind::HostUnreachable => "host unreachable",
+        IcmpKind::NetworkUnreachable => "network unreachable",
+        IcmpKind::ProtocolUnreachable => "protocol unreachable",
+        IcmpKind::Prohibited => "prohibited",
+        IcmpKind::TooBig(_) => "too big",
+        IcmpKind::HopLimit => "hop limit exceeded",
+        IcmpKind::Reassembly => "reassembly time exceeded",
+        IcmpKind::Malformed => "malformed",
+        IcmpKind::Undelivered => "undelivered",
+    }
+}
+
 fn is_unreachable(kind: IcmpKind) -> bool {
     !matches!(
         kind,
@@ -264,9 +280,10 @@ fn tell(call: &Call, report: &Report<'_>, context: &Context<'_>, finding: &mut F
         _ => ("why-other", "fix-other"),
     };
     let what = match about.head.code() {
-        Some(code) => format!("the {code}"),
-        None => format!("the {}", about.message().method_name()),
+        Some(code) => code.to_string(),
+        None => about.message().method_name(),
     };
+    let what = ("the {message}", Args::new().text("message", what));
     let destination = icmp.flow.destination;
     finding
         .element(destination.to_string())
@@ -277,8 +294,8 @@ fn tell(call: &Call, report: &Report<'_>, context: &Context<'_>, finding: &mut F
                 .text("host", destination.ip().to_string())
                 .text("port", destination.port().to_string())
                 .text("reporter", icmp.reporter.to_string())
-                .text("kind", icmp.kind.name().replace('-', " "))
-                .text("what", what)
+                .said("kind", kind(icmp.kind))
+                .with("what", what)
                 .duration("after", back.unwrap_or(0))
                 .text("sender", sender(about)),
         );

@@ -1,7 +1,7 @@
 //! D9: the far end understood the call and does not allow it.
 
 use super::super::digest::{self, show_credentials};
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::numbers;
 use super::super::phrases::Told;
 use super::super::{
@@ -156,11 +156,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             return;
         }
         Why::Cause(cause) => {
-            let name =
-                knowledge::cause("Q.850", cause).map_or_else(String::new, |c| c.name.clone());
+            let name = Value::q850(cause);
             let args = Args::new()
                 .count("cause", cause as usize)
-                .text("name", name);
+                .with("name", name);
             finding.why("why-cause").args(args.clone());
             finding.proof(Evidence::start_line(index, response, note("answer")));
             let note = Template::new("cause", args);

@@ -1,6 +1,6 @@
 //! Q4: the status and the cause inside the answer do not agree.
 
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
 };
@@ -125,21 +125,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let cause_of = knowledge::cause("Q.850", cause);
-    let hint = cause_of
-        .map(|c| c.hint.as_str())
-        .filter(|hint| !hint.is_empty());
     finding.element(sender(response)).args(
         Args::new()
             .code("code", code)
             .count("cause", cause as usize)
-            .text(
-                "name",
-                cause_of.map_or_else(String::new, |c| c.name.clone()),
-            )
-            .text(
-                "hint",
-                hint.map_or_else(String::new, |hint| format!("; {hint}")),
-            ),
+            .with("name", Value::q850(cause))
+            .with("hint", Value::pointing(cause_of)),
     );
     match media {
         Some(told) => {

@@ -1,7 +1,7 @@
 //! D5: the called side named another address and nobody called it.
 
 use super::super::address::is_private;
-use super::super::finding::{Evidence, Template, deciding, note, receiver, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use crate::message::uri::Uri;
 use crate::message::{lossy, typed};
@@ -143,9 +143,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.element(receiver(response)).args(
         Args::new()
             .text("sender", sender(response))
-            .text(
+            .with(
                 "contact",
-                contact.clone().unwrap_or_else(|| "nobody".to_owned()),
+                contact.clone().map_or(Value::Said("nobody"), Value::Text),
             )
             .code("code", code),
     );

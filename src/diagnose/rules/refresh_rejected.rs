@@ -1,6 +1,6 @@
 //! T11: the request that was to refresh the session was refused or ignored.
 
-use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Finding, Template, Value, note, receiver, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
@@ -164,11 +164,8 @@ fn tell(call: &Call, failed: &Failed<'_>, finding: &mut Finding) {
             .text("sender", sender(request))
             .text("method", method)
             .duration("after", since.map_or(0, |since| at - since))
-            .text("meaning", meaning(code.unwrap_or(0)))
-            .text(
-                "code",
-                code.map_or_else(|| "no answer".to_owned(), |code| code.to_string()),
-            ),
+            .said("meaning", meaning(code.unwrap_or(0)))
+            .with("code", code.map_or(Value::Said("no answer"), Value::Code)),
     );
     let copies = failed.transaction.sends.len();
     let sent = match copies {

@@ -1,6 +1,6 @@
 //! R2: the registrar wants a longer registration than the device asks for.
 
-use super::super::finding::{Evidence, Template, note, sender};
+use super::super::finding::{Evidence, Template, Value, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::{Method, typed};
 use crate::session::registrations::asked;
@@ -98,8 +98,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) else {
         return;
     };
-    let seconds = |value: Option<u32>, or: &str| {
-        value.map_or_else(|| or.to_owned(), |value| value.to_string())
+    let seconds = |value: Option<u32>, or: &'static str| {
+        value.map_or(Value::Said(or), |value| value.to_string().into())
     };
     let (wants, wanted) = (
         seconds(least, "more"),
@@ -108,19 +108,19 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.why(why).fix(fix).element(sender(refusal));
     finding.args(
         Args::new()
-            .text("asked", wanted.clone())
-            .text("least", wants.clone()),
+            .with("asked", wanted.clone())
+            .with("least", wants.clone()),
     );
     let bindings = typed::bindings(request.message());
     let header = match bindings.first().and_then(|binding| binding.expires) {
         Some(_) => "Contact",
         None => "Expires",
     };
-    let of_request = Template::new("asked", Args::new().text("asked", wanted));
+    let of_request = Template::new("asked", Args::new().with("asked", wanted));
     finding.proof(Evidence::header(asked_at, request, header, of_request));
     finding.proof(match least {
         Some(_) => {
-            let of_answer = Template::new("refused", Args::new().text("least", wants));
+            let of_answer = Template::new("refused", Args::new().with("least", wants));
             Evidence::header(at, refusal, "Min-Expires", of_answer)
         }
         None => Evidence::start_line(at, refusal, note("refused-bare")),

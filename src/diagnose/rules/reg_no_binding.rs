@@ -1,6 +1,6 @@
 //! R3: the registrar says 200 OK and the device is not registered.
 
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::field::Field;
 use crate::message::typed::{self, Binding};
@@ -91,9 +91,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("contact", own.uri.clone())
             .text("aor", call.to().unwrap_or_default())
             .text("listed", others.join(", "))
-            .text(
+            .with(
                 "asked",
-                seconds.map_or_else(|| "some".into(), |s| s.to_string()),
+                seconds.map_or(Value::Said("some"), |s| s.to_string().into()),
             ),
     );
     finding.proof(Evidence::header(

@@ -1,6 +1,6 @@
 //! C5: the caller insists on an extension that the other side does not have.
 
-use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::finding::{Evidence, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use crate::message::field::Field;
 use crate::session::Call;
@@ -81,15 +81,15 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         _ => required.clone(),
     };
     let list = |tags: &[String]| match tags {
-        [] => "nothing".to_owned(),
-        tags => tags.join(", "),
+        [] => Value::Said("nothing"),
+        tags => tags.join(", ").into(),
     };
     finding
         .element(sender(answer))
         .args(
             Args::new()
-                .text("tags", list(&tags))
-                .text("required", list(&required)),
+                .with("tags", list(&tags))
+                .with("required", list(&required)),
         )
         .why(why);
     // What has a setting, and that is one of the caller.

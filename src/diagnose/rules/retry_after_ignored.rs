@@ -1,6 +1,6 @@
 //! Q2: a server asked to be left alone for a while and was not.
 
-use super::super::finding::note;
+use super::super::finding::{Value, note};
 use super::super::{Across, Acts, Args, Confidence, Frequency, Ledger, Need, Rule, Severity};
 
 /// The rule.
@@ -39,15 +39,15 @@ fn across(ledger: &Ledger, across: &mut Across) {
         found.count = backoff.ignored;
         found.times = first.time.zip(last.time);
         let requests = match backoff.ignored {
-            1 => "another one".to_owned(),
-            more => format!("{more} others"),
+            1 => Value::Said("another one"),
+            more => ("{more} others", Args::new().text("more", more.to_string())).into(),
         };
         found.finding.element(client.to_string());
         found.finding.args(
             Args::new()
                 .text("server", server.to_string())
                 .text("seconds", backoff.seconds.to_string())
-                .text("requests", requests),
+                .with("requests", requests),
         );
         found.exhibits = vec![
             (backoff.answer.clone(), note("asked")),

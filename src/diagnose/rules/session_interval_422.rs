@@ -1,7 +1,7 @@
 //! T10: the session interval was refused as too short, and no longer one was tried.
 
 use super::super::blame::acts_of_sender;
-use super::super::finding::{Evidence, Finding, note, sender};
+use super::super::finding::{Evidence, Finding, Value, note, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity,
 };
@@ -101,13 +101,15 @@ fn tell(
     let wanted = call.fields(at).first(Field::SessionExpires);
     let number = |header: Option<Header>, raw: &[u8]| {
         let value = header.and_then(|header| seconds(header.value.of(raw)));
-        value.map_or_else(|| "unknown".to_owned(), |seconds| seconds.to_string())
+        value.map_or(Value::Said("not told"), |seconds| {
+            seconds.to_string().into()
+        })
     };
     finding.element(sender(request)).args(
         Args::new()
             .text("server", sender(answer))
-            .text("asked", number(wanted, &request.raw))
-            .text("least", number(least, &answer.raw)),
+            .with("asked", number(wanted, &request.raw))
+            .with("least", number(least, &answer.raw)),
     );
     let told_before = call
         .originals()

@@ -1,7 +1,7 @@
 //! Z5: signalling that is encrypted, and no key was given.
 
 use super::super::across::Exhibit;
-use super::super::finding::{Template, note};
+use super::super::finding::{Template, Value, note};
 use super::super::{Across, Acts, Args, Confidence, Frequency, Ledger, Need, Rule, Severity};
 use crate::layers::Wire;
 use crate::message::framing::SIP_PORTS;
@@ -72,7 +72,7 @@ fn across(ledger: &Ledger, found: &mut Across) {
     own.args(
         Args::new()
             .count("frames", usize::try_from(frames).unwrap_or(usize::MAX))
-            .text("what", "what may be signalling"),
+            .said("what", "what may be signalling"),
     );
 }
 
@@ -102,32 +102,38 @@ fn tell(
     let of = |(_, connection, _): &Sealed<'_>| connection.flow.destination;
     let mut servers: Vec<SocketAddr> = all.iter().map(of).collect();
     servers.sort_unstable();
-    let mut named: Vec<String> = servers
+    let named: Vec<String> = servers
         .iter()
         .take(NAMED)
         .map(SocketAddr::to_string)
         .collect();
     let element = named.first().cloned().unwrap_or_default();
-    if servers.len() > NAMED {
-        named.push("others".to_owned());
-    }
     finding.count = connections;
     finding
         .exhibits
         .push((Exhibit::of_wire(first), note("first")));
     let what = match confidence {
-        Confidence::Certain => format!("signalling with {element}"),
-        _ => format!("what may be signalling with {element}"),
+        Confidence::Certain => "signalling with {element}",
+        _ => "what may be signalling with {element}",
+    };
+    let what = (what, Args::new().text("element", element.clone()));
+    let listed: Value = match servers.len() > NAMED {
+        true => (
+            "{servers} and others",
+            Args::new().text("servers", named.join(", ")),
+        )
+            .into(),
+        false => named.join(", ").into(),
     };
     let own = &mut finding.finding;
     own.element(element).why(why);
     own.args(
         Args::new()
-            .text("what", what)
+            .with("what", what)
             .count(
                 "connections",
                 usize::try_from(connections).unwrap_or(usize::MAX),
             )
-            .text("servers", named.join(", ")),
+            .with("servers", listed),
     );
 }

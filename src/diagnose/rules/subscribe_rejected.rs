@@ -1,6 +1,6 @@
 //! B1: a subscription (busy lamp, voicemail lamp, presence) was refused.
 
-use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::finding::{Evidence, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::Method;
 use crate::message::field::Field;
@@ -124,15 +124,15 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let target = call.request_uri().unwrap_or_default();
     let of = match fix {
-        "fix" | "fix-unnamed" | "fix-contradiction" => String::new(),
-        _ => format!(" of {target}"),
+        "fix" | "fix-unnamed" | "fix-contradiction" => Value::nothing(),
+        _ => (" of {target}", Args::new().text("target", target.clone())).into(),
     };
     finding.why(why).fix(fix).element(sender(answer)).args(
         Args::new()
             .text("watcher", sender(request))
-            .text("event", named(package))
-            .text("package", known_as(package))
-            .text("of", of)
+            .with("event", named(package))
+            .with("package", known_as(package))
+            .with("of", of)
             .text("target", target)
             .text("offered", offered.join(", "))
             .code("code", code),
@@ -174,7 +174,7 @@ fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> bool {
 }
 
 // The package, with what a person knows it by.
-fn known_as(package: &str) -> String {
+fn known_as(package: &str) -> Value {
     let known = match package.to_ascii_lowercase().as_str() {
         "dialog" => "busy lamps",
         "message-summary" => "the voicemail lamp",
@@ -186,12 +186,13 @@ fn known_as(package: &str) -> String {
         "call-info" | "line-seize" => "shared lines",
         _ => return named(package),
     };
-    format!("{package} ({known})")
+    let args = Args::new().text("package", package).said("known", known);
+    ("{package} ({known})", args).into()
 }
 
-fn named(package: &str) -> String {
+fn named(package: &str) -> Value {
     match package {
-        "" => "an event without name".to_owned(),
-        package => package.chars().take(64).collect(),
+        "" => "an event without name".into(),
+        package => package.chars().take(64).collect::<String>().into(),
     }
 }

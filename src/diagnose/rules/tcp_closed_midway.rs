@@ -243,7 +243,7 @@ fn tell(call: &Call, end: &End<'_>, finding: &mut Finding) {
             Args::new()
                 .text("sender", address(stamp.source).unwrap_or_default())
                 .text("method", end.request.message().method_name())
-                .text("ended", ended)
+                .said("ended", ended)
                 .count("copies", copies.into())
                 .duration("after", end.after)
                 .duration("quiet", quiet)

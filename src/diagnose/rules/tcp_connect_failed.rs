@@ -131,7 +131,7 @@ fn tell(call: &Call, failed: &Needed<'_>, finding: &mut Finding) {
             .text("source", flow.source.ip().to_string())
             .text("host", flow.destination.ip().to_string())
             .text("port", flow.destination.port().to_string())
-            .text("what", failed.what(call))
+            .with("what", failed.what(call))
             .count("copies", copies.into()),
     );
     let given = match failed.why {

@@ -2,7 +2,7 @@
 
 use super::super::across::{Exhibit, HANDSHAKE_FAILED};
 use super::super::connect::{self, Why};
-use super::super::finding::{Finding, note};
+use super::super::finding::{Finding, Value, note};
 use super::super::{
     Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Need, Rule, Severity,
 };
@@ -207,6 +207,10 @@ fn words(failure: &TlsFailure) -> (&'static str, &'static str) {
     }
 }
 
+fn for_name(name: &str) -> Value {
+    (" (it asked for {name})", Args::new().text("name", name)).into()
+}
+
 fn tell(connection: &Connection, failure: &TlsFailure, finding: &mut Finding) {
     let (client, server) = (connection.flow.source.ip(), connection.flow.destination);
     let rejecter = match failure.by_client {
@@ -226,11 +230,11 @@ fn tell(connection: &Connection, failure: &TlsFailure, finding: &mut Finding) {
             .text("rejecter", rejecter)
             .text("presenter", presenter)
             .text("alert", alert)
-            .text("meaning", meaning(alert))
+            .said("meaning", meaning(alert))
             .text("offered", failure.offered.join(", "))
-            .text(
+            .with(
                 "asked",
-                asked.map_or_else(String::new, |name| format!(" (it asked for {name})")),
+                asked.map_or(Value::nothing(), |name| for_name(name)),
             ),
     );
 }

@@ -1,7 +1,7 @@
 //! T5: the answer to an INVITE was repeated and never acknowledged.
 
 use super::super::address::is_private;
-use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Finding, Template, Value, note, receiver, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
 };
@@ -283,7 +283,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let contact = typed::contacts(answer.message())
         .into_iter()
         .next()
-        .unwrap_or_else(|| "none given".to_owned());
+        .map_or(Value::Said("none given"), Value::Text);
     finding.element(sender(answer)).args(
         Args::new()
             .code("code", final_response.code)
@@ -292,7 +292,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
                 "span",
                 first.zip(last).map_or(0, |(first, last)| last - first),
             )
-            .text("contact", contact)
+            .with("contact", contact)
             .text(
                 "caller",
                 call.request().map_or_else(|| receiver(answer), sender),

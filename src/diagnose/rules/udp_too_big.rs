@@ -1,7 +1,7 @@
 //! X1: a message is too large for one UDP packet, and its fragments do not arrive.
 
 use super::super::blame::acts_of_sender;
-use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
+use super::super::finding::{Evidence, Finding, Template, Value, note, receiver, sender};
 use super::super::silence::deciding_silences;
 use super::super::size::{self, ETHERNET, UDP_LIMIT, largest_parts, packet};
 use super::super::{
@@ -255,12 +255,13 @@ fn confidence(
 fn tell(call: &Call, lost: &Lost<'_>, finding: &mut Finding) {
     let stored = lost.stored;
     let what = match stored.head.code() {
-        Some(code) => format!("the {code}"),
-        None => format!("the {}", stored.message().method_name()),
+        Some(code) => code.to_string(),
+        None => stored.message().method_name(),
     };
+    let what = ("the {message}", Args::new().text("message", what));
     finding.element(sender(stored)).args(
         Args::new()
-            .text("what", what)
+            .with("what", what)
             .text("peer", receiver(stored))
             .text("parts", largest_parts(stored))
             .count("size", size::bytes(stored))
@@ -274,14 +275,18 @@ fn tell(call: &Call, lost: &Lost<'_>, finding: &mut Finding) {
     let reported = lost.report.and_then(|aside| call.asides.get(aside));
     if let Some(What::Icmp(icmp)) = reported.map(|aside| &aside.what) {
         let said = match icmp.kind {
-            IcmpKind::TooBig(mtu @ 1..) => format!("the next link takes packets of {mtu} bytes"),
-            IcmpKind::TooBig(_) => "the next link takes only smaller packets".to_owned(),
-            _ => "some of its fragments never came".to_owned(),
+            IcmpKind::TooBig(mtu @ 1..) => (
+                "the next link takes packets of {mtu} bytes",
+                Args::new().text("mtu", mtu.to_string()),
+            )
+                .into(),
+            IcmpKind::TooBig(_) => Value::Said("the next link takes only smaller packets"),
+            _ => "some of its fragments never came".into(),
         };
         finding.why("why-reported").args(
             Args::new()
                 .text("reporter", icmp.reporter.to_string())
-                .text("said", said),
+                .with("said", said),
         );
     } else if lost.told.is_some() {
         finding.why("why-unknown-there");

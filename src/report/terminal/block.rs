@@ -186,15 +186,13 @@ impl Block {
             }
         }
         for detail in answer.map(details::of).unwrap_or_default() {
-            let means = if detail.means.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", detail.means)
-            };
+            let means = detail
+                .means
+                .map_or_else(String::new, |means| format!(" ({})", lang.written(&means)));
             self.item(
                 lines,
                 detail.header,
-                &clean(&format!("{}{means}", detail.said)),
+                &clean(&format!("{}{means}", lang.written(&detail.said))),
             );
         }
         for finding in diagnosis
