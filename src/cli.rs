@@ -45,6 +45,18 @@ pub struct Sources {
     pub tls_key: Vec<std::path::PathBuf>,
 }
 
+impl Sources {
+    /// The same with other files.
+    pub fn with_files(&self, files: Vec<std::ffi::OsString>) -> Sources {
+        Sources {
+            files,
+            log_format: self.log_format.clone(),
+            keylog: self.keylog.clone(),
+            tls_key: self.tls_key.clone(),
+        }
+    }
+}
+
 /// Which calls are looked at.
 #[derive(Debug, Args)]
 pub struct Filters {
@@ -112,15 +124,34 @@ pub struct Main {
     /// Look for no sipexplain.toml
     #[arg(long, help_heading = "Policy")]
     pub no_config: bool,
-    /// How the report is written; text where nothing else is asked for
+    /// How the report on standard output is written; text where nothing else is asked for
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
+    /// Write a further report, in this format, to a file; `-` is standard output, in place of --format
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = further)]
+    pub output: Vec<Further>,
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,
     /// Time zone of the times shown: UTC (where nothing else is asked for), local, or a name such as Europe/Paris
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+}
+
+/// A report beside the one on standard output, or in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Further {
+    /// Its format.
+    pub format: &'static str,
+    /// Where it goes; `-` is standard output.
+    pub path: std::path::PathBuf,
+}
+
+impl Further {
+    /// Does it go to standard output?
+    pub fn is_stdout(&self) -> bool {
+        self.path == std::path::Path::new("-")
+    }
 }
 
 /// Options of everything that writes text.
@@ -218,7 +249,7 @@ pub enum Command {
     Timer(Names),
     /// Compare recorded call flows with what they have to be
     ///
-    /// With --golden each call is compared with a file of the folder: who sent what to whom, message by message, without what differs in every run. Exit status 1 if one differs, is new or is gone.
+    /// Every FILE that ends in .toml is a file of expectations (docs/expectations.md): which calls there have to be, and how they have to go. With --golden each call is compared with a file of a folder instead: who sent what to whom, message by message, without what differs in every run. Exit status 1 if something is not as it has to be.
     Check(Box<Check>),
     /// Compare a call that failed with one that did not, and say which difference explains it
     ///
@@ -263,11 +294,14 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The folder of the golden files, one for each call
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR")]
     pub golden: Option<std::path::PathBuf>,
     /// Accept the calls as they are now: write the golden files
     #[arg(long, requires = "golden")]
     pub bless: bool,
+    /// Print a first file of expectations, which these captures fulfil
+    #[arg(long, conflicts_with = "golden")]
+    pub init: bool,
     /// What is read.
     #[command(flatten)]
     pub sources: Sources,
@@ -342,6 +376,22 @@ pub enum LangCommand {
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "no number of seconds")?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn further(text: &str) -> Result<Further, String> {
+    let names: Vec<&str> = crate::report::FORMATS
+        .iter()
+        .map(|known| known.name)
+        .collect();
+    let (name, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or("a format and where it goes, as in junit=report.xml")?;
+    let format = names.iter().find(|known| **known == name);
+    let format =
+        format.ok_or_else(|| format!("no format {name}; there is {}", names.join(", ")))?;
+    let path = path.into();
+    Ok(Further { format, path })
 }
 
 // A code, or a class in the spelling that the selection knows.

@@ -7,3 +7,11 @@ mod harness;
 /// Golden files.
 #[path = "check/golden.rs"]
 mod golden;
+
+/// Files of expectations.
+#[path = "check/expect.rs"]
+mod expect;
+
+/// The documents.
+#[path = "check/docs.rs"]
+mod docs;

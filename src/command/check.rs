@@ -1,12 +1,17 @@
 //! `sipexplain check`.
 
-use super::{Status, colour, keys, opened, print, read, refuse, selection};
+use super::{Status, colour, complain, keys, opened, print, read, refuse, selection};
 use crate::analyze;
-use crate::check::golden::{self, Golden, Verdict};
-use crate::cli::Check;
+use crate::check::expect::init::Draft;
+use crate::check::expect::{Expectations, Verdict};
+use crate::check::golden::{self, Golden, Verdict as Flow};
+use crate::check::told;
+use crate::cli::{Check, Sources};
 use crate::policy::Policy;
+use crate::report::Report;
 use crate::report::terminal::palette::Palette;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -15,28 +20,72 @@ const MOST_LINES: usize = 200;
 
 /// Compares recorded flows with what they have to be.
 pub fn check(asked: &Check) -> Status {
-    let Some(folder) = &asked.golden else {
-        return Status::NotJudged;
-    };
-    let keys = match keys(&asked.sources) {
+    let is_toml = |path: &OsString| Path::new(path).extension().is_some_and(|e| e == "toml");
+    match (&asked.golden, asked.init) {
+        (Some(folder), _) => flows(asked, folder),
+        (None, true) => first_file(asked),
+        (None, false) => {
+            let (files, captures) = asked.sources.files.iter().cloned().partition(is_toml);
+            expectations(asked, files, captures)
+        }
+    }
+}
+
+// Runs the pipeline; what could not be judged is said.
+fn run(asked: &Check, sources: &Sources, report: &mut dyn Report) -> Status {
+    let keys = match keys(sources) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };
     let (selection, filters) = selection(&asked.filters);
+    let (inputs, policy) = (opened(sources), Policy::default());
+    match analyze(inputs, keys, &selection, &policy, &filters, report) {
+        Ok(judged) => read(sources, &selection, &judged),
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+fn expectations(asked: &Check, files: Vec<OsString>, captures: Vec<OsString>) -> Status {
+    if files.is_empty() {
+        return refuse(
+            "check: no FILE ends in .toml; name a file of expectations, or --golden DIR, or --init to begin one",
+        );
+    }
+    if captures.is_empty() {
+        return refuse("check: name the captures or logs that have to fulfil the expectations");
+    }
+    let mut expected = Expectations::default();
+    for file in &files {
+        if let Err(wrong) = expected.read(Path::new(file)) {
+            wrong.lines().for_each(complain);
+            return Status::NotJudged;
+        }
+    }
+    let sources = asked.sources.with_files(captures);
+    let mut held = expected.begin();
+    let status = run(asked, &sources, &mut held);
+    if status != Status::Fine {
+        return status;
+    }
+    let palette = Palette::new(colour(asked.text.color));
+    let passed = held.verdicts().iter().all(Verdict::passed);
+    match (print(&told::expectations(&held, palette)), passed) {
+        (Status::Fine, false) => Status::FellShort,
+        (status, _) => status,
+    }
+}
+
+fn first_file(asked: &Check) -> Status {
+    let mut draft = Draft::default();
+    match run(asked, &asked.sources, &mut draft) {
+        Status::Fine => print(&draft.text()),
+        status => status,
+    }
+}
+
+fn flows(asked: &Check, folder: &Path) -> Status {
     let mut calls = Golden::default();
-    let inputs = opened(&asked.sources);
-    let judged = match analyze(
-        inputs,
-        keys,
-        &selection,
-        &Policy::default(),
-        &filters,
-        &mut calls,
-    ) {
-        Ok(judged) => judged,
-        Err(error) => return refuse(&error.to_string()),
-    };
-    let status = read(&asked.sources, &selection, &judged);
+    let status = run(asked, &asked.sources, &mut calls);
     if status != Status::Fine {
         return status;
     }
@@ -55,23 +104,26 @@ pub fn check(asked: &Check) -> Status {
         return bless(folder, &files, &verdicts);
     }
     let palette = Palette::new(colour(asked.text.color));
-    match (print(&told(folder, &verdicts, palette)), is_same(&verdicts)) {
+    match (
+        print(&told_flows(folder, &verdicts, palette)),
+        is_same(&verdicts),
+    ) {
         (Status::Fine, false) => Status::FellShort,
         (status, _) => status,
     }
 }
 
-fn is_same(verdicts: &BTreeMap<String, Verdict>) -> bool {
-    verdicts.values().all(|verdict| *verdict == Verdict::Same)
+fn is_same(verdicts: &BTreeMap<String, Flow>) -> bool {
+    verdicts.values().all(|verdict| *verdict == Flow::Same)
 }
 
 fn bless(
     folder: &Path,
     files: &BTreeMap<String, String>,
-    verdicts: &BTreeMap<String, Verdict>,
+    verdicts: &BTreeMap<String, Flow>,
 ) -> Status {
     let unreadable = verdicts.iter().find_map(|(name, verdict)| match verdict {
-        Verdict::Unreadable(why) => Some(format!("{}: {why}", folder.join(name).display())),
+        Flow::Unreadable(why) => Some(format!("{}: {why}", folder.join(name).display())),
         _ => None,
     });
     // What we did not write we do not write over.
@@ -81,31 +133,31 @@ fn bless(
     if let Err(error) = golden::bless(folder, files, verdicts) {
         return refuse(&format!("{}: {error}", folder.display()));
     }
-    let count = |which: fn(&Verdict) -> bool| verdicts.values().filter(|v| which(v)).count();
+    let count = |which: fn(&Flow) -> bool| verdicts.values().filter(|v| which(v)).count();
     print(&format!(
         "{}: written {}, removed {}, as they were {}\n",
         folder.display(),
-        count(|v| matches!(v, Verdict::New(_) | Verdict::Changed(_))),
-        count(|v| matches!(v, Verdict::Gone)),
-        count(|v| matches!(v, Verdict::Same)),
+        count(|v| matches!(v, Flow::New(_) | Flow::Changed(_))),
+        count(|v| matches!(v, Flow::Gone)),
+        count(|v| matches!(v, Flow::Same)),
     ))
 }
 
-fn told(folder: &Path, verdicts: &BTreeMap<String, Verdict>, palette: Palette) -> String {
+fn told_flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, palette: Palette) -> String {
     let mut out = String::new();
     let mut same = 0;
     for (name, verdict) in verdicts {
         let path = folder.join(name);
         let path = path.display();
         let (what, shown) = match verdict {
-            Verdict::Same => {
+            Flow::Same => {
                 same += 1;
                 continue;
             }
-            Verdict::Changed(difference) => ("another flow than before", difference.as_str()),
-            Verdict::New(text) => ("a call that has no golden file", text.as_str()),
-            Verdict::Gone => ("no such call was recorded", ""),
-            Verdict::Unreadable(why) => (why.as_str(), ""),
+            Flow::Changed(difference) => ("another flow than before", difference.as_str()),
+            Flow::New(text) => ("a call that has no golden file", text.as_str()),
+            Flow::Gone => ("no such call was recorded", ""),
+            Flow::Unreadable(why) => (why.as_str(), ""),
         };
         let _ = writeln!(out, "{} {path}: {what}", palette.bad("differs"));
         for line in shown.lines().take(MOST_LINES) {

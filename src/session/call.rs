@@ -263,6 +263,11 @@ impl Call {
                 .is_none_or(|cseq| self.cseqs.contains(cseq))
     }
 
+    /// Did the side that began the call send this message?
+    pub fn is_by_caller(&self, stored: &Stored) -> bool {
+        self.began.contains(&stored.keys.from_tag) == stored.head.is_request()
+    }
+
     /// The first answer to the request that began it which is a 2xx.
     pub fn answer(&self) -> Option<&Stored> {
         let of_beginning = |f: &&Final| (200..300).contains(&f.code);

@@ -10,17 +10,20 @@ pub fn clean(text: &str) -> String {
     out
 }
 
+/// Could it steer a terminal, or hide text?
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        )
+}
+
 fn push(out: &mut String, c: char) {
     match c {
         '\t' => out.push(' '),
         _ if c.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(c))),
-        '\u{061C}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' => {
-            out.push_str(&format!("\\u{{{:X}}}", u32::from(c)));
-        }
+        _ if is_hidden(c) => out.push_str(&format!("\\u{{{:X}}}", u32::from(c))),
         _ => out.push(c),
     }
 }

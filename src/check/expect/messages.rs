@@ -1,0 +1,196 @@
+//! Headers and session descriptions of named messages.
+
+use super::Failure;
+use super::facts::{Facts, has_header, proof, start_line};
+use super::judge::{failure, named};
+use super::media::is_codec;
+use super::name::Name;
+use super::pattern::{Pattern, Wanted};
+use crate::message::sdp;
+use crate::session::Stored;
+
+/// Lines of a body that are looked at.
+const MOST_LINES: usize = 1000;
+
+/// Which of the messages of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Picked {
+    First,
+    Last,
+    Every,
+}
+
+impl Picked {
+    /// As the file has them, what counts where it is silent first.
+    pub(super) const ALL: [(&'static str, Picked); 3] = [
+        ("first", Picked::First),
+        ("last", Picked::Last),
+        ("every", Picked::Every),
+    ];
+}
+
+/// What has to stand in a message.
+#[derive(Debug)]
+pub(super) struct MessageCheck {
+    pub(super) name: Name,
+    pub(super) which: Picked,
+    pub(super) start_line: Option<Wanted>,
+    pub(super) headers: Vec<(String, Wanted)>,
+    pub(super) sdp: Vec<Sdp>,
+}
+
+/// What has to stand in a session description.
+#[derive(Debug)]
+pub(super) enum Sdp {
+    /// Is there to be one?
+    There(bool),
+    /// The audio codecs, in order; tones and comfort noise as well.
+    Codecs(Vec<String>),
+    Direction(Pattern),
+    Profile(Pattern),
+    Address(Pattern),
+    /// A line has to be like this.
+    Line(Pattern),
+    /// No line may be like this.
+    NoLine(Pattern),
+}
+
+impl MessageCheck {
+    pub(super) fn judge(&self, facts: &Facts<'_>) -> Vec<Failure> {
+        let all = facts.end_to_end().iter();
+        let fitting = all.filter(|(side, stored)| self.name.fits_from(*side, stored));
+        let mut fitting: Vec<&Stored> = fitting.map(|(_, stored)| *stored).collect();
+        match self.which {
+            Picked::First => fitting.truncate(1),
+            Picked::Last => drop(fitting.drain(..fitting.len().saturating_sub(1))),
+            Picked::Every => {}
+        }
+        if fitting.is_empty() {
+            let expected = format!("a message {}", self.name);
+            let none = failure("message", expected, "none", facts.deciding());
+            return none.into_iter().collect();
+        }
+        fitting
+            .into_iter()
+            .flat_map(|stored| self.look(stored))
+            .collect()
+    }
+
+    fn look(&self, stored: &Stored) -> Vec<Failure> {
+        let place = format!("in {}", named(stored));
+        let mut all = Vec::new();
+        let start = stored.message().start_line().of(&stored.raw);
+        if let Some(wanted) = &self.start_line
+            && !wanted.fits(std::iter::once(start.into()))
+        {
+            let expected = format!("start line {} {place}", wanted.shown());
+            all.extend(failure(
+                "start-line",
+                expected,
+                "another one",
+                vec![start_line(stored)],
+            ));
+        }
+        for (name, wanted) in &self.headers {
+            if !has_header(stored, name, wanted) {
+                all.extend(header(stored, name, wanted, &place));
+            }
+        }
+        for wanted in &self.sdp {
+            all.extend(wanted.judge(stored, &place));
+        }
+        all
+    }
+}
+
+fn header(stored: &Stored, name: &str, wanted: &Wanted, place: &str) -> Option<Failure> {
+    let lines = stored.message().all(name).take(4);
+    let lines = lines.filter_map(|h| stored.raw.get(h.name.start as usize..h.value.end as usize));
+    let mut shown: Vec<_> = lines.map(|line| proof(stored, line)).collect();
+    let found = match (wanted, shown.is_empty()) {
+        (_, true) => "no such header",
+        (Wanted::Absent, _) => "it is there",
+        _ => "another value",
+    };
+    if shown.is_empty() {
+        shown.push(start_line(stored));
+    }
+    let expected = format!("{name} {} {place}", wanted.shown());
+    failure("headers", expected, found, shown)
+}
+
+impl Sdp {
+    fn judge(&self, stored: &Stored, place: &str) -> Option<Failure> {
+        let body = stored.message().body();
+        let media = sdp::media(body);
+        let line = |line: &[u8]| match line.is_empty() {
+            true => vec![start_line(stored)],
+            false => vec![proof(stored, line)],
+        };
+        let told = |what: String| format!("{what} {place}");
+        let Some(first) = media.iter().find(|m| m.kind == "audio").or(media.first()) else {
+            return match self {
+                Sdp::There(false) | Sdp::NoLine(_) => None,
+                _ => {
+                    let expected = told("a session description".to_owned());
+                    failure("sdp", expected, "none", line(b""))
+                }
+            };
+        };
+        let shown_by = match self {
+            Sdp::Direction(_) => first.says_direction(),
+            Sdp::Address(_) => first.connection,
+            _ => first.line,
+        };
+        let shown_by = line(shown_by.of(body));
+        let like = |what: &str, wanted: &Pattern, found: &str| match wanted.fits(found.as_bytes()) {
+            true => None,
+            false => {
+                let expected = told(format!("{what} {}", wanted.shown()));
+                failure("sdp", expected, found, shown_by.clone())
+            }
+        };
+        let mut lines = body
+            .split(|b| *b == b'\n')
+            .map(<[u8]>::trim_ascii_end)
+            .take(MOST_LINES);
+        match self {
+            Sdp::There(true) => None,
+            Sdp::There(false) => failure(
+                "sdp",
+                told("no session description".to_owned()),
+                "one",
+                shown_by,
+            ),
+            Sdp::Codecs(wanted) => {
+                let names: Vec<&str> = first.codecs.iter().map(|c| c.name.as_str()).collect();
+                let same = names.len() == wanted.len()
+                    && names
+                        .iter()
+                        .zip(wanted)
+                        .all(|(name, wanted)| is_codec(name, wanted));
+                let expected = told(format!("the codecs {}", wanted.join(", ")));
+                (!same).then(|| failure("sdp", expected, names.join(", "), shown_by))?
+            }
+            Sdp::Direction(wanted) => like("direction", wanted, first.direction.name()),
+            Sdp::Profile(wanted) => like("profile", wanted, &first.profile),
+            Sdp::Address(wanted) => like(
+                "address",
+                wanted,
+                first.address.as_deref().unwrap_or("none"),
+            ),
+            Sdp::Line(wanted) => match lines.any(|line| wanted.fits(line)) {
+                true => None,
+                false => {
+                    let expected = told(format!("a line {}", wanted.shown()));
+                    failure("sdp", expected, "no such line", shown_by)
+                }
+            },
+            Sdp::NoLine(unwanted) => {
+                let found = lines.find(|line| unwanted.fits(line))?;
+                let expected = told(format!("no line {}", unwanted.shown()));
+                failure("sdp", expected, "it is there", line(found))
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+use super::harness::{Ran, fixtures, flows, read, root, run};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const CASES: &str = "tests/check/cases";
+
+struct Case {
+    /// Path of the file of expectations, in the project.
+    path: String,
+    text: String,
+}
+
+impl Case {
+    fn captures(&self) -> Vec<&str> {
+        let lines = self.text.lines();
+        lines
+            .filter_map(|line| line.strip_prefix("# capture: "))
+            .collect()
+    }
+
+    fn run(&self) -> Ran {
+        let mut arguments = vec!["check", &self.path];
+        arguments.extend(self.captures());
+        run(arguments)
+    }
+
+    /// Its entries by name.
+    fn entries(&self) -> Vec<(String, toml::Table)> {
+        let table: toml::Table = self.text.parse().unwrap();
+        let entries = table["call"].as_array().unwrap().iter();
+        let named = entries.map(|entry| {
+            let entry = entry.as_table().unwrap();
+            (entry["name"].as_str().unwrap().to_owned(), entry.clone())
+        });
+        named.collect()
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(root().join(CASES))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "toml"))
+        .collect();
+    names.sort();
+    let case = |name: &PathBuf| {
+        let path = format!("{CASES}/{}", name.file_name().unwrap().to_str().unwrap());
+        Case {
+            text: read(&path),
+            path,
+        }
+    };
+    names.iter().map(case).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("expect")
+        .join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Of each case what fails is named so, and what is said of it was read.
+#[test]
+fn every_case_fails_where_it_says_so_and_says_what_was_expected_and_found() {
+    let update = std::env::var_os("UPDATE_EXPECTED").is_some();
+    for case in cases() {
+        let ran = case.run();
+        assert_eq!((ran.status, ran.err.as_str()), (1, ""), "{}", case.path);
+        for (name, _) in case.entries() {
+            let failed = ran.out.contains(&format!("failed {name} ({}:", case.path));
+            let passes = name.starts_with("passes: ");
+            assert!(passes || name.starts_with("fails: "), "{name}");
+            assert_eq!(failed, !passes, "{}: {name}\n{}", case.path, ran.out);
+        }
+        let expected = case.path.replace(".toml", ".txt");
+        if update {
+            std::fs::write(root().join(&expected), &ran.out).unwrap();
+        }
+        assert_eq!(ran.out, read(&expected), "{expected}");
+    }
+}
+
+fn keys(table: &toml::Table, into: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        into.insert(key.clone());
+        match value {
+            toml::Value::Table(inner) if key != "headers" => keys(inner, into),
+            toml::Value::Array(all) => all
+                .iter()
+                .filter_map(toml::Value::as_table)
+                .for_each(|inner| keys(inner, into)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_key_has_a_case_that_passes_and_one_that_fails() {
+    let (mut passing, mut failing) = (BTreeSet::new(), BTreeSet::new());
+    for case in cases() {
+        for (name, entry) in case.entries() {
+            let into = match name.starts_with("passes: ") {
+                true => &mut passing,
+                false => &mut failing,
+            };
+            keys(&entry, into);
+        }
+    }
+    let tables = sipexplain::check::expect::read::TABLES;
+    for key in tables
+        .iter()
+        .flat_map(|table| table.keys)
+        .filter(|key| **key != "call")
+    {
+        assert!(passing.contains(*key), "no case with {key} passes");
+        assert!(failing.contains(*key), "no case with {key} fails");
+    }
+}
+
+#[test]
+fn what_init_makes_of_a_capture_holds_for_it_and_not_for_another_answer() {
+    let folder = folder("init");
+    let all = fixtures().iter().chain(flows());
+    let healthy: Vec<_> = all.filter(|f| f.name.starts_with("healthy-")).collect();
+    assert!(healthy.len() > 50);
+    for fixture in healthy {
+        let made = run(["check", "--init", &fixture.trace]);
+        assert_eq!(
+            (made.status, made.err.as_str()),
+            (0, ""),
+            "{}",
+            fixture.name
+        );
+        let name = format!("{}.toml", fixture.name);
+        let file = write(&folder, &name, &made.out);
+        let held = run(["check", &file, &fixture.trace]);
+        assert_eq!(held.status, 0, "{}: {}{}", fixture.name, held.out, held.err);
+        assert!(
+            held.out.ends_with(" 0 without an expectation\n"),
+            "{}",
+            held.out
+        );
+    }
+    let made = folder.join("healthy-basic-call.toml");
+    let busy = run([
+        "check",
+        made.to_str().unwrap(),
+        "fixtures/busy-486/trace.pcap",
+    ]);
+    assert_eq!(busy.status, 1);
+    assert!(busy.out.contains("found     486 Busy Here"), "{}", busy.out);
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_told_with_its_line() {
+    let folder = folder("wrong");
+    let capture = "fixtures/busy-486/trace.pcap";
+    for (text, line, told) in [
+        ("[[call]\n", 1, ""),
+        (
+            "[[calls]]\n",
+            1,
+            "unknown key \"calls\" in the file; did you mean \"call\"?",
+        ),
+        (
+            "\n[[call]]\nmethd = \"INVITE\"\ncount = 1\n",
+            3,
+            "unknown key \"methd\" in [[call]]; did you mean \"method\"?",
+        ),
+        (
+            "[[call]]\n[call.expect]\nfinaly = 200\n",
+            3,
+            "did you mean \"final\"?",
+        ),
+        (
+            "[[call]]\n[call.expect.times]\nrining = \"3s\"\n",
+            3,
+            "did you mean \"ringing\"?",
+        ),
+        ("[[call]]\n", 1, "nothing is expected of these calls"),
+        (
+            "[[call]]\nfrom = \"/(/\"\ncount = 1\n",
+            2,
+            "is no regular expression",
+        ),
+        (
+            "[[call]]\nfrom = \"/a{999}{999}/\"\ncount = 1\n",
+            2,
+            "too large",
+        ),
+        (
+            "[[call]]\nmethod = \"invite\"\ncount = 1\n",
+            2,
+            "methods are written in capitals",
+        ),
+        ("[[call]]\ncount = \"5..2\"\n", 2, "is no count"),
+        (
+            "[[call]]\n[call.expect]\nfinal = 100\n",
+            3,
+            "is no final response",
+        ),
+        ("[[call]]\n[call.expect]\nfinal = []\n", 3, "nothing in it"),
+        (
+            "[[call]]\n[call.expect]\noutcome = \"suceeded\"\n",
+            3,
+            "there is succeeded, refused",
+        ),
+        (
+            "[[call]]\n[call.expect]\ncause = \"bussy\"\n",
+            3,
+            "did you mean \"busy\"?",
+        ),
+        (
+            "[[call]]\n[call.expect]\nsequence = [\n  \"INVITE\",\n  \"180 180\",\n]\n",
+            5,
+            "names no message",
+        ),
+        ("[[call]]\n[call.expect]\ntalk = \"3s\"\n", 3, "is no range"),
+        (
+            "[[call]]\n[[call.expect.hop]]\nsequence = []\n",
+            2,
+            "\"between\" is missing",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { To = 3 }\n",
+            4,
+            "To: write",
+        ),
+    ] {
+        let file = write(&folder, "flows.toml", text);
+        let ran = run(["check", &file, capture]);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{text}");
+        let place = format!("flows.toml:{line}: ");
+        assert!(
+            ran.err.contains(&place) && ran.err.contains(told),
+            "{text}\n{}",
+            ran.err
+        );
+    }
+    let empty = write(&folder, "empty.toml", "");
+    let file = write(&folder, "good.toml", "[[call]]\ncount = 1\n");
+    for (arguments, told) in [
+        (vec!["check", capture], "no FILE ends in .toml"),
+        (vec!["check", &file], "name the captures"),
+        (vec!["check", &empty, capture], "there is no [[call]] in it"),
+        (vec!["check", "none.toml", capture], "none.toml: "),
+        (vec!["check", &file, "none.pcap"], "none.pcap"),
+    ] {
+        let ran = run(arguments);
+        assert_eq!(ran.status, 2, "{told}");
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+}
+
+/// A team's day: a good run is written down, the callee answers otherwise, and answers well again.
+#[test]
+fn an_answer_that_changes_is_found_and_one_that_is_mended_passes() {
+    let folder = folder("day");
+    let log = read("fixtures/pasted-text-607/trace.log");
+    let good = write(
+        &folder,
+        "good.log",
+        &log.replace("607 Unwanted", "486 Busy Here"),
+    );
+    let made = run(["check", "--init", &good]);
+    let file = write(&folder, "flows.toml", &made.out);
+    let bad = write(&folder, "bad.log", &log);
+    let (before, changed) = (run(["check", &file, &good]), run(["check", &file, &bad]));
+    assert_eq!((before.status, changed.status), (0, 1), "{}", before.out);
+    assert!(
+        changed
+            .out
+            .contains("expected  486\n      found     607 Unwanted"),
+        "{}",
+        changed.out
+    );
+    assert!(changed.out.contains("| line "), "{}", changed.out);
+}
+
+#[test]
+fn nothing_from_the_wire_or_the_file_steers_the_terminal() {
+    let folder = folder("hostile");
+    let log = read("fixtures/pasted-text-607/trace.log")
+        .replace("607 Unwanted", "607 \u{1b}[31mx\u{202e}");
+    let log = write(&folder, "hostile.log", &log);
+    let text = "[[call]]\nname = \"a\\u001b[1m\"\n[call.expect]\nfinal = 200\n\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { \"X\\u001b\" = \"\\u0007\" }\n";
+    let file = write(&folder, "hostile.toml", text);
+    let ran = run(["check", &file, &log]);
+    assert_eq!(ran.status, 1);
+    let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!ran.out.contains(steers), "{:?}", ran.out);
+    let made = run(["check", "--init", &log]);
+    assert!(!made.out.contains(steers), "{:?}", made.out);
+}
