@@ -251,6 +251,10 @@ pub enum Command {
     ///
     /// Every FILE that ends in .toml is a file of expectations (docs/expectations.md): which calls there have to be, and how they have to go. With --golden each call is compared with a file of a folder instead: who sent what to whom, message by message, without what differs in every run. Exit status 1 if something is not as it has to be.
     Check(Box<Check>),
+    /// Compare a call that failed with one that did not, and say which difference explains it
+    ///
+    /// Of the file with the bad call the one that went most wrong is taken, of the other one the call most like it that succeeded: same method, same To and From where there is one. With one FILE both are in it. Exit status 1 if they differ in what matters.
+    Diff(Box<Diff>),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
@@ -307,6 +311,44 @@ pub struct Check {
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The file with the good call and the file with the bad call, or one with both
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub files: Vec<std::ffi::OsString>,
+    /// The good call, by its number (as `--list` shows it)
+    #[arg(long, value_name = "NUMBER")]
+    pub good: Option<u64>,
+    /// The bad call, by its number
+    #[arg(long, value_name = "NUMBER")]
+    pub bad: Option<u64>,
+    /// How the differences are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DiffFormat,
+    /// Read text as a log of this format, named in docs/logs.md
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
+    pub log_format: Option<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
+}
+
+/// Formats of `diff`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// One document, see docs/diff.md.
+    Json,
 }
 
 /// What can be done about languages.

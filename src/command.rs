@@ -2,10 +2,13 @@
 
 /// Recorded flows and what they have to be.
 mod check;
+/// A bad call against a good one.
+mod diff;
 /// Settings and where they come from.
 mod settings;
 
 pub use check::check;
+pub use diff::diff;
 pub use settings::config;
 
 use crate::analyze;
