@@ -124,15 +124,34 @@ pub struct Main {
     /// Look for no sipexplain.toml
     #[arg(long, help_heading = "Policy")]
     pub no_config: bool,
-    /// How the report is written; text where nothing else is asked for
+    /// How the report on standard output is written; text where nothing else is asked for
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
+    /// Write a further report, in this format, to a file; `-` is standard output, in place of --format
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = further)]
+    pub output: Vec<Further>,
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,
     /// Time zone of the times shown: UTC (where nothing else is asked for), local, or a name such as Europe/Paris
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+}
+
+/// A report beside the one on standard output, or in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Further {
+    /// Its format.
+    pub format: &'static str,
+    /// Where it goes; `-` is standard output.
+    pub path: std::path::PathBuf,
+}
+
+impl Further {
+    /// Does it go to standard output?
+    pub fn is_stdout(&self) -> bool {
+        self.path == std::path::Path::new("-")
+    }
 }
 
 /// Options of everything that writes text.
@@ -232,6 +251,10 @@ pub enum Command {
     ///
     /// Every FILE that ends in .toml is a file of expectations (docs/expectations.md): which calls there have to be, and how they have to go. With --golden each call is compared with a file of a folder instead: who sent what to whom, message by message, without what differs in every run. Exit status 1 if something is not as it has to be.
     Check(Box<Check>),
+    /// Compare a call that failed with one that did not, and say which difference explains it
+    ///
+    /// Of the file with the bad call the one that went most wrong is taken, of the other one the call most like it that succeeded: same method, same To and From where there is one. With one FILE both are in it. Exit status 1 if they differ in what matters.
+    Diff(Box<Diff>),
     /// Explain a diagnosis rule
     Rule {
         /// Its id, as `sipexplain rules` lists it.
@@ -290,6 +313,44 @@ pub struct Check {
     pub text: Text,
 }
 
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The file with the good call and the file with the bad call, or one with both
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    pub files: Vec<std::ffi::OsString>,
+    /// The good call, by its number (as `--list` shows it)
+    #[arg(long, value_name = "NUMBER")]
+    pub good: Option<u64>,
+    /// The bad call, by its number
+    #[arg(long, value_name = "NUMBER")]
+    pub bad: Option<u64>,
+    /// How the differences are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DiffFormat,
+    /// Read text as a log of this format, named in docs/logs.md
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
+    pub log_format: Option<String>,
+    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub keylog: Vec<std::path::PathBuf>,
+    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
+    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
+    pub tls_key: Vec<std::path::PathBuf>,
+    /// Options of everything that writes text.
+    #[command(flatten)]
+    pub text: Text,
+}
+
+/// Formats of `diff`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// One document, see docs/diff.md.
+    Json,
+}
+
 /// What can be done about languages.
 #[derive(Debug, Subcommand)]
 pub enum LangCommand {
@@ -315,6 +376,22 @@ pub enum LangCommand {
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "no number of seconds")?;
     std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn further(text: &str) -> Result<Further, String> {
+    let names: Vec<&str> = crate::report::FORMATS
+        .iter()
+        .map(|known| known.name)
+        .collect();
+    let (name, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or("a format and where it goes, as in junit=report.xml")?;
+    let format = names.iter().find(|known| **known == name);
+    let format =
+        format.ok_or_else(|| format!("no format {name}; there is {}", names.join(", ")))?;
+    let path = path.into();
+    Ok(Further { format, path })
 }
 
 // A code, or a class in the spelling that the selection knows.

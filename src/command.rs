@@ -2,26 +2,31 @@
 
 /// Recorded flows and what they have to be.
 mod check;
+/// A bad call against a good one.
+mod diff;
 /// Settings and where they come from.
 mod settings;
 
 pub use check::check;
+pub use diff::diff;
 pub use settings::config;
 
 use crate::analyze;
-use crate::cli::{Filters, LangCommand, Look, LookFormat, Main, Sources, Text, When};
+use crate::cli::{Filters, Further, LangCommand, Look, LookFormat, Main, Sources, Text, When};
 use crate::diagnose::rules;
-use crate::input::{Inputs, LogChoice, Named};
+use crate::input::{Inputs, LogChoice, Named, Paths};
 use crate::knowledge::own::{self, Own};
 use crate::lang::{LANGS, Lang, catalogue};
 use crate::layers::Keys;
+use crate::report::fan::Fan;
 use crate::report::reference::{self, Sheet, Style, query};
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
-use crate::report::{FORMATS, Options, Output, site};
+use crate::report::{FORMATS, Format, Options, Output, site};
 use crate::select::Selection;
 use crate::{Judged, knowledge};
 use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
 
 /// Columns where the output is no terminal.
 const PIPED: usize = 120;
@@ -49,12 +54,9 @@ pub fn main_job(mut main: Main) -> Status {
         Err(wrong) => return refuse(&wrong),
     };
     let main = &main;
-    let options = match options(main) {
-        Ok(options) => options,
+    let wanted = match wanted(main) {
+        Ok(wanted) => wanted,
         Err(wrong) => return refuse(&wrong),
-    };
-    let Some(format) = FORMATS.iter().find(|format| format.name == format_of(main)) else {
-        return Status::NotJudged;
     };
     let inputs = match inputs(main) {
         Ok(inputs) => inputs,
@@ -65,8 +67,11 @@ pub fn main_job(mut main: Main) -> Status {
         Err(wrong) => return refuse(&wrong),
     };
     let (selection, filters) = selection(&main.filters);
-    let mut report = (format.begin)(Box::new(std::io::stdout()), options);
-    match analyze(inputs, keys, &selection, &policy, &filters, report.as_mut()) {
+    let mut report = match begin(wanted, &inputs.paths()) {
+        Ok(report) => report,
+        Err(wrong) => return refuse(&wrong),
+    };
+    match analyze(inputs, keys, &selection, &policy, &filters, &mut report) {
         Ok(judged) => {
             judged.suppressed.iter().for_each(|line| complain(line));
             match read(&main.sources, &selection, &judged) {
@@ -78,8 +83,73 @@ pub fn main_job(mut main: Main) -> Status {
     }
 }
 
-fn format_of(main: &Main) -> &str {
-    main.format.as_deref().unwrap_or("text")
+/// A report that was asked for: its format, where it goes, and how it looks.
+struct Wanted<'a> {
+    format: &'static Format,
+    path: Option<&'a Path>,
+    options: Options,
+}
+
+// `--output FORMAT=-` takes the place of `--format`.
+fn wanted(main: &Main) -> Result<Vec<Wanted<'_>>, String> {
+    let is_stdout = |further: &&Further| further.is_stdout();
+    let mut on_stdout = main.output.iter().filter(is_stdout);
+    let (first, second) = (on_stdout.next(), on_stdout.next());
+    let asked = main.format.as_deref();
+    let twice = match (asked, first, second) {
+        (Some(asked), Some(first), _) => Some((asked, first.format)),
+        (None, Some(first), Some(second)) => Some((first.format, second.format)),
+        _ => None,
+    };
+    if let Some((one, other)) = twice {
+        return Err(format!(
+            "--output: both {one} and {other} would go to standard output"
+        ));
+    }
+    let standard = first.map_or(asked.unwrap_or("text"), |first| first.format);
+    let others = main.output.iter().filter(|further| !is_stdout(further));
+    let others = others.map(|further| (further.format, Some(further.path.as_path())));
+    let mut all: Vec<Wanted<'_>> = Vec::new();
+    for (name, path) in std::iter::once((standard, None)).chain(others) {
+        let format = FORMATS.iter().find(|format| format.name == name);
+        if path.is_some() && all.iter().any(|other| other.path == path) {
+            return Err(format!("--output {name}: two reports in one file"));
+        }
+        all.push(Wanted {
+            format: format.ok_or_else(|| format!("no format {name}"))?,
+            path,
+            options: options(main, name == "text", path.is_none())?,
+        });
+    }
+    Ok(all)
+}
+
+// A report never takes the place of what it reports on.
+fn begin(wanted: Vec<Wanted<'_>>, paths: &Paths) -> Result<Fan, String> {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let mut reports = Vec::new();
+    for one in wanted {
+        let options = Options {
+            paths: paths.clone(),
+            ..one.options
+        };
+        let sink: Box<dyn Write> = match one.path {
+            None => Box::new(std::io::stdout()),
+            Some(path) => {
+                let wrong =
+                    |why: &str| format!("--output {}={}: {why}", one.format.name, path.display());
+                let own = whole(path);
+                let mut inputs = (0..=u16::MAX).take(paths.count()).map(|i| paths.of(i));
+                if own.is_some() && inputs.any(|input| whole(Path::new(&*input)) == own) {
+                    return Err(wrong("this is an input"));
+                }
+                let file = std::fs::File::create(path);
+                Box::new(file.map_err(|error| wrong(&error.to_string()))?)
+            }
+        };
+        reports.push((one.format.begin)(sink, options));
+    }
+    Ok(Fan(reports))
 }
 
 fn inputs(main: &Main) -> Result<Inputs, String> {
@@ -177,7 +247,7 @@ fn bounded(path: &std::path::Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn options(main: &Main) -> Result<Options, String> {
+fn options(main: &Main, is_text: bool, on_stdout: bool) -> Result<Options, String> {
     let zone = match main.tz.as_deref().unwrap_or("UTC") {
         "local" => jiff::tz::TimeZone::system(),
         // Also on a machine that has no time zone database.
@@ -187,16 +257,20 @@ fn options(main: &Main) -> Result<Options, String> {
         })?,
     };
     own_knowledge(&main.text)?;
-    let from_locale = format_of(main) == "text";
     Ok(Options {
-        lang: language(&main.text, from_locale)?,
-        colour: colour(main.text.color),
-        width: width(),
+        lang: language(&main.text, is_text)?,
+        colour: match on_stdout {
+            true => colour(main.text.color),
+            false => main.text.color == When::Always,
+        },
+        width: if on_stdout { width() } else { PIPED },
         zone,
         // Who follows a file wants to see each call when it is over.
         all: main.all || main.follow && !main.list,
         list: main.list,
         ladder: main.ladder,
+        fail_on: main.fail_on.clone(),
+        paths: Paths::default(),
     })
 }
 

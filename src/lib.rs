@@ -23,20 +23,20 @@ pub mod diagnose;
 /// 7: translations laid over knowledge, rules and labels.
 pub mod lang;
 
+/// Which calls the user asked for.
+pub mod select;
+
+/// Small files that users write.
+pub mod users_file;
+
+/// What makes a run fall short.
+pub mod policy;
+
 /// 8: findings to text. Only here is anyone aware of formats or colour.
 pub mod report;
 
 /// 9: what a call flow has to be.
 pub mod check;
-
-/// What makes a run fall short.
-pub mod policy;
-
-/// Small files that users write.
-pub mod users_file;
-
-/// Which calls the user asked for.
-pub mod select;
 
 /// What stops a run.
 pub mod error;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Some(Command::Option(asked)) => command::term("option", &asked.names, &asked.look),
         Some(Command::Timer(asked)) => command::term("timer", &asked.names, &asked.look),
         Some(Command::Check(asked)) => command::check(&asked),
+        Some(Command::Diff(asked)) => command::diff(&asked),
         Some(Command::Rule { id, look }) => command::rule(&id, &look),
         Some(Command::Site { folder, force }) => command::site(&folder, force),
         Some(Command::Lang(asked)) => command::lang(&asked),

@@ -44,6 +44,7 @@ fn every_path_that_a_page_names_exists() {
         "README.md",
         "CONTRIBUTING.md",
         "docs/reading.md",
+        "docs/reports.md",
         "fixtures/README.md",
     ] {
         let text = page(name);
@@ -65,6 +66,16 @@ fn every_path_that_a_page_names_exists() {
 }
 
 #[test]
+fn the_page_on_reports_names_every_format() {
+    let text = page("docs/reports.md");
+    for format in sipexplain::report::FORMATS {
+        let row = text.lines().filter(|line| line.starts_with('|'));
+        let named = format!("`{}`", format.name);
+        assert!(row.into_iter().any(|row| row.contains(&named)), "{named}");
+    }
+}
+
+#[test]
 fn every_option_that_a_page_names_exists() {
     let help = Command::new(env!("CARGO_BIN_EXE_sipexplain"))
         .arg("--help")
@@ -80,7 +91,7 @@ fn every_option_that_a_page_names_exists() {
         "--path",
         "--counts",
     ];
-    for name in ["README.md", "docs/reading.md"] {
+    for name in ["README.md", "docs/reading.md", "docs/reports.md"] {
         for option in page(name)
             .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .filter(|word| {

@@ -195,6 +195,8 @@ fn options(full: bool, colour: bool) -> Options {
         all: full,
         list: full,
         ladder: full,
+        fail_on: Vec::new(),
+        paths: sipexplain::input::Paths::default(),
     }
 }
 

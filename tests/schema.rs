@@ -12,6 +12,8 @@ mod harness;
 mod messages;
 #[path = "schema/ndjson.rs"]
 mod ndjson;
+#[path = "schema/sarif.rs"]
+mod sarif;
 #[path = "schema/validator.rs"]
 mod validator;
 

@@ -39,10 +39,13 @@ fn checked(settings: Settings) -> Result<Settings, String> {
 /// # Errors
 /// What is wrong with the file.
 pub(super) fn policy(main: &mut Main) -> Result<Policy, String> {
-    let settings = match main.no_config {
+    let mut settings = match main.no_config {
         true => Settings::default(),
         false => found(main.config.as_deref())?,
     };
+    if main.output.iter().any(|further| further.is_stdout()) {
+        settings.format = None;
+    }
     fn fill<T>(list: &mut Vec<T>, said: Option<Said<Vec<T>>>) {
         if list.is_empty() {
             *list = said.map(|said| said.value).unwrap_or_default();

@@ -319,7 +319,7 @@ fn run_rules(
 }
 
 /// What was found about one call.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnosis {
     /// The findings, in the order of the rules.
     pub findings: Vec<Finding>,

@@ -170,12 +170,24 @@ pub fn is_damaged(stored: &Stored) -> bool {
     stored.head.flaws.has(Flaw::Damaged)
 }
 
+// Some logs leave out the blank line before the body.
+fn body_of_log(stored: &Stored) -> &[u8] {
+    let begun = match stored.head.flaws.has(Flaw::NoBlankLine) {
+        true => memchr::memmem::find(&stored.raw, b"\nv=0"),
+        false => None,
+    };
+    match begun {
+        Some(at) => stored.raw.get(at + 1..).unwrap_or_default(),
+        None => stored.message().body(),
+    }
+}
+
 /// Does a log hold less of the body than Content-Length says, line ends aside?
 pub fn is_cut_by_log(stored: &Stored) -> bool {
     if stored.stamp.lines == 0 || !stored.head.flaws.has(Flaw::BodyCut) {
         return false;
     }
-    let body = stored.message().body();
+    let body = body_of_log(stored);
     // Every line has lost its CR.
     let ends = memchr::memchr_iter(b'\n', body).count() + 1;
     let says = stored.head.content_length.unwrap_or(0) as usize;

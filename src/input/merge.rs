@@ -14,6 +14,7 @@ use super::buffer::Buffer;
 use super::follow::Following;
 use super::log::LogChoice;
 use super::members::Archives;
+use super::paths::Paths;
 use super::source::{Manner, Named};
 use super::summary::{Damage, InputError, InputErrorKind, InputSummary};
 use super::unpack::{self, Meter, PEEK, Source};
@@ -32,6 +33,7 @@ const FOLLOWED_PEEK: usize = 16;
 /// without a time follow those before them in their input, and inputs without times come last.
 pub struct Inputs {
     slots: Vec<Slot>,
+    paths: Paths,
     /// The slot whose record was handed out last.
     current: Option<usize>,
     /// The slots that wait, by the time of their next record.
@@ -157,6 +159,11 @@ impl Inputs {
         })
     }
 
+    /// The names of the inputs, for those who cannot wait for [`Inputs::summaries`].
+    pub fn paths(&self) -> Paths {
+        self.paths.clone()
+    }
+
     /// What is known of each input so far, in the order of [`Origin::input`].
     pub fn summaries(&self) -> Vec<InputSummary> {
         self.slots
@@ -194,6 +201,7 @@ impl Inputs {
     fn empty(window: usize, logs: LogChoice) -> Self {
         Self {
             slots: Vec::new(),
+            paths: Paths::default(),
             current: None,
             waiting: BinaryHeap::new(),
             manner: Manner {
@@ -244,8 +252,13 @@ impl Inputs {
         if !matches!(slot.state, State::Done) {
             self.waiting.push(Reverse((slot.key, index)));
         }
-        self.slots.push(slot);
+        self.keep(slot);
         Some(index)
+    }
+
+    fn keep(&mut self, slot: Slot) {
+        self.paths.add(&slot.summary.path);
+        self.slots.push(slot);
     }
 
     fn refuse(&mut self, error: InputError) {
@@ -254,7 +267,7 @@ impl Inputs {
         }
         let mut slot = Slot::new(error.path.clone());
         slot.summary.error = Some(error);
-        self.slots.push(slot);
+        self.keep(slot);
     }
 
     /// Says once, in the last place that an [`Origin`] can name, that the list was too long.
@@ -266,7 +279,7 @@ impl Inputs {
                 kind: InputErrorKind::Unreadable,
                 reason: format!("more than {MOST_INPUTS} inputs; this and the rest were not read"),
             });
-            self.slots.push(slot);
+            self.keep(slot);
         }
     }
 

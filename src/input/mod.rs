@@ -20,6 +20,7 @@ mod log;
 
 mod members;
 mod merge;
+mod paths;
 mod summary;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ use std::net::SocketAddr;
 
 pub use log::{LogChoice, formats as log_formats};
 pub use merge::{Inputs, SkippedFiles};
+pub use paths::Paths;
 pub use source::Named;
 pub use summary::{Damage, InputError, InputErrorKind, InputSummary};
 

@@ -50,7 +50,8 @@ impl FailOn {
         }
     }
 
-    fn fits(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
+    /// Is it true of a call?
+    pub fn fits(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
         let any = |fits: &dyn Fn(&Finding) -> bool| diagnosis.findings.iter().any(fits);
         match self {
             FailOn::Failed => call.outcome.is_failure(),
@@ -62,7 +63,8 @@ impl FailOn {
         }
     }
 
-    fn fits_finding(&self, finding: &Finding) -> bool {
+    /// Is it true of a finding, whatever that is about?
+    pub fn fits_finding(&self, finding: &Finding) -> bool {
         match self {
             FailOn::Severity(worst) => finding.severity <= *worst,
             FailOn::Rule(id) => finding.rule.id == *id,

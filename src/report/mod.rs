@@ -1,13 +1,33 @@
 //! Findings to text. Only here is anyone aware of formats or colour.
 
+/// Test cases: what JUnit and TAP make of calls.
+pub mod case;
+/// Tables.
+pub mod csv;
+/// Several reports of one run.
+pub mod fan;
+/// Annotations of a GitHub workflow.
+pub mod github;
+/// Code quality of GitLab.
+pub mod gitlab;
+/// Findings and where they are to be seen.
+mod issue;
 /// One JSON document, or one object a line.
 pub mod json;
+/// JUnit XML.
+pub mod junit;
+/// Markdown.
+pub mod markdown;
 /// Secrets that no report may show.
 pub mod mask;
 /// Pages about codes, causes, terms and rules.
 pub mod reference;
+/// SARIF.
+pub mod sarif;
 /// The reference as a static site.
 pub mod site;
+/// The Test Anything Protocol.
+pub mod tap;
 /// The terminal report.
 pub mod terminal;
 /// What every format counts.
@@ -16,12 +36,13 @@ pub mod totals;
 mod wrap;
 
 use crate::diagnose::across::CaptureFinding;
-use crate::diagnose::{Depth, Diagnosis};
-use crate::input::InputSummary;
+use crate::diagnose::{Depth, Diagnosis, Finding};
+use crate::input::{InputSummary, Paths};
 use crate::knowledge::own::{self, Entry};
 use crate::lang::Lang;
 use crate::layers::TlsReport;
 use crate::message::account::Account;
+use crate::policy::FailOn;
 use crate::session::{Call, Stored};
 use std::io::{self, Write};
 use totals::Totals;
@@ -121,6 +142,10 @@ pub struct Options {
     pub list: bool,
     /// Ladders under every call shown.
     pub ladder: bool,
+    /// What makes a call fall short; empty: a failure.
+    pub fail_on: Vec<FailOn>,
+    /// The names of the inputs.
+    pub paths: Paths,
 }
 
 /// A report format.
@@ -150,7 +175,69 @@ pub static FORMATS: &[Format] = &[
         about: "the same objects, one a line, as they become known",
         begin: json::begin_lines,
     },
+    Format {
+        name: "junit",
+        about: "JUnit XML: a suite an input, a case a call",
+        begin: junit::begin,
+    },
+    Format {
+        name: "tap",
+        about: "the Test Anything Protocol, a case a call",
+        begin: tap::begin,
+    },
+    Format {
+        name: "sarif",
+        about: "SARIF 2.1.0: findings with rules and places",
+        begin: sarif::begin,
+    },
+    Format {
+        name: "github",
+        about: "annotations of a GitHub workflow, and the summary of its step",
+        begin: github::begin,
+    },
+    Format {
+        name: "gitlab",
+        about: "a code quality report for GitLab",
+        begin: gitlab::begin,
+    },
+    Format {
+        name: "markdown",
+        about: "for a merge request or a ticket",
+        begin: markdown::begin,
+    },
+    Format {
+        name: "csv",
+        about: "a row a call",
+        begin: csv::begin_calls,
+    },
+    Format {
+        name: "csv-finals",
+        about: "a row a final response",
+        begin: csv::begin_finals,
+    },
 ];
+
+/// Where a format writes to; text gathers until there is much of it.
+type Sink = io::BufWriter<Output<Box<dyn Write>>>;
+
+fn sink(to: Box<dyn Write>) -> Sink {
+    io::BufWriter::with_capacity(64 * 1024, Output::new(to))
+}
+
+impl Options {
+    /// Does this call fall short of what was asked for?
+    pub fn falls_short(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
+        match self.fail_on.is_empty() {
+            true => FailOn::Failed.fits(call, diagnosis),
+            false => self.fail_on.iter().any(|what| what.fits(call, diagnosis)),
+        }
+    }
+
+    /// Does this finding, whatever it is about, fall short by itself?
+    pub fn is_short(&self, finding: &Finding) -> bool {
+        self.fail_on.iter().any(|what| what.fits_finding(finding))
+    }
+}
 
 /// Stops writing, without an error, once the reader of a pipe has gone: judging goes on.
 pub struct Output<W: Write> {

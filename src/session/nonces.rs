@@ -2,7 +2,7 @@
 //! (RFC 7616 §3.3, §3.4). Calls are known by the hash of their Call-ID.
 
 use super::entry::Stored;
-use crate::message::params;
+use crate::message::{Method, params};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
@@ -78,7 +78,17 @@ pub struct Nonces {
     known: HashMap<u64, Nonce, RandomState>,
     order: VecDeque<u64>,
     accepted: HashMap<u64, i64, RandomState>,
+    refused: HashMap<u64, Refused, RandomState>,
     hash: RandomState,
+}
+
+/// A refusal of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What was asked with them.
+    pub method: Method,
+    /// When it was asked, nanoseconds.
+    pub at: i64,
 }
 
 /// A nonce that stands in a message.
@@ -171,16 +181,36 @@ impl Nonces {
 
     /// Notes that the credentials of a request were accepted.
     pub(super) fn accept(&mut self, stored: &Stored) {
+        if let Some((key, at)) = self.account(stored)
+            && (self.accepted.len() < MOST_NAMES || self.accepted.contains_key(&key))
+        {
+            self.accepted.insert(key, at);
+        }
+    }
+
+    /// Notes that a request with credentials was answered 403.
+    pub(super) fn refuse(&mut self, stored: &Stored) {
+        if let Some((key, at)) = self.account(stored)
+            && (self.refused.len() < MOST_NAMES || self.refused.contains_key(&key))
+        {
+            let method = stored.head.method;
+            self.refused.insert(key, Refused { method, at });
+        }
+    }
+
+    // Whose credentials a request carries, for which realm, and when.
+    fn account(&self, stored: &Stored) -> Option<(u64, i64)> {
         let value = stored.head.credentials.of(&stored.raw);
         let text = |name| params::auth_value(value, name).map(|span| span.of(value));
-        if let (Some(name), Some(realm), Some(at)) =
-            (text("username"), text("realm"), stored.time())
-        {
-            let key = self.hash.hash_one((name, realm));
-            if self.accepted.len() < MOST_NAMES || self.accepted.contains_key(&key) {
-                self.accepted.insert(key, at);
-            }
-        }
+        let key = self.hash.hash_one((text("username")?, text("realm")?));
+        Some((key, stored.time()?))
+    }
+
+    /// The last request with credentials of this name for this realm that was answered 403, in calls
+    /// that are over.
+    pub fn refused(&self, name: &str, realm: &str) -> Option<Refused> {
+        let key = self.hash.hash_one((name.as_bytes(), realm.as_bytes()));
+        self.refused.get(&key).copied()
     }
 
     /// When credentials of this name for this realm were accepted last, in calls that are over.

@@ -4,6 +4,7 @@ use super::call::{Call, Final};
 use super::clock::SECOND;
 use super::entry::{CopyKind, Stored, TRANSACTION};
 use super::steps::{self, Step};
+use crate::layers::Transport;
 use crate::message::Method;
 
 /// A 2xx is repeated every T2 = 4 s at most (RFC 3261 §13.3.1.4).
@@ -179,6 +180,9 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
     let (Some(message), answer) = (call.message_of(index), &call.finals[index]) else {
         return false;
     };
+    if given_up(call, index).is_some() {
+        return true;
+    }
     if !is_repeated(call, index) || !waited(call, index) {
         return false;
     }
@@ -215,6 +219,30 @@ pub fn never_heard(call: &Call, index: usize) -> bool {
     let after = copies.filter_map(|(at, _)| time(at));
     let (count, last) = after.fold((0, i64::MIN), |(n, last), at| (n + 1, last.max(at)));
     count >= COPIES && time(answer.message).is_some_and(|at| last - at >= LONG)
+}
+
+/// The BYE with which the caller gave up a 2xx to INVITE that it got and never acknowledged: 64*T1
+/// after the answer, over the connection of the INVITE, and by the sequence numbers of TCP it had sent
+/// nothing over that connection in between.
+pub fn given_up(call: &Call, index: usize) -> Option<usize> {
+    const LIFE: std::ops::Range<i64> =
+        TRANSACTION * SECOND - SECOND / 2..(TRANSACTION + 1) * SECOND;
+    let answer = call.message_of(index)?;
+    let tcp = answer.stamp.transport == Some(Transport::Tcp) && answer.stamp.lines == 0;
+    if call.method != Method::Invite || !tcp || acknowledgement(call, answer).is_some() {
+        return None;
+    }
+    let (at, bye) = call.requests(Method::Bye).next()?;
+    let (ended, answered) = (bye.time()?, answer.time()?);
+    let request = call.requests(Method::Invite).map(|(_, m)| m).find(|m| {
+        let next = m
+            .stamp
+            .ident
+            .wrapping_add(u32::try_from(m.raw.len()).unwrap_or(0));
+        let same_way = m.stamp.observed() == bye.stamp.observed();
+        m.cseq() == answer.cseq() && same_way && m.stamp.ident != 0 && next == bye.stamp.ident
+    });
+    (LIFE.contains(&(ended - answered)) && request.is_some()).then_some(at)
 }
 
 /// The first 2xx to the request that began the call that was never acknowledged.

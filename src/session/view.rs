@@ -139,8 +139,12 @@ impl View {
                 .request()
                 .and_then(|index| call.messages.get(index));
             let Some(request) = request else { continue };
-            if !request.head.credentials.is_empty() && succeeded(call, transaction) {
-                self.nonces.accept(request);
+            if !request.head.credentials.is_empty() {
+                match verdict(call, transaction) {
+                    Some(200..300) => self.nonces.accept(request),
+                    Some(403) => self.nonces.refuse(request),
+                    _ => {}
+                }
             }
             if request.stamp.transport != Some(Transport::Udp) {
                 continue;
@@ -226,10 +230,12 @@ impl View {
     }
 }
 
-fn succeeded(call: &Call, transaction: &Transaction) -> bool {
+// The final answer to a transaction: the 2xx where there is one, else the first.
+fn verdict(call: &Call, transaction: &Transaction) -> Option<u16> {
     let code = |index: &usize| call.messages.get(*index).and_then(|m| m.head.code());
-    let mut codes = transaction.finals.iter().filter_map(code);
-    codes.any(|code| (200..300).contains(&code))
+    let codes = || transaction.finals.iter().filter_map(code);
+    let success = codes().find(|code| (200..300).contains(code));
+    success.or_else(|| codes().next())
 }
 
 fn sample(peer: &mut Peer, body: &[u8]) {

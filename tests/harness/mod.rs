@@ -7,6 +7,8 @@
 pub(crate) mod chance;
 /// Calls written as text.
 pub(crate) mod flow;
+/// A capture whose every value tries to break out of a report.
+pub(crate) mod hostile;
 /// Text logs of messages.
 pub(crate) mod log_writer;
 pub(crate) mod reading;

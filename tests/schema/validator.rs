@@ -86,6 +86,9 @@ pub(crate) fn validate(schema: &Schema, document: &Value) -> Vec<String> {
 }
 
 fn check(all: &Schema, schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
+    if *schema == Value::Bool(false) {
+        wrong.push(format!("{path}: is not allowed"));
+    }
     if schema.get("$ref").is_some() {
         check(all, all.referred(schema), value, path, wrong);
     }

@@ -28,6 +28,10 @@ pub static RULE: Rule = Rule {
             "{username} answered the nonce that {element} had just given out for realm {realm}, and the answer was 403: either the password or the authentication user name is wrong, or the account is known and not allowed to do this",
         ),
         (
+            "why-both",
+            "{username} answered the nonce that {element} had just given out for realm {realm}, and the answer was 403, as it was to {other} with the same name before: it is rarely both that are not allowed, so the password or the authentication user name is wrong",
+        ),
+        (
             "fix-403",
             "Check first the authentication user name and password of the account for realm {realm} in the configuration of the client. If other requests with the same credentials succeed, ask the operator of {element} what the account may not do (calling number, destination, address, number of calls).",
         ),
@@ -73,6 +77,8 @@ pub static RULE: Rule = Rule {
 
 /// A nonce answered later than this may have run out meanwhile, nanoseconds.
 const FRESH: i64 = 30 * SECOND;
+/// Some servers let a nonce run out as soon as this, nanoseconds.
+const PROMPT: i64 = 10 * SECOND;
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((refused_at, refusal)) = digest::open_refusal(call, &[]) else {
@@ -90,10 +96,16 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .view
         .nonces
         .accepted(&credentials.username, &credentials.realm);
+    // Two kinds of request are rarely forbidden both; what they have in common are the credentials.
+    let before = context
+        .view
+        .nonces
+        .refused(&credentials.username, &credentials.realm);
+    let elsewhere = before.filter(|before| before.method != call.method);
     let mut nonces: Vec<&str> = tries.iter().map(|t| t.credentials.nonce.as_str()).collect();
     nonces.dedup();
     let (confidence, why, fix) = match (is_403, accepted.is_some()) {
-        (true, _) if said && is_late(call, last) => {
+        (true, _) if said && last.waited(call).is_some_and(|waited| waited > PROMPT) => {
             (Confidence::Likely, "why-said-late", "fix-said-late")
         }
         (true, _) if said => (Confidence::Certain, "why-said", "fix"),
@@ -103,6 +115,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         (true, false) if call.method == Method::Register => {
             (Confidence::Likely, "why-403", "fix-403")
         }
+        (true, false) if elsewhere.is_some() => (Confidence::Likely, "why-both", "fix"),
         (true, false) => (Confidence::Possible, "why-403", "fix-403"),
         (false, true) => (Confidence::Likely, "why-before", "fix-before"),
         (false, false) if nonces.len() >= 2 => (Confidence::Certain, "why", "fix"),
@@ -126,6 +139,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         let age = last.waited(call).unwrap_or(0);
         let phrase = Args::new().text("phrase", digest::phrase(refusal));
         finding.args(phrase.duration("age", age));
+    }
+    if let Some(before) = elsewhere {
+        finding.args(Args::new().text("other", before.method.to_string()));
     }
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
         finding.args(Args::new().duration("ago", now - accepted));

@@ -22,6 +22,14 @@ pub static RULE: Rule = Rule {
     fix: "Start the SIP service on {host}, or let {sender} send to the port and transport on which it does listen. Where the service runs, see that it is bound to this address and not only to another one or to the loopback.",
     sentences: &[
         (
+            "why-back",
+            "{host} itself reports that nothing listens on port {port}, where {what} was sent; {after} after the last such report messages came from {host} again, so its SIP service was down or was restarted for that time",
+        ),
+        (
+            "fix-back",
+            "Try again: {host} sends messages by now. Find out in its log why the SIP service was down at that time (a restart, a crash, an update), and see that it comes up on this port and transport.",
+        ),
+        (
             "why-refused",
             "{reporter}, on the way to {element}, refuses {what} with port unreachable: a firewall that rejects, or an address translation without a mapping for this port",
         ),
@@ -105,7 +113,7 @@ struct Report<'a> {
     gave_up: Option<(usize, &'a Stored)>,
 }
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if call.asides.is_empty() {
         return;
     }
@@ -123,7 +131,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         false => (Severity::Warning, Role::Contributing),
     };
     if let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) {
-        tell(call, &report, finding);
+        tell(call, &report, context, finding);
     }
 }
 
@@ -237,18 +245,30 @@ fn acts(icmp: &Icmp, about: &Stored) -> Acts {
     }
 }
 
-fn tell(call: &Call, report: &Report<'_>, finding: &mut Finding) {
+fn tell(call: &Call, report: &Report<'_>, context: &Context<'_>, finding: &mut Finding) {
     let (icmp, about) = (report.icmp, report.about);
-    let same = reports(call).filter(|other| {
-        other.icmp.kind == icmp.kind && other.icmp.flow.destination == icmp.flow.destination
-    });
-    let reports = same.count();
+    let same = || {
+        reports(call).filter(|other| {
+            other.icmp.kind == icmp.kind && other.icmp.flow.destination == icmp.flow.destination
+        })
+    };
+    let reports = same().count();
+    // Who sends SIP after the last report is up again.
+    let last = same().filter_map(|r| call.asides.get(r.aside)?.time).max();
+    let peer = context.view.peer(icmp.flow.destination.ip());
+    let back = last
+        .zip(peer.and_then(|peer| peer.last_from))
+        .map(|(last, heard)| heard - last.0)
+        .filter(|after| *after > 0);
     let copies = call
         .transaction_of(icmp.message)
         .map_or(1, |transaction| transaction.sends.len());
     let by_host = icmp.reporter == icmp.flow.destination.ip();
     let (why, fix) = match icmp.kind {
         _ if !about.head.is_request() => ("why-answer", "fix-answer"),
+        IcmpKind::PortUnreachable | IcmpKind::ProtocolUnreachable if by_host && back.is_some() => {
+            ("why-back", "fix-back")
+        }
         IcmpKind::PortUnreachable | IcmpKind::ProtocolUnreachable if by_host => ("why", "fix"),
         IcmpKind::PortUnreachable | IcmpKind::ProtocolUnreachable => {
             ("why-refused", "fix-prohibited")
@@ -276,6 +296,7 @@ fn tell(call: &Call, report: &Report<'_>, finding: &mut Finding) {
                 .text("reporter", icmp.reporter.to_string())
                 .said("kind", kind(icmp.kind))
                 .with("what", what)
+                .duration("after", back.unwrap_or(0))
                 .text("sender", sender(about)),
         );
     let sent = match copies {

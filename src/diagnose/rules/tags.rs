@@ -77,7 +77,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let odd = call.oddities();
     if odd.has(Oddity::NoToTag) {
         for (defect, code) in [(&RISKY, 200), (&HARMLESS, 101)] {
-            let broken = |_: usize, m: &Stored| no_to_tag(m, code);
+            // What an application logs may lack what the stack adds before it sends.
+            let told = |m: &Stored| lint::is_told(call, m);
+            let broken = |_: usize, m: &Stored| no_to_tag(m, code).filter(|_| told(m));
             tell(call, context, found, defect, &broken, "why-answer");
         }
     }

@@ -8,7 +8,7 @@ use super::super::{
 use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::typed;
-use crate::message::uri::{Uri, host_port};
+use crate::message::uri::{Uri, addr_spec, host_port};
 use crate::session::clock::SECOND;
 use crate::session::entry::TRANSACTION;
 use crate::session::{Call, Outcome, Stored, outcome};
@@ -102,6 +102,19 @@ pub static RULE: Rule = Rule {
             "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; the {code} is too large for one UDP packet, so it may never have arrived at {caller}",
         ),
         (
+            "why-given-up",
+            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers {caller} sent nothing more over this connection, and it gave the call up with BYE {after} later, when the time for an ACK had run out: it did not take the {code} for the answer to its INVITE, and nobody talked",
+        ),
+        (
+            "fix-given-up",
+            "Compare From, To, Call-ID, CSeq and Via of the {code} with those of the INVITE: an answer has to bring them back as they were, with a tag added in To (RFC 3261 §8.2.6.2). Where {element} changes them, correct it there; where they fit, look in the log of {caller} for what it did with the answer.",
+        ),
+        (
+            "gave-up",
+            "{caller} gives up, and no ACK is between this and the INVITE",
+        ),
+        ("other-from", "the INVITE had {from} here"),
+        (
             "why-timer",
             "{element} answered the call, no ACK to its {code} is recorded, and {after} later the call was hung up: that is 64*T1, the time after which an answer that is not acknowledged is given up, so most likely nobody talked",
         ),
@@ -163,6 +176,8 @@ enum Loss<'a> {
     Lost(Placed<'a>),
     /// The answer is too large for one packet.
     Large,
+    /// The caller gave up and never acknowledged an answer that it had.
+    GivenUp(Placed<'a>),
     /// Nothing more.
     Unknown,
 }
@@ -227,19 +242,24 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let (Some(answer), final_response) = (call.message_of(index), &call.finals[index]) else {
         return;
     };
+    let given_up = outcome::given_up(call, index);
+    let given_up = given_up.and_then(|at| Some((at, call.messages.get(at)?)));
     let loss = match loss(call, (final_response.message, answer)) {
         Loss::Unknown if found.has("udp-too-big") => Loss::Large,
-        loss => loss,
+        loss => given_up.map_or(loss, Loss::GivenUp),
     };
     let acts = match loss {
         Loss::Contact | Loss::NoContact => Acts::Callee,
         Loss::NotRelayed(_) | Loss::Stopped(_) => Acts::Proxy,
-        Loss::Unconfirmed(_) | Loss::Known(_) => Acts::Caller,
+        Loss::Unconfirmed(_) | Loss::Known(_) | Loss::GivenUp(_) => Acts::Caller,
         _ => Acts::Network,
     };
     // The repeats prove that no ACK arrived.
     // What the caller got is only concluded from what it says to a BYE.
-    let concluded = matches!(loss, Loss::Known(_) | Loss::UnknownThere(_));
+    let concluded = matches!(
+        loss,
+        Loss::Known(_) | Loss::UnknownThere(_) | Loss::GivenUp(_)
+    );
     let confidence = if concluded || found.has("capture-one-sided") {
         Confidence::Likely
     } else {
@@ -279,6 +299,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             ),
     );
     let message = final_response.message;
+    if let Loss::GivenUp(bye) = loss {
+        return tell_given_up(call, (message, answer), bye, finding);
+    }
     finding.proof(Evidence::start_line(
         message,
         answer,
@@ -303,6 +326,34 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
 }
 
+fn tell_given_up(
+    call: &Call,
+    (message, answer): Placed<'_>,
+    (at, bye): Placed<'_>,
+    finding: &mut Finding,
+) {
+    let caller = || Args::new().text("caller", sender(bye));
+    let after = bye.time().zip(answer.time()).map_or(0, |(b, a)| b - a);
+    let args = caller().duration("after", after);
+    finding.why("why-given-up").fix("fix-given-up").args(args);
+    finding.proof(Evidence::start_line(message, answer, note("given")));
+    let from = |m: &Stored| {
+        let header = m.message().header("From")?;
+        let value = header.value.of(&m.raw);
+        Uri::parse(addr_spec(value)).map(|uri| uri.bare())
+    };
+    let had = call.request().and_then(from);
+    if let Some(had) = had.filter(|had| from(answer).is_some_and(|now| now != *had)) {
+        let note = Template::new("other-from", Args::new().text("from", had));
+        finding.proof(Evidence::header(message, answer, "From", note));
+    }
+    finding.proof(Evidence::start_line(
+        at,
+        bye,
+        Template::new("gave-up", caller()),
+    ));
+}
+
 fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Finding) {
     let (why, fix) = match loss {
         Loss::Contact => ("why-contact", "fix-contact"),
@@ -315,6 +366,7 @@ fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Findi
         Loss::Stopped(_) => ("why-stopped", "fix-stopped"),
         Loss::Arrived(_) => ("why-arrived", "fix-arrived"),
         Loss::Lost(_) => ("why-lost", "fix-lost"),
+        Loss::GivenUp(_) => ("why-given-up", "fix-given-up"),
         Loss::Large => ("why-large", "fix"),
         Loss::Unknown => ("why", "fix"),
     };
@@ -337,7 +389,7 @@ fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Findi
             finding.args(Args::new().text("stop", receiver(m)));
             Some((*at, *m, "acknowledged"))
         }
-        Loss::Contact | Loss::NoContact | Loss::Large | Loss::Unknown => None,
+        Loss::Contact | Loss::NoContact | Loss::Large | Loss::GivenUp(_) | Loss::Unknown => None,
     };
     if let Some((at, m, remark)) = shown.filter(|(at, ..)| *at != message) {
         finding.proof(Evidence::start_line(at, m, note(remark)));

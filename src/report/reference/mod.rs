@@ -16,7 +16,7 @@ mod own;
 /// What was asked for.
 pub mod query;
 /// Pages about rules.
-mod rule;
+pub(super) mod rule;
 /// Pages about methods, headers, option tags, timers and protocols of the Reason header.
 mod term;
 /// How a page is written.

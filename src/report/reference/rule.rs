@@ -76,7 +76,7 @@ pub fn rules(rules: &[&Rule], lang: &'static Lang) -> Vec<[String; 4]> {
     rules.iter().map(row).collect()
 }
 
-// In a page about the rule itself the arguments are named.
-fn placeholders(template: &str) -> String {
+/// In a page about the rule itself the arguments are named.
+pub(in crate::report) fn placeholders(template: &str) -> String {
     template.replace('{', "<").replace('}', ">")
 }

@@ -124,7 +124,7 @@ fn three(label: &str, first: &str, second: &str, palette: Palette, width: usize)
 }
 
 fn markdown(sheet: &Sheet) -> String {
-    let mut out = format!("# {}\n\n", sheet.title);
+    let mut out = format!("# {}\n\n", escaped(&sheet.title));
     if !sheet.note.is_empty() {
         out += &format!("{}\n\n", sheet.note);
     }

@@ -9,7 +9,10 @@ use crate::lang::Lang;
 use crate::message::Method;
 use crate::session::legs::Join;
 use crate::session::media::RtpStream;
-use crate::session::{Aside, Call, Stored};
+use crate::session::{Aside, Call, Outcome, Stored};
+
+/// A span of which only the least is known is told from this on, nanoseconds.
+const SHOWN: i64 = 1_000_000;
 
 impl Block {
     pub(super) fn facts(&self, lines: &mut Vec<String>, call: &Call) {
@@ -192,15 +195,15 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
         && let Some(until) = end.and_then(Stored::time).or(call.seen_until)
     {
         let whole = end.is_some() && call.has_beginning();
-        all.push(lasted(
-            whole,
-            "rang {span}",
-            "rang at least {span}",
-            until - from,
-        ));
+        let rang = until - from;
+        if whole || rang >= SHOWN {
+            all.push(lasted(whole, "rang {span}", "rang at least {span}", rang));
+        }
     }
     let talked = |whole, span| lasted(whole, "talked {span}", "talked at least {span}", span);
-    if let Some(answered) = call.answer().and_then(Stored::time) {
+    // Nobody talks where the caller never knew of the answer, or did not take it.
+    let taken = call.outcome != Outcome::Failed;
+    if let Some(answered) = call.answer().and_then(Stored::time).filter(|_| taken) {
         match call.bye().and_then(Stored::time) {
             Some(bye) => all.push(talked(call.has_beginning(), bye - answered)),
             // No dialog is held longer than this without a message; the clock may have jumped.
@@ -210,7 +213,7 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
                 let until = call.seen_until.filter(|until| Some(*until) < let_go);
                 let span = until
                     .map(|until| until - answered)
-                    .filter(|span| *span >= 1_000_000);
+                    .filter(|span| *span >= SHOWN);
                 all.extend(span.map(|span| talked(false, span)));
             }
         }

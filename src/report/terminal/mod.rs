@@ -32,6 +32,7 @@ use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
 use summary::Peers;
+pub(super) use words::{noun, parties, result};
 
 /// Groups drawn with an example; further ones are counted.
 const MOST_GROUPS: usize = 1000;
@@ -53,6 +54,33 @@ pub fn begin(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
     })
 }
 
+/// A call in full, as lines without colour: what other formats quote.
+pub(super) fn quoted(call: &Call, diagnosis: &Diagnosis, options: &Options) -> Vec<String> {
+    plain(options).draw(call, diagnosis, options.ladder)
+}
+
+/// A finding about a peer or the capture, likewise.
+pub(super) fn quoted_across(found: &CaptureFinding, options: &Options) -> Vec<String> {
+    plain(options).across(found)
+}
+
+/// What was read, likewise.
+pub(super) fn quoted_head(run: &Run<'_>, options: &Options) -> Vec<String> {
+    summary::head(run, &plain(options))
+}
+
+fn plain(options: &Options) -> Block {
+    let options = Options {
+        colour: false,
+        width: options.width.min(100),
+        ..options.clone()
+    };
+    Block {
+        options,
+        palette: Palette::new(false),
+    }
+}
+
 struct Terminal {
     out: BufWriter<Output<Box<dyn Write>>>,
     block: Block,
@@ -66,7 +94,7 @@ struct Terminal {
 
 /// What makes two failures equal: the cause and what is said of it, the answer and who gave it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     cause: &'static str,
     verdict: Option<(Severity, Confidence, Acts)>,
     code: Option<u16>,
@@ -112,10 +140,7 @@ impl Report for Terminal {
         if self.block.options.all {
             return self.write_block(&self.block.draw(call, diagnosis, true));
         }
-        let fine = call.outcome == Outcome::Succeeded
-            && diagnosis.findings.iter().all(is_remark)
-            && words::refused_inside(call).next().is_none();
-        match fine {
+        match is_fine(call, diagnosis) {
             true if self.good.len() < MOST_GOOD => {
                 let line = self.line(call, diagnosis);
                 self.good.push(line);
@@ -305,6 +330,13 @@ impl Terminal {
     }
 }
 
+/// Did the call go well, with nothing wrong in it?
+pub(super) fn is_fine(call: &Call, diagnosis: &Diagnosis) -> bool {
+    call.outcome == Outcome::Succeeded
+        && diagnosis.findings.iter().all(is_remark)
+        && words::refused_inside(call).next().is_none()
+}
+
 // Worth knowing, and nothing is broken.
 fn is_remark(finding: &Finding) -> bool {
     finding.severity == Severity::Info
@@ -324,7 +356,7 @@ fn remarks(diagnosis: &Diagnosis) -> String {
     }
 }
 
-fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
+pub(super) fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
     let finding = diagnosis.foremost(call);
     let peer = call.deciding().and_then(|answer| answer.stamp.source);
     let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
@@ -358,7 +390,7 @@ fn said(call: &Call) -> Said {
     )
 }
 
-fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
+pub(super) fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
     match diagnosis.cause() {
         Some(finding) => finding.severity,
         None if call.outcome.is_failure() || call.outcome == Outcome::Refused => Severity::Error,

@@ -58,7 +58,7 @@ pub(super) fn decided(call: &Call) -> String {
 }
 
 /// What an entry is called.
-pub(super) fn noun(call: &Call, lang: &Lang) -> String {
+pub(in crate::report) fn noun(call: &Call, lang: &Lang) -> String {
     match call.method {
         Method::Invite => lang.word("call").into_owned(),
         Method::Register => lang.word("registration").into_owned(),
@@ -70,7 +70,7 @@ pub(super) fn noun(call: &Call, lang: &Lang) -> String {
 }
 
 /// `bob -> alice`, with what a person would call each.
-pub(super) fn parties(call: &Call, lang: &Lang) -> String {
+pub(in crate::report) fn parties(call: &Call, lang: &Lang) -> String {
     let name = |uri: Option<String>| {
         let uri = uri?;
         let user = Uri::parse(uri.as_bytes())
@@ -87,7 +87,7 @@ pub(super) fn parties(call: &Call, lang: &Lang) -> String {
 }
 
 /// What came of it, in a few words.
-pub(super) fn result(call: &Call, lang: &Lang) -> String {
+pub(in crate::report) fn result(call: &Call, lang: &Lang) -> String {
     let phrase = call.deciding().map(|answer| {
         let reason = answer
             .message()

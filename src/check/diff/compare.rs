@@ -1,0 +1,292 @@
+//! Two sketches to differences, each once however many messages show it.
+
+use super::fact::{Fact, Topic};
+use super::rank::{self, Ranked};
+use super::sketch::{Role, Sketch, Step, Turn};
+use std::collections::HashMap;
+
+/// Differences kept; more are counted.
+const MOST: usize = 1000;
+/// A delay that is so much longer (nanoseconds) and so many times as long is a difference.
+const LONGER: (i64, i64) = (400_000_000, 4);
+/// How long a person takes to answer says nothing below this, nanoseconds.
+const HUMAN: i64 = 20_000_000_000;
+
+/// One side of a difference.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Number of the step in its sketch; `None` where there is none.
+    pub step: Option<usize>,
+    /// The value; `None` where there is none.
+    pub value: Option<String>,
+    /// The line that proves it.
+    pub line: String,
+}
+
+/// Something that differs.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What it is about.
+    pub topic: Topic,
+    /// What it is.
+    pub what: String,
+    /// Name of the header or begin of the line of the body.
+    pub field: String,
+    /// Is the message there in one call only?
+    pub is_message: bool,
+    /// In the good call.
+    pub good: Shown,
+    /// In the bad call.
+    pub bad: Shown,
+    /// Further messages that show the same.
+    pub also: usize,
+    /// Was it only to be seen after the call had failed?
+    pub is_after: bool,
+    /// Added to the weight of the topic.
+    pub more: i32,
+}
+
+/// What came of two calls.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The differences, the most telling first.
+    pub all: Vec<Ranked>,
+    /// Differences that found no room.
+    pub left_out: usize,
+}
+
+/// Sets two calls side by side.
+pub fn compare(good: &Sketch, bad: &Sketch) -> Comparison {
+    let mut found = Found::default();
+    let roles = |sketch: &Sketch| -> HashMap<Role, usize> {
+        let steps = sketch.steps.iter().enumerate();
+        steps.map(|(at, step)| (step.role.clone(), at)).collect()
+    };
+    let (of_good, of_bad) = (roles(good), roles(bad));
+    for (at, step) in bad.steps.iter().enumerate() {
+        match of_good
+            .get(&step.role)
+            .and_then(|g| Some((*g, good.steps.get(*g)?)))
+        {
+            Some((g, other)) => found.pair((g, other), (at, step)),
+            None => found.lone(None, Some((at, step)), good, bad),
+        }
+    }
+    for (at, step) in good.steps.iter().enumerate() {
+        if !of_bad.contains_key(&step.role) {
+            found.lone(Some((at, step)), None, good, bad);
+        }
+    }
+    Comparison {
+        all: rank::rank(found.all, bad),
+        left_out: found.left_out,
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    all: Vec<Difference>,
+    known: HashMap<(Topic, String, String), usize>,
+    left_out: usize,
+    /// The first step of the good call that the bad one has not.
+    gone: Option<usize>,
+}
+
+impl Found {
+    // The same difference on the next hop, or in the next attempt, is the same difference.
+    fn add(&mut self, new: Difference) {
+        let values = format!("{:?}\n{:?}", new.good.value, new.bad.value);
+        let known = self.known.entry((new.topic, new.what.clone(), values));
+        let at = *known.or_insert(self.all.len());
+        let room = self.all.len() < MOST;
+        match self.all.get_mut(at) {
+            Some(before) => before.also += 1,
+            None if room => self.all.push(new),
+            None => self.left_out += 1,
+        }
+    }
+
+    fn pair(&mut self, (g, good): (usize, &Step), (b, bad): (usize, &Step)) {
+        let plain = |step, value: String, line: &str| Shown {
+            step: Some(step),
+            value: Some(value),
+            line: line.to_owned(),
+        };
+        let mut say = |topic, what: &str, values: [String; 2], more| {
+            let [of_good, of_bad] = values;
+            self.add(Difference {
+                topic,
+                what: what.to_owned(),
+                field: String::new(),
+                is_message: false,
+                good: plain(g, of_good, &good.start),
+                bad: plain(b, of_bad, &bad.start),
+                also: 0,
+                is_after: bad.is_after,
+                more,
+            });
+        };
+        let class = |step: &Step| step.code.map(|code| code / 100);
+        if good.code != bad.code {
+            let code = |step: &Step| step.code.map_or(String::new(), |code| code.to_string());
+            let minor = if bad.role.part == Turn::Final { 0 } else { -14 };
+            say(Topic::Code, "answer", [code(good), code(bad)], minor);
+        }
+        if good.repeats != bad.repeats {
+            let times = |step: &Step| match step.repeats {
+                0 => "once".to_owned(),
+                more => format!("{} times", more + 1),
+            };
+            say(Topic::Repeats, "sending", [times(good), times(bad)], 0);
+        }
+        if let (Some(before), Some(after)) = (good.delay, bad.delay)
+            && is_longer(before, after, bad)
+        {
+            let seconds = |delay: i64| format!("{:.3} s", delay as f64 / 1e9);
+            let [before, after] = [before, after].map(seconds);
+            say(Topic::Timing, "delay after the request", [before, after], 0);
+        }
+        if class(good) == class(bad) {
+            self.facts((g, good), (b, bad));
+        }
+    }
+
+    fn facts(&mut self, (g, good): (usize, &Step), (b, bad): (usize, &Step)) {
+        let keyed = |step: &'_ Step| -> HashMap<(Topic, String), Fact> {
+            let facts = step.facts.iter().rev();
+            facts
+                .map(|fact| ((fact.topic, fact.what.clone()), fact.clone()))
+                .collect()
+        };
+        let (of_good, of_bad) = (keyed(good), keyed(bad));
+        let has_sdp = |step: &Step| step.has(Topic::Codec, "media");
+        let both_sdp = has_sdp(good) == has_sdp(bad);
+        let mut keys: Vec<&(Topic, String)> = of_good.keys().collect();
+        keys.extend(of_bad.keys().filter(|key| !of_good.contains_key(*key)));
+        keys.sort();
+        for key in keys {
+            let (in_good, in_bad) = (of_good.get(key), of_bad.get(key));
+            let is_detail = is_detail(key, in_good.zip(in_bad).is_some(), both_sdp);
+            let order = key.1.starts_with("order of the");
+            let differs = sorted(in_good) != sorted(in_bad);
+            if in_good.map(|f| &f.value) == in_bad.map(|f| &f.value)
+                || is_detail
+                || (order && differs)
+            {
+                continue;
+            }
+            let Some(any) = in_bad.or(in_good) else {
+                continue;
+            };
+            let shown = |fact: Option<&Fact>, step: usize, start: &str| Shown {
+                step: Some(step),
+                value: fact.map(|fact| fact.text().to_owned()),
+                line: fact.map_or(start.to_owned(), |fact| fact.line.clone()),
+            };
+            self.add(Difference {
+                topic: any.topic,
+                what: any.what.clone(),
+                field: any.field.clone(),
+                is_message: false,
+                good: shown(in_good, g, &good.start),
+                bad: shown(in_bad, b, &bad.start),
+                also: 0,
+                is_after: bad.is_after,
+                more: any.more.max(in_good.map_or(any.more, |f| f.more)),
+            });
+        }
+    }
+
+    // A message without a counterpart.
+    fn lone(
+        &mut self,
+        in_good: Option<(usize, &Step)>,
+        in_bad: Option<(usize, &Step)>,
+        good: &Sketch,
+        bad: &Sketch,
+    ) {
+        let Some((at, step)) = in_good.or(in_bad) else {
+            return;
+        };
+        if step.role.part == Turn::Acknowledge {
+            return;
+        }
+        let credentials = step.has(Topic::Auth, "credentials");
+        let failed = bad.steps.iter().any(|step| step.is_after);
+        // What the bad call did not come to; of it the first message may be what it lacked.
+        let is_after = match in_bad {
+            Some((_, step)) => step.is_after,
+            None => (failed || *self.gone.get_or_insert(at) < at) && !credentials,
+        };
+        let side = |this: Option<(usize, &Step)>, other: &Sketch| Shown {
+            step: this.map(|(at, _)| at).or(other.steps.len().checked_sub(1)),
+            value: this.map(|(_, step)| step.name.clone()),
+            line: match this {
+                Some((_, step)) => step.start.clone(),
+                None => other
+                    .steps
+                    .last()
+                    .map_or(String::new(), |last| last.start.clone()),
+            },
+        };
+        let with = if credentials { " with credentials" } else { "" };
+        self.add(Difference {
+            topic: if credentials {
+                Topic::Auth
+            } else {
+                Topic::Message
+            },
+            what: format!("{}{with}", step.name),
+            field: String::new(),
+            is_message: true,
+            good: side(in_good, good),
+            bad: side(in_bad, bad),
+            also: 0,
+            is_after,
+            more: if step.role.part == Turn::Request {
+                0
+            } else {
+                -6
+            },
+        });
+    }
+}
+
+// Of what is not there nothing more is told than that.
+fn is_detail((topic, what): &(Topic, String), in_both: bool, both_sdp: bool) -> bool {
+    if in_both {
+        return false;
+    }
+    let told = match topic {
+        Topic::Auth => ["challenge in", "credentials in"]
+            .iter()
+            .any(|b| what.starts_with(b)),
+        Topic::Attestation => what == "Identity",
+        Topic::Codec | Topic::Profile | Topic::Direction | Topic::Media | Topic::Attribute
+            if !both_sdp =>
+        {
+            what == "media"
+        }
+        Topic::Value | Topic::Agent | Topic::Session | Topic::Supported | Topic::Size => false,
+        Topic::Header => what != "type of body",
+        Topic::Address | Topic::Transport | Topic::Uri => false,
+        _ => true,
+    };
+    !told
+}
+
+fn sorted(fact: Option<&Fact>) -> Vec<&str> {
+    let mut all: Vec<&str> = fact
+        .into_iter()
+        .flat_map(|fact| fact.value.split(", "))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+fn is_longer(good: i64, bad: i64, step: &Step) -> bool {
+    let answered = step.role.part == Turn::Final && step.role.method == "INVITE";
+    let least = if answered { HUMAN } else { LONGER.0 };
+    let (short, long) = (good.min(bad).max(1), good.max(bad));
+    long - short >= least && long / short >= LONGER.1
+}

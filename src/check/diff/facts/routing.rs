@@ -1,0 +1,192 @@
+//! Where a message goes, and where its answers and the next requests are to go.
+
+use crate::check::diff::fact::{Fact, Topic};
+use crate::check::diff::places::Places;
+use crate::diagnose::size;
+use crate::layers::Transport;
+use crate::message::header::{elements, unfold};
+use crate::message::params;
+use crate::message::uri::{Uri, addr_spec, host_port};
+use crate::message::{Message, typed};
+use crate::session::Stored;
+
+/// Elements of a Route that are looked at.
+const MOST_ROUTES: usize = 16;
+
+pub(super) fn facts(stored: &Stored, ends: [usize; 2], places: &Places, facts: &mut Vec<Fact>) {
+    let message = stored.message();
+    let start = message.start_line().of(message.raw);
+    let [_, to] = ends;
+    facts.push(
+        Fact::new(Topic::Route, "receiver", to.to_string())
+            .shown(places.name(to))
+            .stands("", start),
+    );
+    if let Some(transport) = stored.stamp.transport {
+        let name = transport.name().to_ascii_uppercase();
+        facts.push(Fact::new(Topic::Transport, "transport", name).stands("", start));
+        let bytes = size::bytes(stored);
+        if transport == Transport::Udp {
+            let fits = if bytes > size::UDP_LIMIT {
+                "more than"
+            } else {
+                "within"
+            };
+            let shown = format!(
+                "{bytes} bytes over UDP, {fits} the {} that are safe",
+                size::UDP_LIMIT
+            );
+            facts.push(
+                Fact::new(Topic::Size, "size", fits)
+                    .shown(shown)
+                    .stands("", start),
+            );
+        }
+    }
+    routes(message, places, facts);
+    request_uri(message, places, facts);
+    users(message, facts);
+    contact(message, places, facts);
+    via(message, places, facts);
+}
+
+fn routes(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+    for name in ["Route", "Record-Route", "Path", "Service-Route"] {
+        let (mut values, mut shown) = (Vec::new(), Vec::new());
+        for header in message.all(name).take(MOST_ROUTES) {
+            let value = unfold(header.value.of(message.raw));
+            for element in elements(&value) {
+                let Some(uri) = Uri::parse(addr_spec(element)) else {
+                    continue;
+                };
+                let kind = if uri.is_loose() { "lr" } else { "no lr" };
+                let (value, text) = places.host(uri.host);
+                values.push(format!("{value};{kind}"));
+                shown.push(format!("{text}; {kind}"));
+            }
+        }
+        if !values.is_empty() {
+            let more = values.len().saturating_sub(MOST_ROUTES);
+            values.truncate(MOST_ROUTES);
+            shown.truncate(MOST_ROUTES);
+            let value = format!("{} {more}", values.join(" | "));
+            let fact = Fact::new(Topic::Route, name, value).shown(shown.join(" | "));
+            facts.push(super::in_header(fact, message, name));
+        }
+    }
+}
+
+fn request_uri(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+    let Some(span) = message.request_uri() else {
+        return;
+    };
+    let Some(uri) = Uri::parse(span.of(message.raw)) else {
+        facts.push(Fact::new(Topic::Uri, "Request-URI", "not readable"));
+        return;
+    };
+    let start = message.start_line().of(message.raw);
+    let mut say = |what: &str, value: String, shown: String, more: i32| {
+        let fact = Fact::new(Topic::Uri, what, value).shown(shown);
+        facts.push(fact.stands("Request-URI", start).weighs(more));
+    };
+    let scheme = crate::message::lossy(uri.scheme).to_ascii_lowercase();
+    say("scheme of the Request-URI", scheme.clone(), scheme, 0);
+    let (value, shown) = places.host(uri.host);
+    say("host of the Request-URI", value, shown, -12);
+    let user = uri.number();
+    say(
+        "form of the number in the Request-URI",
+        shape(&user),
+        format!("{user} ({})", shape(&user)),
+        0,
+    );
+    say("user of the Request-URI", user.clone(), user, -34);
+}
+
+fn users(message: Message<'_>, facts: &mut Vec<Fact>) {
+    if !message.head.is_request() {
+        return;
+    }
+    for name in ["From", "To", "P-Asserted-Identity", "P-Preferred-Identity"] {
+        let Some(header) = message.header(name) else {
+            continue;
+        };
+        let value = unfold(header.value.of(message.raw));
+        let Some(uri) = Uri::parse(addr_spec(&value)) else {
+            let fact = Fact::new(Topic::Uri, &format!("URI in {name}"), "not readable");
+            facts.push(super::in_header(fact, message, name));
+            continue;
+        };
+        let user = uri.number();
+        let form = Fact::new(
+            Topic::Uri,
+            &format!("form of the number in {name}"),
+            shape(&user),
+        );
+        let form = form.shown(format!("{user} ({})", shape(&user))).weighs(-8);
+        facts.push(super::in_header(form, message, name));
+        let user = Fact::new(Topic::Uri, &format!("user in {name}"), user)
+            .weighs(if name == "To" { -36 } else { -40 });
+        facts.push(super::in_header(user, message, name));
+    }
+}
+
+// A number by what a dial plan looks at.
+fn shape(user: &str) -> String {
+    let digits = user.chars().filter(char::is_ascii_digit).count();
+    let only = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || "-.()".contains(c))
+    };
+    match user.strip_prefix('+') {
+        Some(rest) if only(rest) => format!("+ and {digits} digits"),
+        _ if user.is_empty() => "no user".to_owned(),
+        _ if user.starts_with("00") && only(user) => format!("00 and {} digits", digits - 2),
+        _ if only(user) => format!("{digits} digits"),
+        _ => "a name".to_owned(),
+    }
+}
+
+fn contact(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+    let Some(header) = message.header("Contact") else {
+        return;
+    };
+    let value = unfold(header.value.of(message.raw));
+    let Some(uri) = elements(&value)
+        .next()
+        .and_then(|first| Uri::parse(addr_spec(first)))
+    else {
+        return;
+    };
+    let (value, shown) = places.host(uri.host);
+    let fact = Fact::new(Topic::Address, "address in Contact", value).shown(shown);
+    facts.push(super::in_header(fact, message, "Contact"));
+    let transport = params::value_after(uri.params, 0, "transport");
+    let transport = transport.map_or("none".to_owned(), |span| {
+        crate::message::lossy(span.of(uri.params)).to_ascii_lowercase()
+    });
+    let fact = Fact::new(Topic::Transport, "transport in Contact", transport).weighs(-14);
+    facts.push(super::in_header(fact, message, "Contact"));
+}
+
+fn via(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+    // Of an answer it only repeats that of the request.
+    let Some(via) = typed::vias(message)
+        .into_iter()
+        .next()
+        .filter(|_| message.head.is_request())
+    else {
+        return;
+    };
+    let (host, _) = host_port(via.sent_by.as_bytes());
+    let (value, shown) = places.host(host);
+    let address = Fact::new(Topic::Address, "address in Via", value)
+        .shown(shown)
+        .weighs(-6);
+    let transport = Fact::new(Topic::Transport, "transport in Via", via.transport).weighs(-4);
+    for fact in [address, transport] {
+        facts.push(super::in_header(fact, message, "Via"));
+    }
+}

@@ -1,0 +1,193 @@
+//! Test cases, for formats that know nothing but those: a call passed, fell short, or was not seen whole.
+
+use super::terminal::escape::clean;
+use super::terminal::{self, noun, parties, result};
+use super::{Options, Run};
+use crate::diagnose::across::CaptureFinding;
+use crate::diagnose::{Diagnosis, Finding, Severity};
+use crate::session::{Call, Outcome};
+
+/// One case of a suite; every text is safe for a terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The suite that it belongs to: the input, or the file of expectations.
+    pub suite: String,
+    /// What it is called, in its suite only once.
+    pub name: String,
+    /// How long it took, where that is known.
+    pub seconds: Option<f64>,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What is worth knowing where it did not fall short.
+    pub remarks: Vec<String>,
+}
+
+/// What became of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Nothing asked for fell short.
+    Passed,
+    /// It could not be told, and why.
+    Skipped(String),
+    /// It fell short.
+    Failed(Fault),
+    /// It could not be judged.
+    Unjudged(Fault),
+}
+
+/// Why a case fell short.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The rule, or another id.
+    pub kind: String,
+    /// One line.
+    pub message: String,
+    /// All that there is to say and to show, line by line.
+    pub lines: Vec<String>,
+    /// File, and frame or line in it, of the proof.
+    pub place: Option<(String, &'static str, u64)>,
+}
+
+/// The case of a call.
+pub fn of_call(
+    call: &Call,
+    diagnosis: &Diagnosis,
+    prove: &dyn Fn() -> Diagnosis,
+    options: &Options,
+) -> Case {
+    let input = call.first().map_or(0, |first| first.stamp.origin.input);
+    let (start, end) = (call.start(), call.end());
+    let lasted = start.zip(end).map(|(start, end)| end.saturating_sub(start));
+    let mut case = Case {
+        suite: clean(&options.paths.of(input)),
+        name: name(call, options),
+        seconds: lasted.map(|lasted| lasted.max(0) as f64 / 1e9),
+        verdict: Verdict::Passed,
+        remarks: Vec::new(),
+    };
+    if options.falls_short(call, diagnosis) {
+        case.verdict = Verdict::Failed(fault(call, &prove(), options));
+        return case;
+    }
+    let told = |finding: &Finding| finding.severity < Severity::Info;
+    if diagnosis.findings.iter().any(told) {
+        let proof = prove();
+        let all = proof.findings.iter().filter(|finding| told(finding));
+        case.remarks = all.map(|finding| remark(finding, options)).collect();
+    }
+    if call.outcome == Outcome::Unfinished {
+        case.verdict = Verdict::Skipped(result(call, options.lang));
+    }
+    case
+}
+
+/// `call 3: bob -> alice`
+pub(super) fn name(call: &Call, options: &Options) -> String {
+    let lang = options.lang;
+    let colon = lang.word(": ");
+    let (noun, parties) = (noun(call, lang), parties(call, lang));
+    clean(&format!("{noun} {}{colon}{parties}", call.id))
+}
+
+// `warning[late-ack]: what it is`
+fn remark(finding: &Finding, options: &Options) -> String {
+    let severity = options.lang.word(finding.severity.word());
+    let (id, title) = (finding.rule.id, title(finding, options));
+    let colon = options.lang.word(": ");
+    format!("{severity}[{id}]{colon}{title}")
+}
+
+pub(super) fn title(finding: &Finding, options: &Options) -> String {
+    let text = options.lang.rule(finding.rule, "title", &finding.args);
+    clean(&text)
+}
+
+fn fault(call: &Call, proof: &Diagnosis, options: &Options) -> Fault {
+    let lang = options.lang;
+    let asked = || {
+        proof
+            .findings
+            .iter()
+            .find(|finding| options.is_short(finding))
+    };
+    let shown = proof
+        .cause()
+        .or_else(asked)
+        .or_else(|| proof.foremost(call));
+    let said = match (shown, &proof.undetermined) {
+        (Some(finding), _) => title(finding, options),
+        (None, Some(undetermined)) => clean(&lang.undetermined(&undetermined.why)),
+        (None, None) => lang.word(call.outcome.word()).into_owned(),
+    };
+    let result = clean(&result(call, lang));
+    let proves = shown
+        .and_then(|finding| Some((finding.leg, finding.evidence.first()?.message())))
+        .and_then(|(leg, message)| call.leg(leg).messages.get(message));
+    let message = proves.or(call.deciding()).or(call.first());
+    Fault {
+        kind: shown
+            .map_or("undetermined", |finding| finding.rule.id)
+            .into(),
+        message: format!("{result}{}{said}", lang.word(": ")),
+        lines: terminal::quoted(call, proof, options),
+        place: message.map(|message| {
+            let (stamp, at) = (&message.stamp, message.stamp.origin);
+            let unit = if stamp.lines > 0 { "line" } else { "frame" };
+            (clean(&options.paths.of(at.input)), unit, at.place)
+        }),
+    }
+}
+
+/// The cases that only the end shows: inputs that could not be read, and findings about peers and
+/// captures as a whole.
+pub fn at_the_end(run: &Run<'_>, options: &Options) -> Vec<Case> {
+    let bare = |suite: &str, name: String, verdict| Case {
+        suite: clean(suite),
+        name,
+        seconds: None,
+        verdict,
+        remarks: Vec::new(),
+    };
+    let mut all = Vec::new();
+    for read in run.inputs {
+        if let Some(error) = &read.summary.error {
+            let fault = Fault {
+                kind: "unread".to_owned(),
+                message: clean(&error.reason),
+                lines: vec![clean(&error.to_string())],
+                place: None,
+            };
+            let name = "read".to_owned();
+            all.push(bare(&read.summary.path, name, Verdict::Unjudged(fault)));
+        }
+    }
+    for (number, found) in (1..).zip(run.findings) {
+        let shown = found.exhibits.first().map(|(exhibit, _)| exhibit);
+        let input = shown.map_or(0, |exhibit| exhibit.origin.input);
+        let suite = options.paths.of(input);
+        let name = format!("finding {number}: {}", found.finding.rule.id);
+        let mut case = bare(&suite, name, Verdict::Passed);
+        match options.is_short(&found.finding) {
+            true => {
+                case.verdict = Verdict::Failed(fault_across(found, options));
+            }
+            false => case.remarks = vec![remark(&found.finding, options)],
+        }
+        all.push(case);
+    }
+    all
+}
+
+fn fault_across(found: &CaptureFinding, options: &Options) -> Fault {
+    let shown = found.exhibits.first().map(|(exhibit, _)| exhibit);
+    Fault {
+        kind: found.finding.rule.id.to_owned(),
+        message: title(&found.finding, options),
+        lines: terminal::quoted_across(found, options),
+        place: shown.map(|exhibit| {
+            let unit = if exhibit.of_log { "line" } else { "frame" };
+            let at = exhibit.origin;
+            (clean(&options.paths.of(at.input)), unit, at.place)
+        }),
+    }
+}
