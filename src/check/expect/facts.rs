@@ -9,7 +9,7 @@ use crate::message::{Method, lossy};
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
 use crate::session::{Call, Stored};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 
 /// Messages of a call that are looked at; a call of more is no flow that somebody wrote down.
@@ -26,6 +26,8 @@ pub(super) struct Facts<'a> {
     to: OnceCell<Option<String>>,
     request_uri: OnceCell<Option<String>>,
     end_to_end: OnceCell<Vec<(Side, &'a Stored)>>,
+    /// Is what failed only counted? Nothing has to be shown of it then.
+    pub(super) only_counts: Cell<bool>,
 }
 
 impl<'a> Facts<'a> {
@@ -42,6 +44,7 @@ impl<'a> Facts<'a> {
             to: OnceCell::new(),
             request_uri: OnceCell::new(),
             end_to_end: OnceCell::new(),
+            only_counts: Cell::new(false),
         }
     }
 
@@ -108,12 +111,18 @@ impl<'a> Facts<'a> {
 
     /// The start line of what decided the call, else of what began it.
     pub(super) fn deciding(&self) -> Vec<Proof> {
+        if self.only_counts.get() {
+            return Vec::new();
+        }
         let decisive = self.call.deciding().or_else(|| self.call.first());
         decisive.map(start_line).into_iter().collect()
     }
 
     /// What a finding shows.
     pub(super) fn shown_by(&self, finding: &Finding) -> Vec<Proof> {
+        if self.only_counts.get() {
+            return Vec::new();
+        }
         let full = (self.prove)();
         let same = |f: &&Finding| f.rule.id == finding.rule.id && f.leg == finding.leg;
         let Some(found) = full.findings.iter().find(same) else {

@@ -216,6 +216,7 @@ impl Report for Held {
             if verdict.calls > entry.count.most && verdict.unwanted.len() < MOST_UNWANTED {
                 verdict.unwanted.extend(facts.beginning());
             }
+            facts.only_counts.set(verdict.fallen >= MOST_CALLS);
             let checks = entry.checks.iter();
             let failures: Vec<Failure> = checks.flat_map(|check| check.judge(&facts)).collect();
             if failures.is_empty() {
