@@ -224,7 +224,7 @@ fn sheet(call: &Call, diagnosis: &Diagnosis) -> String {
         say(name, &clean(&names.line(&uri.unwrap_or_default())));
     }
     let code = call.code().map_or(String::new(), |code| format!(" {code}"));
-    say("outcome", &format!("{}{code}", call.outcome.word()));
+    say("outcome", &format!("{}{code}", call.told().word()));
     say("cause", diagnosis.cause().map_or("none", |f| f.rule.id));
     for (number, leg) in call.all_legs().enumerate() {
         if number > 0 {
@@ -295,11 +295,18 @@ impl Report for Golden {
                 stem => stem.chars().map(fits).collect(),
             }
         };
-        self.inputs = run
-            .inputs
-            .iter()
-            .map(|read| stem(&read.summary.path))
-            .collect();
+        let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+        let stems = run.inputs.iter().map(|read| {
+            let stem = stem(&read.summary.path);
+            let count = taken.entry(stem.clone()).or_default();
+            *count += 1;
+            // Two inputs of one name are told apart by their order.
+            match *count {
+                1 => stem,
+                count => format!("{stem}_{count}"),
+            }
+        });
+        self.inputs = stems.collect();
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ impl FailOn {
     pub fn fits(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
         let any = |fits: &dyn Fn(&Finding) -> bool| diagnosis.findings.iter().any(fits);
         match self {
-            FailOn::Failed => call.outcome.is_failure(),
+            FailOn::Failed => call.told().is_failure(),
             FailOn::Severity(worst) => any(&|finding| finding.severity <= *worst),
             FailOn::Rule(id) => any(&|finding| finding.rule.id == *id),
             FailOn::Code(code) => call

@@ -75,7 +75,7 @@ pub fn of_call(
         let all = proof.findings.iter().filter(|finding| told(finding));
         case.remarks = all.map(|finding| remark(finding, options)).collect();
     }
-    if call.outcome == Outcome::Unfinished {
+    if call.told() == Outcome::Unfinished {
         case.verdict = Verdict::Skipped(result(call, options.lang));
     }
     case
@@ -117,7 +117,7 @@ fn fault(call: &Call, proof: &Diagnosis, options: &Options) -> Fault {
     let said = match (shown, &proof.undetermined) {
         (Some(finding), _) => title(finding, options),
         (None, Some(undetermined)) => clean(&lang.undetermined(&undetermined.why)),
-        (None, None) => lang.word(call.outcome.word()).into_owned(),
+        (None, None) => lang.word(call.told().word()).into_owned(),
     };
     let result = clean(&result(call, lang));
     let proves = shown

@@ -148,7 +148,7 @@ fn of_call(call: &Call, diagnosis: &Diagnosis, options: &Options) -> Vec<Vec<Str
         call.to().unwrap_or_default(),
         call.request_uri().unwrap_or_default(),
         call.call_id().unwrap_or_default(),
-        call.outcome.word().to_owned(),
+        call.told().word().to_owned(),
         number(call.code()),
         call.deciding().map(reason).unwrap_or_default(),
         word(cause.map(|finding| finding.rule.id)),

@@ -60,7 +60,7 @@ impl Report for GitHub {
             .findings
             .iter()
             .any(|f| f.severity < Severity::Info);
-        let went_well = matches!(call.outcome, Outcome::Succeeded | Outcome::Unfinished);
+        let went_well = matches!(call.told(), Outcome::Succeeded | Outcome::Unfinished);
         if went_well && !told {
             return Ok(());
         }

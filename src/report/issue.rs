@@ -110,7 +110,7 @@ pub(super) fn of_call(call: &Call, proof: &Diagnosis, options: &Options) -> Vec<
         ..bare(finding, options)
     };
     let mut all: Vec<Issue> = found.iter().map(of_finding).collect();
-    let short = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+    let short = call.told().is_failure() || call.told() == Outcome::Refused;
     if let Some(undetermined) = proof.undetermined.as_ref().filter(|_| short) {
         let seen = call.deciding().into_iter().chain(call.first());
         let issue = Issue {

@@ -43,7 +43,7 @@ impl Report for Sarif {
         diagnosis: &Diagnosis,
         prove: &dyn Fn() -> Diagnosis,
     ) -> io::Result<()> {
-        if diagnosis.findings.is_empty() && call.outcome == Outcome::Succeeded {
+        if diagnosis.findings.is_empty() && call.told() == Outcome::Succeeded {
             return Ok(());
         }
         let issues = issue::of_call(call, &prove(), &self.options);

@@ -59,7 +59,7 @@ impl Totals {
         for answer in call.all_legs().flat_map(|leg| &leg.finals) {
             *self.final_responses.entry(answer.code).or_default() += 1;
         }
-        if let Some(code) = call.code() {
+        if let Some(code) = call.code().filter(|_| call.told_by().is_some()) {
             *self.deciding.entry(code).or_default() += 1;
         }
         self.add_outcome(call);
@@ -71,7 +71,7 @@ impl Totals {
             .name()
             .and_then(|name| self.outcomes.get_mut(name));
         if let Some(by_outcome) = known {
-            *by_outcome.entry(call.outcome).or_default() += 1;
+            *by_outcome.entry(call.told()).or_default() += 1;
             return;
         }
         let mut name = method_name(call);
@@ -82,7 +82,7 @@ impl Totals {
             .outcomes
             .entry(name)
             .or_default()
-            .entry(call.outcome)
+            .entry(call.told())
             .or_default() += 1;
     }
 }

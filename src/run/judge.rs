@@ -149,7 +149,7 @@ impl<'a> Judge<'a> {
                 .any(|finding| finding.severity <= severity)
         };
         self.judged.selected += 1;
-        self.judged.failed += u64::from(call.outcome.is_failure());
+        self.judged.failed += u64::from(call.told().is_failure());
         self.judged.errors += u64::from(has(diagnose::Severity::Error));
         self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);

@@ -135,6 +135,21 @@ impl Call {
         call
     }
 
+    /// How it ended, as reports tell it: what was not recorded from its beginning is unfinished, whatever
+    /// its end lets a diagnosis say.
+    pub fn told(&self) -> Outcome {
+        match self.has_beginning() {
+            true => self.outcome,
+            false => Outcome::Unfinished,
+        }
+    }
+
+    /// Index of the final response that decided it, as reports tell it.
+    pub fn told_by(&self) -> Option<usize> {
+        self.decided_by
+            .filter(|_| self.told() != Outcome::Unfinished)
+    }
+
     /// The leg with this number: 0 is the call itself.
     pub fn leg(&self, number: usize) -> &Call {
         number

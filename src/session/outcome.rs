@@ -2,7 +2,7 @@
 
 use super::call::{Call, Final};
 use super::clock::SECOND;
-use super::entry::{CopyKind, Stored, TRANSACTION};
+use super::entry::{Stored, TRANSACTION};
 use super::steps::{self, Step};
 use crate::layers::Transport;
 use crate::message::Method;
@@ -114,7 +114,6 @@ fn by_code(call: &Call, index: usize) -> (Outcome, Option<usize>) {
     let outcome = match call.finals[index].code {
         200..=299 if never_acknowledged(call, index) => Outcome::Failed,
         200..=299 if perhaps_never_acknowledged(call, index) => return (Outcome::Unfinished, None),
-        200..=299 if never_heard(call, index) => Outcome::Failed,
         200..=299 => Outcome::Succeeded,
         code if call.method == Method::Options && code < 500 && code != 408 => Outcome::Succeeded,
         300..=399 => Outcome::Redirected,
@@ -196,29 +195,6 @@ pub fn never_acknowledged(call: &Call, index: usize) -> bool {
         (Some(acknowledged), Some(last)) => last > acknowledged + T2_AND_MARGIN,
         (Some(_), None) => false,
     }
-}
-
-/// Was the request repeated to the end of its timer although a final answer was sent each time? Then
-/// its sender never got one, or did not take it for an answer. An INVITE has its ACK to tell.
-pub fn never_heard(call: &Call, index: usize) -> bool {
-    const COPIES: usize = 5;
-    const LONG: i64 = 20 * SECOND;
-    let Some(answer) = call.finals.get(index) else {
-        return false;
-    };
-    if call.method == Method::Invite || call.messages.len() < 2 * COPIES {
-        return false;
-    }
-    let time = |at: usize| call.messages.get(at).and_then(Stored::time);
-    let copies = call.messages.iter().enumerate().filter(|(at, m)| {
-        let again = m
-            .copy
-            .is_some_and(|copy| copy.kind == CopyKind::Retransmission);
-        *at > answer.message && again && m.head.is_request() && call.is_of_beginning(m)
-    });
-    let after = copies.filter_map(|(at, _)| time(at));
-    let (count, last) = after.fold((0, i64::MIN), |(n, last), at| (n + 1, last.max(at)));
-    count >= COPIES && time(answer.message).is_some_and(|at| last - at >= LONG)
 }
 
 /// The BYE with which the caller gave up a 2xx to INVITE that it got and never acknowledged: 64*T1

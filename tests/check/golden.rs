@@ -180,3 +180,20 @@ fn every_fixture_has_a_golden_form_without_addresses_and_secrets() {
         }
     }
 }
+
+#[test]
+fn inputs_of_one_name_have_files_of_their_own() {
+    let folder = folder("namesakes");
+    let golden = folder.join("golden");
+    let mut inputs = Vec::new();
+    for (name, trace) in [("a", "unwanted-607"), ("b", "busy-486")] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+        let path = folder.join(name).join("trace.pcap");
+        std::fs::copy(format!("fixtures/{trace}/trace.pcap"), &path).unwrap();
+        inputs.push(path.to_str().unwrap().to_owned());
+    }
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let blessed = check(&golden, &[&inputs[..], &["--bless"]].concat());
+    assert!(blessed.out.contains("written 2"), "{}", blessed.out);
+    assert_eq!(check(&golden, &inputs).status, 0);
+}

@@ -77,7 +77,7 @@ impl Chooser {
 // How wrong a call went; a call that somebody wanted to make counts more than a registration or ping.
 fn wrong(call: &Call, diagnosis: &Diagnosis) -> u32 {
     let worst = |severity| diagnosis.findings.iter().any(|f| f.severity == severity);
-    let wrong = match call.outcome {
+    let wrong = match call.told() {
         outcome if outcome.is_failure() => 6,
         Outcome::Refused => 5,
         _ if diagnosis.cause().is_some() || worst(Severity::Error) => 4,
@@ -93,7 +93,7 @@ fn wrong(call: &Call, diagnosis: &Diagnosis) -> u32 {
 }
 
 fn like(call: &Call, diagnosis: &Diagnosis, bad: &Sketch) -> u32 {
-    if call.outcome != Outcome::Succeeded || method_name(call) != bad.method {
+    if call.told() != Outcome::Succeeded || method_name(call) != bad.method {
         return 0;
     }
     let [from, to] = &bad.parties;

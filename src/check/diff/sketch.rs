@@ -124,7 +124,7 @@ pub fn sketch(call: &Call, diagnosis: &Diagnosis) -> Sketch {
         id: call.id,
         method: short(&method_name(call)),
         parties: [call.from(), call.to()].map(|uri| short(&uri.unwrap_or_default())),
-        outcome: call.outcome,
+        outcome: call.told(),
         answer: call.deciding().and_then(|stored| {
             let phrase = stored.message().reason();
             let phrase = phrase.map(|span| stored.message().slice(span));

@@ -273,7 +273,7 @@ impl Sample {
             id: call.id,
             key,
             code: call.code(),
-            outcome: call.outcome,
+            outcome: call.told(),
             cause: facts.diagnosis.cause().map(|finding| finding.rule.id),
             findings: found
                 .filter(|finding| finding.severity != Severity::Info)

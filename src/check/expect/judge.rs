@@ -133,7 +133,7 @@ fn final_code(wanted: &[Option<Code>], facts: &Facts<'_>) -> Option<Failure> {
 }
 
 fn outcome(wanted: &[Outcome], facts: &Facts<'_>) -> Option<Failure> {
-    let outcome = facts.call.outcome;
+    let outcome = facts.call.told();
     if wanted.contains(&outcome) {
         return None;
     }

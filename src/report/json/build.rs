@@ -42,8 +42,8 @@ pub(super) fn call<'a>(call: &'a Call, diagnosis: &Diagnosis, lang: &Lang) -> sh
         start: call.start().filter(dated).map(Instant),
         end: call.end().filter(dated).map(Instant),
         time_of_day: time_of_day.map(clock_time),
-        outcome: call.outcome.word(),
-        decided_by: call.decided_by,
+        outcome: call.told().word(),
+        decided_by: call.told_by(),
         final_responses: final_responses(call),
         asides: of_legs(call, |leg| {
             leg.asides.iter().map(|a| aside(leg, a, lang)).collect()

@@ -54,7 +54,7 @@ impl Block {
 
     // `error[auth-wrong-credentials] call 3: bob -> alice, 403 Forbidden`
     fn heading(&self, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) -> String {
-        let (severity, tag) = match (diagnosis.cause(), call.outcome) {
+        let (severity, tag) = match (diagnosis.cause(), call.told()) {
             (Some(finding), _) => (finding.severity, finding.rule.id.to_owned()),
             (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => {
                 (Severity::Error, decided(call))
@@ -62,12 +62,12 @@ impl Block {
             (None, Outcome::Succeeded) if shown.is_none() => (Severity::Info, decided(call)),
             (None, _) => match shown {
                 Some(finding) => (finding.severity, finding.rule.id.to_owned()),
-                None => (Severity::Info, call.outcome.word().to_owned()),
+                None => (Severity::Info, call.told().word().to_owned()),
             },
         };
         let failed = diagnosis.cause().is_none() && tag == decided(call);
         let word = self.options.lang.word(match failed {
-            true => call.outcome.word(),
+            true => call.told().word(),
             false => severity.word(),
         });
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));

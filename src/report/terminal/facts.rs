@@ -202,7 +202,7 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
     }
     let talked = |whole, span| lasted(whole, "talked {span}", "talked at least {span}", span);
     // Nobody talks where the caller never knew of the answer, or did not take it.
-    let taken = call.outcome != Outcome::Failed;
+    let taken = call.told() != Outcome::Failed;
     if let Some(answered) = call.answer().and_then(Stored::time).filter(|_| taken) {
         match call.bye().and_then(Stored::time) {
             Some(bye) => all.push(talked(call.has_beginning(), bye - answered)),

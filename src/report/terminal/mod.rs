@@ -209,7 +209,7 @@ impl Terminal {
             self.more_groups += 1;
             return;
         }
-        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+        let failed = call.told().is_failure() || call.told() == Outcome::Refused;
         let example = self
             .block
             .draw(call, &prove(), self.block.options.ladder || failed);
@@ -306,13 +306,13 @@ impl Terminal {
             .and_then(|first| Some(self.block.clock_of(first, first.time()?)))
             .unwrap_or_default();
         let result = clean(&words::result(call, lang));
-        let painted = match call.outcome {
+        let painted = match call.told() {
             Outcome::Succeeded => palette.good(&result),
             _ => palette.severity(severity(call, diagnosis), &result),
         };
         let cause = match diagnosis.cause() {
             Some(finding) => format!("  [{}]", finding.rule.id),
-            None if call.outcome.is_failure() => format!("  [{}]", lang.word("undetermined")),
+            None if call.told().is_failure() => format!("  [{}]", lang.word("undetermined")),
             None => remarks(diagnosis),
         };
         let times = facts::times(call, lang).join(", ");
@@ -332,7 +332,7 @@ impl Terminal {
 
 /// Did the call go well, with nothing wrong in it?
 pub(super) fn is_fine(call: &Call, diagnosis: &Diagnosis) -> bool {
-    call.outcome == Outcome::Succeeded
+    call.told() == Outcome::Succeeded
         && diagnosis.findings.iter().all(is_remark)
         && words::refused_inside(call).next().is_none()
 }
@@ -365,7 +365,7 @@ pub(super) fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
         verdict: finding.map(|f| (f.severity, f.confidence, f.acts)),
         code: call.code().or(call.finals.last().map(|f| f.code)),
         said: said(call),
-        outcome: call.outcome,
+        outcome: call.told(),
         peer,
     }
 }
@@ -393,7 +393,7 @@ fn said(call: &Call) -> Said {
 pub(super) fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
     match diagnosis.cause() {
         Some(finding) => finding.severity,
-        None if call.outcome.is_failure() || call.outcome == Outcome::Refused => Severity::Error,
+        None if call.told().is_failure() || call.told() == Outcome::Refused => Severity::Error,
         None => Severity::Info,
     }
 }

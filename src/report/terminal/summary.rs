@@ -53,8 +53,8 @@ impl Peers {
         }
         let peer = self.by_address.entry(address).or_default();
         peer.calls += 1;
-        peer.answered += u64::from(call.outcome == Outcome::Succeeded);
-        if call.outcome != Outcome::Succeeded {
+        peer.answered += u64::from(call.told() == Outcome::Succeeded);
+        if call.told() != Outcome::Succeeded {
             *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1;
         }
         if let Some(time) = call.start().filter(|_| call.is_dated()) {
