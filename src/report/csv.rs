@@ -179,7 +179,7 @@ fn finals(call: &Call, _: &Diagnosis, options: &Options) -> Vec<Vec<String>> {
             let Some(stored) = leg.messages.get(answer.message) else {
                 continue;
             };
-            let decides = leg_number == 0 && call.decided_by == Some(index);
+            let decides = leg_number == 0 && call.told_by() == Some(index);
             let mut row = vec![call.id.to_string(), answer.code.to_string()];
             row.extend(final_response(answer, stored, options));
             row.push(number(answer.step_of.map(|of| of + offset)));
