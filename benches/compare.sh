@@ -177,3 +177,17 @@ add "grep -cE envelope" 'grep -cE "$envelope" "$capture"'
 add "sipexplain" '"$sipexplain" "$capture"'
 fast=${#titles[@]}
 table "$data/pjsip.log"
+
+# --- starting -------------------------------------------------------------------------------
+
+# started NAME COMMAND...: milliseconds of one start, the mean of 100
+started() {
+    local name=$1 begin=$EPOCHREALTIME
+    shift
+    for _ in $(seq 100); do "$@" >/dev/null; done
+    awk -v n="$name" -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "| %-28s | %5.2f ms |\n", n, (b - a) * 10 }'
+}
+printf '\n| started 100 times            |     mean |\n|:-----------------------------|---------:|\n'
+started true env true
+started 'sipexplain code 607' env "$sipexplain" code 607
+started 'sipexplain code 607 --lang fr' env "$sipexplain" code 607 --lang fr

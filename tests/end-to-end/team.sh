@@ -65,16 +65,21 @@ expect() {
 
 record proxied-call-two-hops
 expect 0 "written 1" check --golden "$TMP/golden" --bless "$TMP/trunk.pcap"
+expect 0 "[[call]]" check --init "$TMP/trunk.pcap"
+cp "$TMP/out" "$TMP/flows.toml"
 record proxied-call-two-hops
+expect 0 "" check "$TMP/flows.toml" "$TMP/trunk.pcap"
 expect 0 "1 calls, as before 1" check --golden "$TMP/golden" "$TMP/trunk.pcap"
 expect 0 "" --fail-on failed,error "$TMP/trunk.pcap"
 
 record unwanted-607
+expect 1 "607" check "$TMP/flows.toml" "$TMP/trunk.pcap"
 expect 1 "SIP/2.0 607 Unwanted" check --golden "$TMP/golden" "$TMP/trunk.pcap"
 grep -qF -- "+ outcome: refused 607" "$TMP/out" || { cat "$TMP/out"; exit 1; }
 expect 1 "--fail-on 607: 1" --fail-on 607 "$TMP/trunk.pcap"
 expect 0 "written 1" check --golden "$TMP/golden" --bless "$TMP/trunk.pcap"
 
 record proxied-call-two-hops
+expect 0 "" check "$TMP/flows.toml" "$TMP/trunk.pcap"
 expect 1 "- outcome: refused 607" check --golden "$TMP/golden" "$TMP/trunk.pcap"
-echo "ok: a team's day, with SIPp and Kamailio: blessed, as before, changed, blessed, mended"
+echo "ok: a team's day, with SIPp and Kamailio: expected and blessed, as before, changed, mended"
