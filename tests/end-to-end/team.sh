@@ -16,7 +16,7 @@ ip netns add "$NET" 2>/dev/null || skip "no network namespaces"
 TMP=$(mktemp -d)
 PIDS=()
 end() {
-    [ "${#PIDS[@]}" = 0 ] || kill "${PIDS[@]}" 2>/dev/null || true
+    [ "${#PIDS[@]}" = 0 ] || { kill "${PIDS[@]}" && wait "${PIDS[@]}"; } 2>/dev/null || true
     ip netns del "$NET"
     rm -rf "$TMP"
 }
@@ -25,8 +25,9 @@ inside() { ip netns exec "$NET" "$@"; }
 inside ip link set lo up
 for address in 192.0.2.10 198.51.100.20 203.0.113.5; do inside ip addr add "$address/32" dev lo; done
 
+# What runs in the background is started without inside(), so that $! is the program itself.
 mkdir "$TMP/run"
-inside kamailio -DD -E -f "$RECORD/kamailio/proxy.cfg" -Y "$TMP/run" -m 32 -M 4 \
+ip netns exec "$NET" kamailio -DD -E -f "$RECORD/kamailio/proxy.cfg" -Y "$TMP/run" -m 32 -M 4 \
     -A TARGET='"sip:198.51.100.20:5060"' -A FR=10000 -A FR_INV=60000 >"$TMP/kamailio" 2>&1 &
 PIDS+=($!)
 for _ in $(seq 60); do
@@ -36,13 +37,13 @@ done
 
 # record FLOW: what SIPp plays by the scenarios of that fixture, with a Call-ID of its own
 record() {
-    inside tcpdump -i lo -s 0 -U -n --immediate-mode -Z root -w "$TMP/trunk.pcap" udp port 5060 2>"$TMP/tcpdump" &
+    ip netns exec "$NET" tcpdump -i lo -s 0 -U -n --immediate-mode -Z root -w "$TMP/trunk.pcap" udp port 5060 2>"$TMP/tcpdump" &
     local dump=$!
     for _ in $(seq 60); do
         grep -q 'listening on' "$TMP/tcpdump" && break
         sleep 0.05
     done
-    inside sipp -sf "$RECORD/sipp/$1.uas.xml" -i 198.51.100.20 -p 5060 -mp 30000 -m 1 -nostdin -timeout 30s \
+    ip netns exec "$NET" sipp -sf "$RECORD/sipp/$1.uas.xml" -i 198.51.100.20 -p 5060 -mp 30000 -m 1 -nostdin -timeout 30s \
         -default_behaviors none >"$TMP/uas" 2>&1 &
     local uas=$!
     sleep 0.3
