@@ -24,14 +24,9 @@ pub struct Cli {
     pub main: Main,
 }
 
-/// What is read, and how.
-#[derive(Debug, Args)]
-pub struct Sources {
-    /// Captures (pcap, pcapng, NetMon 2, snoop) or text logs, also compressed (gzip, zstd, xz, bzip2, lz4) and in tar or zip archives; `-` is standard input, a folder means the files in it (not in folders below), and `*` `?` `[a-z]` are understood in file names
-    ///
-    /// Of one input at most 64 GiB are unpacked (from 1 GiB on at most 1000 times its size), of archives inside archives at most 4, of an archive at most 10000 files.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<std::ffi::OsString>,
+/// How inputs are read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
     /// Read text as a log of this format, named in docs/logs.md, instead of recognising formats line by line
     ///
     /// Only messages in envelopes of this format are read. Captures are read as ever; a text in a folder or archive that holds no such message counts as passed over.
@@ -45,14 +40,25 @@ pub struct Sources {
     pub tls_key: Vec<std::path::PathBuf>,
 }
 
+/// What is read, and how.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Captures (pcap, pcapng, NetMon 2, snoop) or text logs, also compressed (gzip, zstd, xz, bzip2, lz4) and in tar or zip archives; `-` is standard input, a folder means the files in it (not in folders below), and `*` `?` `[a-z]` are understood in file names
+    ///
+    /// Of one input at most 64 GiB are unpacked (from 1 GiB on at most 1000 times its size), of archives inside archives at most 4, of an archive at most 10000 files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<std::ffi::OsString>,
+    /// How it is read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 impl Sources {
     /// The same with other files.
     pub fn with_files(&self, files: Vec<std::ffi::OsString>) -> Sources {
         Sources {
             files,
-            log_format: self.log_format.clone(),
-            keylog: self.keylog.clone(),
-            tls_key: self.tls_key.clone(),
+            reading: self.reading.clone(),
         }
     }
 }
@@ -328,15 +334,9 @@ pub struct Diff {
     /// How the differences are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: DiffFormat,
-    /// Read text as a log of this format, named in docs/logs.md
-    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(crate::input::log_formats()))]
-    pub log_format: Option<String>,
-    /// Keys of TLS connections: a key log in the format of SSLKEYLOGFILE
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub keylog: Vec<std::path::PathBuf>,
-    /// Private RSA key of a server (PEM), for TLS connections with RSA key exchange
-    #[arg(long, value_name = "FILE", help_heading = "Encryption")]
-    pub tls_key: Vec<std::path::PathBuf>,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: Reading,
     /// Options of everything that writes text.
     #[command(flatten)]
     pub text: Text,

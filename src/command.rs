@@ -11,8 +11,11 @@ pub use check::check;
 pub use diff::diff;
 pub use settings::config;
 
+use crate::Judged;
 use crate::analyze;
-use crate::cli::{Filters, Further, LangCommand, Look, LookFormat, Main, Sources, Text, When};
+use crate::cli::{
+    Filters, Further, LangCommand, Look, LookFormat, Main, Reading, Sources, Text, When,
+};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named, Paths};
 use crate::knowledge::own::{self, Own};
@@ -24,7 +27,6 @@ use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
 use crate::report::{FORMATS, Format, Options, Output, site};
 use crate::select::Selection;
-use crate::{Judged, knowledge};
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
@@ -62,7 +64,7 @@ pub fn main_job(mut main: Main) -> Status {
         Ok(inputs) => inputs,
         Err(wrong) => return refuse(&wrong),
     };
-    let keys = match keys(&main.sources) {
+    let keys = match keys(&main.sources.reading) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };
@@ -169,7 +171,7 @@ fn inputs(main: &Main) -> Result<Inputs, String> {
 
 fn named(sources: &Sources) -> (Vec<Named>, LogChoice) {
     let named = sources.files.iter().map(Named::from).collect();
-    let format = sources.log_format.as_deref();
+    let format = sources.reading.log_format.as_deref();
     (named, format.and_then(LogChoice::only).unwrap_or_default())
 }
 
@@ -220,9 +222,9 @@ fn fell_short(judged: &Judged) -> Status {
 /// The longest key log or private key that is read.
 const LONGEST_KEYS: u64 = 256 * 1024 * 1024;
 
-fn keys(sources: &Sources) -> Result<Keys, String> {
+fn keys(reading: &Reading) -> Result<Keys, String> {
     let mut keys = Keys::new();
-    for path in &sources.keylog {
+    for path in &reading.keylog {
         let text = bounded(path).map_err(|why| format!("--keylog {}: {why}", path.display()))?;
         if keys.key_log(&text) == 0 {
             complain(&format!(
@@ -231,7 +233,7 @@ fn keys(sources: &Sources) -> Result<Keys, String> {
             ));
         }
     }
-    for path in &sources.tls_key {
+    for path in &reading.tls_key {
         let refused = |why: &str| format!("--tls-key {}: {why}", path.display());
         let text = bounded(path).map_err(|why| refused(&why))?;
         keys.private_key(&text).map_err(refused)?;
@@ -451,11 +453,7 @@ pub fn rule(id: &str, look: &Look) -> Status {
         (Some(rule), Ok(lang)) => show(vec![Ok(vec![reference::rule(rule, lang)])], look),
         (_, Err(wrong)) => refuse(&wrong),
         (None, _) => {
-            let near = rules::RULES
-                .iter()
-                .map(|rule| rule.id)
-                .min_by_key(|known| knowledge::distance(known, id))
-                .unwrap_or_default();
+            let (_, near) = rules::nearest(id);
             refuse(&format!(
                 "no rule {id}; did you mean {near}? `sipexplain rules` lists all"
             ))

@@ -26,6 +26,9 @@ pub mod lang;
 /// Which calls the user asked for.
 pub mod select;
 
+/// Characters that steer a terminal or hide text.
+pub mod hidden;
+
 /// Small files that users write.
 pub mod users_file;
 

@@ -5,6 +5,11 @@ use std::path::Path;
 
 /// Larger ones are not read, bytes.
 const LARGEST: u64 = 1 << 20;
+/// Faults of a file that are told.
+const MOST_FAULTS: usize = 20;
+
+/// What is wrong with a file, and at which byte.
+pub type Wrong = Vec<(usize, String)>;
 
 /// The text of a file.
 ///
@@ -26,4 +31,17 @@ pub fn bounded(path: &Path) -> Result<String, String> {
 pub fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     memchr::memchr_iter(b'\n', before).count() + 1
+}
+
+/// What is wrong as `FILE:LINE: what`, one a line, in the order of the file.
+pub fn with_lines(mut wrong: Wrong, file: &str, text: &str) -> String {
+    wrong.sort();
+    let more = wrong.len().saturating_sub(MOST_FAULTS);
+    let told = wrong.iter().take(MOST_FAULTS);
+    let told = told.map(|(at, what)| format!("{file}:{}: {what}", line_of(text, *at)));
+    let mut told: Vec<String> = told.collect();
+    if more > 0 {
+        told.push(format!("{file}: {more} more faults"));
+    }
+    told.join("\n")
 }

@@ -25,6 +25,18 @@ impl Project {
         Project(folder)
     }
 
+    /// Accepts the flow as it is.
+    fn bless(&self) {
+        let bless = [
+            "check",
+            "--golden",
+            "flows/golden",
+            "--bless",
+            "flows/trunk.pcap",
+        ];
+        assert!(self.run("sipexplain", &bless, &[]).status.success());
+    }
+
     fn run(&self, program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let own = Path::new(env!("CARGO_BIN_EXE_sipexplain"))
             .parent()
@@ -83,14 +95,7 @@ fn the_github_action_fails_where_a_call_failed_or_a_flow_changed() {
         run(&good, "flows/golden", "flows/trunk.pcap").status.code(),
         Some(1)
     );
-    let bless = [
-        "check",
-        "--golden",
-        "flows/golden",
-        "--bless",
-        "flows/trunk.pcap",
-    ];
-    assert!(good.run("sipexplain", &bless, &[]).status.success());
+    good.bless();
     assert_eq!(
         run(&good, "flows/golden", "flows/trunk.pcap").status.code(),
         Some(0)
@@ -130,14 +135,7 @@ fn the_hooks_of_pre_commit_pass_and_fail() {
     let entries: Vec<&str> = entries.collect();
     assert_eq!(entries.len(), 2);
     let good = Project::new("hooks", GOOD);
-    let bless = [
-        "check",
-        "--golden",
-        "flows/golden",
-        "--bless",
-        "flows/trunk.pcap",
-    ];
-    assert!(good.run("sipexplain", &bless, &[]).status.success());
+    good.bless();
     for entry in entries {
         let mut words: Vec<&str> = entry.split_whitespace().collect();
         words.push("flows/trunk.pcap");
@@ -158,14 +156,7 @@ fn the_example_for_pytest_passes_and_fails() {
         println!("skipped: the example for pytest (no pytest)");
         return;
     };
-    let bless = [
-        "check",
-        "--golden",
-        "flows/golden",
-        "--bless",
-        "flows/trunk.pcap",
-    ];
-    assert!(good.run("sipexplain", &bless, &[]).status.success());
+    good.bless();
     let file = root().join("examples/ci/pytest/test_flows.py");
     let arguments = [
         "-m",

@@ -129,17 +129,22 @@ fn what_is_only_worth_knowing_leaves_a_call_among_those_that_succeeded() {
     assert!(!text.contains("info["), "{text}");
 }
 
+/// The text report on a flow.
+fn report_on(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report-on");
+    std::fs::create_dir_all(&folder).unwrap();
+    let flow = harness::root().join(format!("fixtures/flows/{name}.flow"));
+    let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
+    let file = format!("{name}.pcap");
+    std::fs::write(folder.join(&file), &compiled.pcap).unwrap();
+    let out = harness::program().current_dir(&folder).arg(&file).output();
+    String::from_utf8(out.unwrap().stdout).unwrap()
+}
+
 #[test]
 fn only_what_is_alike_is_told_as_one() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("alike");
-    std::fs::create_dir_all(&folder).unwrap();
     let headings = |name: &str| -> Vec<String> {
-        let flow = harness::root().join(format!("fixtures/flows/{name}.flow"));
-        let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
-        std::fs::write(folder.join("calls.pcap"), &compiled.pcap).unwrap();
-        let mut program = harness::program();
-        let out = program.current_dir(&folder).arg("calls.pcap").output();
-        let text = String::from_utf8(out.unwrap().stdout).unwrap();
+        let text = report_on(name);
         let told = text
             .lines()
             .filter(|line| line.contains("] call ") || line.contains("alike in rule"));
@@ -155,8 +160,6 @@ fn only_what_is_alike_is_told_as_one() {
 
 #[test]
 fn what_all_calls_together_show_is_told_with_each_of_them() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("belongs");
-    std::fs::create_dir_all(&folder).unwrap();
     for (name, wanted) in [
         (
             "concurrency-limit",
@@ -167,12 +170,7 @@ fn what_all_calls_together_show_is_told_with_each_of_them() {
             "= belongs to: warning[extension-enumeration]",
         ),
     ] {
-        let flow = harness::root().join(format!("fixtures/flows/{name}.flow"));
-        let compiled = flow::compile(&std::fs::read_to_string(flow).unwrap());
-        std::fs::write(folder.join("calls.pcap"), &compiled.pcap).unwrap();
-        let mut program = harness::program();
-        let out = program.current_dir(&folder).arg("calls.pcap").output();
-        let text = String::from_utf8(out.unwrap().stdout).unwrap();
+        let text = report_on(name);
         assert!(text.contains(wanted), "{text}");
     }
 }

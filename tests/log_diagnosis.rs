@@ -19,7 +19,7 @@ use harness::reading::{Message, held_by_files};
 use harness::{Fixture, fixtures};
 use sipexplain::diagnose::{Depth, Diagnosis, Need, Rule};
 use sipexplain::input::{Inputs, Named};
-use sipexplain::report::{Report, Run};
+use sipexplain::report::{Prove, Report, Run};
 use sipexplain::select::Selection;
 use sipexplain::session::{Call, Outcome};
 use std::collections::BTreeSet;
@@ -47,12 +47,7 @@ impl Report for Collector {
         Depth::Proof
     }
 
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        _: &dyn Fn() -> Diagnosis,
-    ) -> std::io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> std::io::Result<()> {
         let findings = diagnosis.findings.iter();
         let evidence = findings.flat_map(|finding| &finding.evidence).map(|e| {
             let stored = &call.messages[e.message()];

@@ -21,7 +21,7 @@ use sipexplain::input::Inputs;
 use sipexplain::lang::Lang;
 use sipexplain::layers::Keys;
 use sipexplain::policy::Policy;
-use sipexplain::report::{Options, Report, Run, json, terminal};
+use sipexplain::report::{Options, Prove, Report, Run, json, terminal};
 use sipexplain::select::Selection;
 use sipexplain::session::Call;
 use std::cell::RefCell;
@@ -73,16 +73,7 @@ impl Collect {
 }
 
 impl Report for Collect {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        verdict: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, verdict: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         let proved = prove();
         let judged = |d: &Diagnosis| {
             let findings = d.findings.iter();
@@ -133,16 +124,7 @@ impl Write for Shared {
 struct All(Vec<Box<dyn Report>>, Collect);
 
 impl Report for All {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        verdict: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, verdict: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         let proved = prove();
         for report in &mut self.0 {
             match report.depth() {

@@ -1,10 +1,10 @@
 //! Golden flows: a readable text file for each call, compared with what a capture holds now.
 
 use super::normal::Names;
-use crate::diagnose::{Depth, Diagnosis};
+use crate::diagnose::Diagnosis;
 use crate::report::terminal::escape::clean;
 use crate::report::totals::method_name;
-use crate::report::{Report, Run};
+use crate::report::{Prove, Report, Run};
 use crate::session::Call;
 use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,7 +210,6 @@ fn user(uri: Option<String>) -> String {
 fn sheet(call: &Call, diagnosis: &Diagnosis) -> String {
     let mut names = Names::default();
     let mut out = String::new();
-    let sent = |leg: &Call| leg.originals().count();
     let first = call.first();
     if let Some(first) = first {
         names.party(first.stamp.source);
@@ -230,9 +229,6 @@ fn sheet(call: &Call, diagnosis: &Diagnosis) -> String {
         if number > 0 {
             let _ = writeln!(out, "\n# leg {} of the same call", number + 1);
         }
-        if sent(leg) == 0 {
-            continue;
-        }
         for (_, stored) in leg.originals() {
             let ends = [stored.stamp.source, stored.stamp.destination];
             let [from, to] = ends.map(|end| names.party(end));
@@ -248,16 +244,7 @@ fn sheet(call: &Call, diagnosis: &Diagnosis) -> String {
 }
 
 impl Report for Golden {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        _prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _prove: Prove<'_>) -> io::Result<()> {
         if self.calls.len() >= MOST_CALLS {
             self.left_out += 1;
             return Ok(());

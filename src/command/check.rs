@@ -33,7 +33,7 @@ pub fn check(asked: &Check) -> Status {
 
 // Runs the pipeline; what could not be judged is said.
 fn run(asked: &Check, sources: &Sources, report: &mut dyn Report) -> Status {
-    let keys = match keys(sources) {
+    let keys = match keys(&sources.reading) {
         Ok(keys) => keys,
         Err(wrong) => return refuse(&wrong),
     };

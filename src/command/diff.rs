@@ -74,11 +74,9 @@ fn nothing(file: &std::ffi::OsStr, side: &str, number: Option<u64>, why: &str) -
 fn choose(asked: &Diff, file: &std::ffi::OsStr, wanted: Wanted) -> Result<Option<Chosen>, Status> {
     let sources = Sources {
         files: vec![file.to_owned()],
-        log_format: asked.log_format.clone(),
-        keylog: asked.keylog.clone(),
-        tls_key: asked.tls_key.clone(),
+        reading: asked.reading.clone(),
     };
-    let keys = keys(&sources).map_err(|wrong| refuse(&wrong))?;
+    let keys = keys(&asked.reading).map_err(|wrong| refuse(&wrong))?;
     let everything = Selection::default();
     let mut chooser = Chooser::new(wanted);
     let judged = analyze(

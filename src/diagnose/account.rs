@@ -123,7 +123,7 @@ pub struct Ended {
 impl Account {
     pub(super) fn add(&mut self, call: &Call, request: &Stored, diagnosis: &Diagnosis) {
         self.exchanged.add(call, request);
-        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+        let failed = call.outcome.is_negative();
         if call.method == Method::Register {
             self.registrations.0 += 1;
             self.registrations.1 += u64::from(failed);

@@ -78,7 +78,7 @@ pub use product::Product;
 
 use crate::knowledge::Rfc;
 use crate::message::typed::{self, Reason};
-use crate::session::{Call, Outcome, View};
+use crate::session::{Call, View};
 use std::cell::OnceCell;
 
 /// How often a rule is met in practice.
@@ -357,7 +357,7 @@ impl Diagnosis {
     /// The finding to begin with: the cause, else the worst that is no symptom. Where a failure has
     /// no cause, what may be it: what is only beside it must not stand for it.
     pub fn foremost(&self, call: &Call) -> Option<&Finding> {
-        let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+        let failed = call.outcome.is_negative();
         let worst = || {
             let rank = |finding: &&Finding| (finding.role == Role::Symptom, finding.severity);
             self.findings.iter().min_by_key(rank)
@@ -404,7 +404,7 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     }
     let (root, alternatives) = roles::assign(call, &mut findings);
     let proof = depth == Depth::Proof;
-    let failed = proof && (call.outcome.is_failure() || call.outcome == Outcome::Refused);
+    let failed = proof && call.outcome.is_negative();
     let undetermined = (proof && root.is_none())
         .then(|| undetermined::of(call, &findings))
         .flatten();

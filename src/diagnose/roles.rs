@@ -74,7 +74,7 @@ pub(super) fn add_leg(
     further: Diagnosis,
 ) {
     let offset = diagnosis.findings.len();
-    let failed = |call: &Call| call.outcome.is_failure() || call.outcome == Outcome::Refused;
+    let failed = |call: &Call| call.outcome.is_negative();
     let passed_on = failed(call) && failed(leg) && came_first(leg, call);
     for mut finding in further.findings {
         finding.leg = number;

@@ -140,7 +140,7 @@ pub fn sentence(id: &str) -> Option<&'static str> {
 
 /// Why a call that no rule explains has no root cause; none where it needs none.
 pub(super) fn of(call: &Call, findings: &[Finding]) -> Option<Undetermined> {
-    let failed = call.outcome.is_failure() || call.outcome == Outcome::Refused;
+    let failed = call.outcome.is_negative();
     let (why, would_help) = match failed {
         true => of_failure(call)?,
         false => untimed(call)?,

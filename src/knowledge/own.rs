@@ -3,7 +3,8 @@
 //! A file is read as a whole or not at all; whatever is wrong with it is told with its line.
 
 use super::Explanation;
-use crate::users_file::{bounded, line_of};
+use crate::hidden::is_hidden;
+use crate::users_file::{Wrong, bounded, line_of, with_lines};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -128,7 +129,7 @@ impl Own {
         let text = bounded(path).map_err(|why| format!("{shown}: {why}"))?;
         let name = path.file_name().unwrap_or(path.as_os_str());
         let entries = parse(&text, &printable(&name.to_string_lossy()))
-            .map_err(|wrong| with_lines(&wrong, &shown, &text))?;
+            .map_err(|wrong| with_lines(wrong, &shown, &text))?;
         if self.entries.len() + entries.len() > MOST_ENTRIES {
             return Err(format!("{shown}: more than {MOST_ENTRIES} entries in all"));
         }
@@ -241,9 +242,6 @@ fn like(pattern: &str, text: &str) -> bool {
         (None, None) => text == pattern,
     }
 }
-
-/// What is wrong, and at which byte.
-type Wrong = Vec<(usize, String)>;
 
 fn parse(text: &str, file: &str) -> Result<Vec<Entry>, Wrong> {
     let raw: File = toml::from_str(text).map_err(|error| {
@@ -375,7 +373,7 @@ impl Check {
         let what = match value {
             "" | "*" | "**" => format!("{name}: nothing in it"),
             _ if value.chars().count() > most => format!("{name}: longer than {most} characters"),
-            _ if value.chars().any(hidden) => {
+            _ if value.chars().any(is_hidden) => {
                 format!("{name}: a character in it cannot be shown; write it as one line of text")
             }
             _ => return Some(value.to_owned()),
@@ -410,14 +408,8 @@ impl Check {
     }
 }
 
-// What steers a terminal or hides text.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
-}
-
 fn printable(name: &str) -> String {
-    let shown = |c: char| if hidden(c) { '?' } else { c };
+    let shown = |c: char| if is_hidden(c) { '?' } else { c };
     name.chars().take(LONGEST_PATTERN).map(shown).collect()
 }
 
@@ -428,25 +420,12 @@ fn offset_of(text: &str, line: usize) -> usize {
         .map_or(0, |at| at + 1)
 }
 
-fn with_lines(wrong: &Wrong, file: &str, text: &str) -> String {
-    let mut lines: Vec<(usize, &String)> = wrong
-        .iter()
-        .map(|(at, what)| (line_of(text, *at), what))
-        .collect();
-    lines.sort();
-    lines.truncate(20);
-    let lines = lines
-        .iter()
-        .map(|(line, what)| format!("{file}:{line}: {what}"));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn errors(text: &str) -> String {
-        with_lines(&parse(text, "f.toml").unwrap_err(), "f.toml", text)
+        with_lines(parse(text, "f.toml").unwrap_err(), "f.toml", text)
     }
 
     fn own(text: &str) -> Own {

@@ -2,7 +2,7 @@
 
 use super::{FailOn, Suppression, rule};
 use crate::select::Selection;
-use crate::users_file::{bounded, line_of};
+use crate::users_file::{Wrong, bounded, line_of, with_lines};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -84,15 +84,8 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 pub fn read(path: &Path) -> Result<Settings, String> {
     let shown = path.display().to_string();
     let text = bounded(path).map_err(|why| format!("{shown}: {why}"))?;
-    parse(&text, path).map_err(|mut wrong| {
-        wrong.sort();
-        let lines = wrong.iter().take(20);
-        let lines = lines.map(|(at, what)| format!("{shown}:{}: {what}", line_of(&text, *at)));
-        lines.collect::<Vec<_>>().join("\n")
-    })
+    parse(&text, path).map_err(|wrong| with_lines(wrong, &shown, &text))
 }
-
-type Wrong = Vec<(usize, String)>;
 
 fn parse(text: &str, path: &Path) -> Result<Settings, Wrong> {
     let raw: Raw = toml::from_str(text).map_err(|error| {

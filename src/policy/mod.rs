@@ -92,12 +92,9 @@ pub fn rule(id: &str) -> Result<&'static str, String> {
     if let Some(rule) = rules::rule(id) {
         return Ok(rule.id);
     }
-    let ids = rules::RULES.iter().map(|rule| rule.id);
-    let near = ids.min_by_key(|known| crate::knowledge::distance(known, id));
-    let near = near.filter(|known| crate::knowledge::distance(known, id) <= 3);
-    Err(match near {
-        Some(near) => format!("there is no rule {id:?}; did you mean {near}?"),
-        None => format!("there is no rule {id:?}: `sipexplain rules` lists them"),
+    Err(match rules::nearest(id) {
+        (..=3, near) => format!("there is no rule {id:?}; did you mean {near}?"),
+        _ => format!("there is no rule {id:?}: `sipexplain rules` lists them"),
     })
 }
 
@@ -145,7 +142,8 @@ impl Policy {
 pub struct Verdict<'a> {
     policy: &'a Policy,
     left_out: Vec<&'static str>,
-    today: jiff::civil::Date,
+    /// Which suppressions have had their day.
+    over: Vec<bool>,
     /// How often each suppression held.
     held: Vec<u64>,
     /// How many calls, and findings on no single call, fell short of what.
@@ -153,12 +151,17 @@ pub struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    /// Of a run on this day.
-    pub fn new(policy: &'a Policy, today: jiff::civil::Date) -> Verdict<'a> {
+    /// Of a run that begins now.
+    pub fn new(policy: &'a Policy) -> Verdict<'a> {
+        // Only where a day is given is it asked which one it is.
+        let is_over = |until| until < jiff::Zoned::now().date();
+        let known = policy.suppressions.iter();
         Verdict {
             policy,
             left_out: policy.left_out(),
-            today,
+            over: known
+                .map(|known| known.until.is_some_and(is_over))
+                .collect(),
             held: vec![0; policy.suppressions.len()],
             short: BTreeMap::new(),
         }
@@ -171,17 +174,13 @@ impl<'a> Verdict<'a> {
 
     // The suppression that holds for a finding.
     fn suppressed(&self, call: &Call, finding: &Finding) -> Option<usize> {
-        let mut all = self.policy.suppressions.iter();
-        all.position(|known| {
-            known.rule == finding.rule.id && !self.is_over(known) && known.calls.takes(call)
+        let mut all = self.policy.suppressions.iter().zip(&self.over);
+        all.position(|(known, over)| {
+            !over && known.rule == finding.rule.id && known.calls.takes(call)
         })
     }
 
-    fn is_over(&self, suppression: &Suppression) -> bool {
-        suppression.until.is_some_and(|until| until < self.today)
-    }
-
-    /// Takes what is known already out of a diagnosis; true if that was its cause.
+    /// Takes what is known already out of a diagnosis; gives the suppressions that held, by index.
     pub fn suppress(&self, call: &Call, diagnosis: &mut Diagnosis) -> Vec<usize> {
         if self.policy.suppressions.is_empty() {
             return Vec::new();
@@ -228,10 +227,11 @@ impl<'a> Verdict<'a> {
         let mut lines: Vec<String> = short
             .map(|(what, count)| format!("--fail-on {what}: {count}"))
             .collect();
-        for (known, held) in self.policy.suppressions.iter().zip(&self.held) {
+        let known = self.policy.suppressions.iter();
+        for ((known, over), held) in known.zip(&self.over).zip(&self.held) {
             let Suppression { rule, place, .. } = known;
             match known.until {
-                Some(until) if self.is_over(known) => lines.push(format!(
+                Some(until) if *over => lines.push(format!(
                     "{place}: the suppression of {rule} ended on {until}"
                 )),
                 _ if *held == 0 && all => lines.push(format!(

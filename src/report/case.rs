@@ -2,10 +2,11 @@
 
 use super::terminal::escape::clean;
 use super::terminal::{self, noun, parties, result};
-use super::{Options, Run};
+use super::{Options, Prove, Report, Run};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Diagnosis, Finding, Severity};
 use crate::session::{Call, Outcome};
+use std::io;
 
 /// One case of a suite; every text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,13 +49,55 @@ pub struct Fault {
     pub place: Option<(String, &'static str, u64)>,
 }
 
+/// Writes cases in a format of its own.
+pub trait WriteCases {
+    /// Adds a case.
+    ///
+    /// # Errors
+    /// Whatever writing gives.
+    fn add(&mut self, case: &Case) -> io::Result<()>;
+
+    /// Lets go of what need not be held back.
+    ///
+    /// # Errors
+    /// Whatever writing gives.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Writes the end.
+    ///
+    /// # Errors
+    /// Whatever writing gives.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// A report whose cases are the calls.
+pub(super) struct Cases<W: WriteCases> {
+    pub(super) writer: W,
+    pub(super) options: Options,
+}
+
+impl<W: WriteCases> Report for Cases<W> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
+        self.writer
+            .add(&of_call(call, diagnosis, prove, &self.options))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
+        for case in at_the_end(run, &self.options) {
+            self.writer.add(&case)?;
+        }
+        self.writer.finish()
+    }
+}
+
 /// The case of a call.
-pub fn of_call(
-    call: &Call,
-    diagnosis: &Diagnosis,
-    prove: &dyn Fn() -> Diagnosis,
-    options: &Options,
-) -> Case {
+pub fn of_call(call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>, options: &Options) -> Case {
     let input = call.first().map_or(0, |first| first.stamp.origin.input);
     let (start, end) = (call.start(), call.end());
     let lasted = start.zip(end).map(|(start, end)| end.saturating_sub(start));

@@ -2,8 +2,8 @@
 
 use super::terminal::escape::clean;
 use super::totals::method_name;
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis};
+use super::{Options, Prove, Report, Run, Sink, sink};
+use crate::diagnose::Diagnosis;
 use crate::input::Time;
 use crate::session::{Call, Final, Stored};
 use std::io::{self, Write};
@@ -101,16 +101,7 @@ impl Csv {
 }
 
 impl Report for Csv {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        _: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> io::Result<()> {
         self.begin()?;
         for row in (self.rows)(call, diagnosis, &self.options) {
             let cells: Vec<String> = row.iter().map(|cell| field(cell)).collect();

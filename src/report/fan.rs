@@ -1,6 +1,6 @@
 //! Several reports of one run, each into a sink of its own.
 
-use super::{Report, Run};
+use super::{Prove, Report, Run};
 use crate::diagnose::{Depth, Diagnosis};
 use crate::session::Call;
 use std::cell::OnceCell;
@@ -18,12 +18,7 @@ impl Report for Fan {
     }
 
     // The proof is found once, whoever asks for it.
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         if let [only] = self.0.as_mut_slice() {
             return only.call(call, diagnosis, prove);
         }

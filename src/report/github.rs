@@ -2,8 +2,8 @@
 //! report as summary of the step where `GITHUB_STEP_SUMMARY` names a file for it.
 
 use super::issue::{self, Issue};
-use super::{Options, Report, Run, Sink, markdown, sink};
-use crate::diagnose::{Depth, Diagnosis, Severity};
+use super::{Options, Prove, Report, Run, Sink, markdown, sink};
+use crate::diagnose::{Diagnosis, Severity};
 use crate::session::{Call, Outcome};
 use std::io::{self, Write};
 
@@ -43,16 +43,7 @@ struct GitHub {
 }
 
 impl Report for GitHub {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         if let Some(summary) = &mut self.summary {
             summary.call(call, diagnosis, prove)?;
         }

@@ -2,9 +2,9 @@
 //! a file and a line there; of a capture that is line 1, and the frame stands in the description.
 
 use super::issue::{self, Issue};
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis, Severity};
-use crate::session::{Call, Outcome};
+use super::{Options, Prove, Report, Run, Sink, sink};
+use crate::diagnose::{Diagnosis, Severity};
+use crate::session::Call;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -24,20 +24,8 @@ struct GitLab {
 }
 
 impl Report for GitLab {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
-        if diagnosis.findings.is_empty() && call.told() == Outcome::Succeeded {
-            return Ok(());
-        }
-        let issues = issue::of_call(call, &prove(), &self.options);
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
+        let issues = issue::of_judged(call, diagnosis, prove, &self.options);
         issues.iter().try_for_each(|issue| self.issue(issue))
     }
 

@@ -4,7 +4,7 @@ use super::case;
 use super::mask::mask;
 use super::terminal::escape::{clean, show};
 use super::terminal::result;
-use super::{Options, Run};
+use super::{Options, Prove, Run};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Role, Rule, Severity, asides};
 use crate::input::Origin;
@@ -93,6 +93,19 @@ impl Issue {
     }
 }
 
+/// The same of a call that was judged; nothing where it went well and there is nothing to say.
+pub(super) fn of_judged(
+    call: &Call,
+    diagnosis: &Diagnosis,
+    prove: Prove<'_>,
+    options: &Options,
+) -> Vec<Issue> {
+    match diagnosis.findings.is_empty() && call.told() == Outcome::Succeeded {
+        true => Vec::new(),
+        false => of_call(call, &prove(), options),
+    }
+}
+
 /// What is wrong with a call, or worth knowing of it: the cause first; what only follows is left out.
 pub(super) fn of_call(call: &Call, proof: &Diagnosis, options: &Options) -> Vec<Issue> {
     let lang = options.lang;
@@ -110,7 +123,7 @@ pub(super) fn of_call(call: &Call, proof: &Diagnosis, options: &Options) -> Vec<
         ..bare(finding, options)
     };
     let mut all: Vec<Issue> = found.iter().map(of_finding).collect();
-    let short = call.told().is_failure() || call.told() == Outcome::Refused;
+    let short = call.told().is_negative();
     if let Some(undetermined) = proof.undetermined.as_ref().filter(|_| short) {
         let seen = call.deciding().into_iter().chain(call.first());
         let issue = Issue {

@@ -2,10 +2,8 @@
 //! (junit-10.xsd). A suite says first how many cases it has, so its cases are held back; where they
 //! grow large they are written as a part, and the next part is a suite of its own.
 
-use super::case::{self, Case, Fault, Verdict};
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis};
-use crate::session::Call;
+use super::case::{Case, Cases, Fault, Verdict, WriteCases};
+use super::{Options, Report, sink};
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -14,38 +12,8 @@ const MOST_HELD: usize = 8 * 1024 * 1024;
 
 /// Begins a report.
 pub fn begin(to: Box<dyn Write>, options: Options) -> Box<dyn Report> {
-    Box::new(JUnit {
-        writer: Writer::new(sink(to)),
-        options,
-    })
-}
-
-struct JUnit {
-    writer: Writer<Sink>,
-    options: Options,
-}
-
-impl Report for JUnit {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
-        let case = case::of_call(call, diagnosis, prove, &self.options);
-        self.writer.add(&case)
-    }
-
-    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
-        for case in case::at_the_end(run, &self.options) {
-            self.writer.add(&case)?;
-        }
-        self.writer.finish()
-    }
+    let writer = Writer::new(sink(to));
+    Box::new(Cases { writer, options })
 }
 
 /// Writes cases in suites.
@@ -72,24 +40,8 @@ struct Suite {
     skipped: u64,
 }
 
-impl<W: Write> Writer<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Writer<W> {
-        Writer {
-            out,
-            begun: false,
-            suites: Vec::new(),
-            known: HashMap::default(),
-            held: 0,
-            most_held: MOST_HELD,
-        }
-    }
-
-    /// Adds a case to its suite.
-    ///
-    /// # Errors
-    /// Whatever writing gives.
-    pub fn add(&mut self, case: &Case) -> io::Result<()> {
+impl<W: Write> WriteCases for Writer<W> {
+    fn add(&mut self, case: &Case) -> io::Result<()> {
         let index = match self.known.get(&case.suite) {
             Some(index) => *index,
             None => {
@@ -112,15 +64,25 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes what is held back, and the end.
-    ///
-    /// # Errors
-    /// Whatever writing gives.
-    pub fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         self.write_suites()?;
         self.begin()?;
         writeln!(self.out, "</testsuites>")?;
         self.out.flush()
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Writer<W> {
+        Writer {
+            out,
+            begun: false,
+            suites: Vec::new(),
+            known: HashMap::default(),
+            held: 0,
+            most_held: MOST_HELD,
+        }
     }
 
     fn begin(&mut self) -> io::Result<()> {

@@ -2,8 +2,8 @@
 //! no renderer looks for links, mentions, HTML or images.
 
 use super::terminal::{self, escape::clean};
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis, Severity};
+use super::{Options, Prove, Report, Run, Sink, sink};
+use crate::diagnose::{Diagnosis, Severity};
 use crate::session::Call;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -45,16 +45,7 @@ struct Group {
 }
 
 impl Report for Markdown {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         self.short += u64::from(self.options.falls_short(call, diagnosis));
         if terminal::is_fine(call, diagnosis) {
             return Ok(());

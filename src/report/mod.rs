@@ -75,21 +75,21 @@ pub struct Run<'a> {
     pub filters: &'a [String],
 }
 
+/// Gives the full diagnosis of a call.
+pub type Prove<'a> = &'a dyn Fn() -> Diagnosis;
+
 /// A report in the making: calls come as they are released, the rest at the end.
 pub trait Report {
     /// How much of each diagnosis it needs to see.
-    fn depth(&self) -> Depth;
+    fn depth(&self) -> Depth {
+        Depth::Verdict
+    }
 
     /// A call that was selected, diagnosed to that depth; `prove` gives its full diagnosis.
     ///
     /// # Errors
     /// Whatever writing gives, a closed pipe excepted.
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()>;
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()>;
 
     /// Lets go of everything that is written so far: more may be long in coming.
     ///

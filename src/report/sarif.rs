@@ -3,9 +3,9 @@
 
 use super::issue::{self, Issue, Place};
 use super::reference::{self, Style, rule::placeholders};
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis, Rule, Severity};
-use crate::session::{Call, Outcome};
+use super::{Options, Prove, Report, Run, Sink, sink};
+use crate::diagnose::{Diagnosis, Rule, Severity};
+use crate::session::Call;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -33,20 +33,8 @@ struct Sarif {
 }
 
 impl Report for Sarif {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
-        if diagnosis.findings.is_empty() && call.told() == Outcome::Succeeded {
-            return Ok(());
-        }
-        let issues = issue::of_call(call, &prove(), &self.options);
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
+        let issues = issue::of_judged(call, diagnosis, prove, &self.options);
         issues.iter().try_for_each(|issue| self.result(issue))
     }
 

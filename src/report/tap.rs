@@ -1,50 +1,14 @@
 //! `--format tap`: the Test Anything Protocol, version 13, which `prove` and most readers know. The
 //! plan stands at the end, so cases are written as they become known.
 
-use super::case::{self, Case, Fault, Verdict};
-use super::{Options, Report, Run, Sink, sink};
-use crate::diagnose::{Depth, Diagnosis};
-use crate::session::Call;
+use super::case::{Case, Cases, Fault, Verdict, WriteCases};
+use super::{Options, Report, sink};
 use std::io::{self, Write};
 
 /// Begins a report.
 pub fn begin(to: Box<dyn Write>, options: Options) -> Box<dyn Report> {
-    Box::new(Tap {
-        writer: Writer::new(sink(to)),
-        options,
-    })
-}
-
-struct Tap {
-    writer: Writer<Sink>,
-    options: Options,
-}
-
-impl Report for Tap {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
-        let case = case::of_call(call, diagnosis, prove, &self.options);
-        self.writer.add(&case)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.out.flush()
-    }
-
-    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
-        for case in case::at_the_end(run, &self.options) {
-            self.writer.add(&case)?;
-        }
-        self.writer.finish()
-    }
+    let writer = Writer::new(sink(to));
+    Box::new(Cases { writer, options })
 }
 
 /// Writes cases, one after the other.
@@ -53,17 +17,8 @@ pub struct Writer<W: Write> {
     count: u64,
 }
 
-impl<W: Write> Writer<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Writer<W> {
-        Writer { out, count: 0 }
-    }
-
-    /// Writes a case.
-    ///
-    /// # Errors
-    /// Whatever writing gives.
-    pub fn add(&mut self, case: &Case) -> io::Result<()> {
+impl<W: Write> WriteCases for Writer<W> {
+    fn add(&mut self, case: &Case) -> io::Result<()> {
         self.begin()?;
         self.count += 1;
         let (number, suite, name) = (self.count, escaped(&case.suite), escaped(&case.name));
@@ -84,17 +39,24 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes the plan.
-    ///
-    /// # Errors
-    /// Whatever writing gives.
-    pub fn finish(&mut self) -> io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
         self.begin()?;
         match self.count {
             0 => writeln!(self.out, "1..0 # SKIP nothing to judge")?,
             count => writeln!(self.out, "1..{count}")?,
         }
         self.out.flush()
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Writer<W> {
+        Writer { out, count: 0 }
     }
 
     fn begin(&mut self) -> io::Result<()> {

@@ -35,7 +35,7 @@ impl<'a> Judge<'a> {
         Judge {
             selection,
             report,
-            verdict: Verdict::new(policy, jiff::Zoned::now().date()),
+            verdict: Verdict::new(policy),
             view: View::default(),
             totals: Totals::default(),
             ledger: Ledger::default(),
@@ -103,9 +103,6 @@ impl<'a> Judge<'a> {
         let mut judged = self.judged;
         for found in &findings {
             self.verdict.add_finding(&found.finding);
-            let severity = found.finding.severity;
-            judged.errors += u64::from(severity == diagnose::Severity::Error);
-            judged.warnings += u64::from(severity <= diagnose::Severity::Warning);
         }
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
         judged.unread = errors.map(ToString::to_string).collect();
@@ -142,16 +139,7 @@ impl<'a> Judge<'a> {
             (diagnosis, held)
         };
         let (diagnosis, held) = diagnose(self.report.depth());
-        let has = |severity| {
-            diagnosis
-                .findings
-                .iter()
-                .any(|finding| finding.severity <= severity)
-        };
         self.judged.selected += 1;
-        self.judged.failed += u64::from(call.told().is_failure());
-        self.judged.errors += u64::from(has(diagnose::Severity::Error));
-        self.judged.warnings += u64::from(has(diagnose::Severity::Warning));
         self.totals.add(call);
         self.ledger.add(call, &diagnosis, &self.view);
         let prove = || diagnose(Depth::Proof).0;

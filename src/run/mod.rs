@@ -36,12 +36,6 @@ pub struct Judged {
     pub sip_messages: u64,
     /// Entries selected.
     pub selected: u64,
-    /// Entries selected that failed, timed out or were redirected to nowhere.
-    pub failed: u64,
-    /// Entries selected, and peers, with a finding of severity error.
-    pub errors: u64,
-    /// Entries selected, and peers, with a finding of severity warning or error.
-    pub warnings: u64,
     /// What fell short of the policy, one line each.
     pub short: Vec<String>,
     /// What is known already and was left out, one line each.

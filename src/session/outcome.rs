@@ -61,6 +61,11 @@ impl Outcome {
             Outcome::Failed | Outcome::TimedOut | Outcome::Redirected
         )
     }
+
+    /// A failure, or a refusal: the answer, or the silence, that has to be explained.
+    pub fn is_negative(self) -> bool {
+        self.is_failure() || self == Outcome::Refused
+    }
 }
 
 /// Outcome and deciding final response of a call whose steps are marked.

@@ -4,7 +4,7 @@ use crate::harness::{fixtures, flows, root};
 use crate::placeholders;
 use sipexplain::diagnose::{Args, Depth, Diagnosis, Finding, Value};
 use sipexplain::input::{Inputs, Named};
-use sipexplain::report::{Report, Run};
+use sipexplain::report::{Prove, Report, Run};
 use sipexplain::select::Selection;
 use sipexplain::session::Call;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,12 +31,7 @@ impl Report for Collector {
         Depth::Proof
     }
 
-    fn call(
-        &mut self,
-        _: &Call,
-        diagnosis: &Diagnosis,
-        _: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, _: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> io::Result<()> {
         for finding in &diagnosis.findings {
             self.finding(finding);
         }

@@ -2,10 +2,10 @@
 //! input only the best call so far is kept.
 
 use super::sketch::{Sketch, sketch};
-use crate::diagnose::{Depth, Diagnosis, Severity};
+use crate::diagnose::{Diagnosis, Severity};
 use crate::message::Method;
 use crate::report::totals::method_name;
-use crate::report::{Report, Run};
+use crate::report::{Prove, Report, Run};
 use crate::session::{Call, Outcome};
 use std::io;
 
@@ -118,16 +118,7 @@ fn like(call: &Call, diagnosis: &Diagnosis, bad: &Sketch) -> u32 {
 }
 
 impl Report for Chooser {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         let worth = self.worth(call, diagnosis);
         self.fits += u64::from(worth > 0);
         let best = self.best.as_ref().map_or(0, |(worth, _)| *worth);

@@ -5,11 +5,11 @@ use super::media::{Rtp, agreed, ways};
 use super::name::Side;
 use super::pattern::Pattern;
 use super::sequence::Item;
-use crate::diagnose::{Depth, Diagnosis, Severity, passport};
+use crate::diagnose::{Diagnosis, Severity, passport};
 use crate::message::Method;
 use crate::message::header::unfold;
 use crate::report::totals::method_name;
-use crate::report::{Report, Run};
+use crate::report::{Prove, Report, Run};
 use crate::session::{Call, Outcome, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -242,7 +242,7 @@ fn quoted(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            c if crate::report::terminal::escape::is_hidden(c) => {
+            c if crate::hidden::is_hidden(c) => {
                 let _ = write!(out, "\\U{:08X}", u32::from(c));
             }
             c => out.push(c),
@@ -320,16 +320,7 @@ fn name(call: &Call, stored: &Stored) -> String {
 }
 
 impl Report for Draft {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         let room = self.samples.len() < MOST_CALLS;
         let sample = room.then(|| Sample::of(&Facts::new(call, diagnosis, prove)));
         match sample.flatten() {

@@ -23,8 +23,8 @@ mod sequence;
 /// Times between messages.
 mod times;
 
-use crate::diagnose::{Depth, Diagnosis};
-use crate::report::{Report, Run};
+use crate::diagnose::Diagnosis;
+use crate::report::{Prove, Report, Run};
 use crate::session::Call;
 use facts::Facts;
 use judge::Check;
@@ -194,16 +194,7 @@ impl Which {
 }
 
 impl Report for Held {
-    fn depth(&self) -> Depth {
-        Depth::Verdict
-    }
-
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         self.calls += 1;
         let facts = Facts::new(call, diagnosis, prove);
         let mut matched = false;

@@ -263,6 +263,13 @@ pub static RULES: &[&super::Rule] = &[
     &extension_enumeration::RULE,
 ];
 
+/// The id most like this text, and in how many letters it differs.
+pub fn nearest(text: &str) -> (usize, &'static str) {
+    let ids = RULES.iter().map(|rule| rule.id);
+    let far = ids.map(|id| (crate::knowledge::distance(id, text), id));
+    far.min_by_key(|(far, _)| *far).unwrap_or_default()
+}
+
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static super::Rule> {
     RULES.iter().find(|rule| rule.id == id).copied()

@@ -5,7 +5,7 @@ mod build;
 /// The objects as they are written.
 mod shape;
 
-use super::{Options, Output, Report, Run};
+use super::{Options, Output, Prove, Report, Run};
 use crate::diagnose::{Depth, Diagnosis};
 use crate::lang::Lang;
 use crate::session::Call;
@@ -105,12 +105,7 @@ impl Report for Document {
         Depth::Proof
     }
 
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        _: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> io::Result<()> {
         let built = build::call(call, diagnosis, self.options.lang);
         let known = |key: &str| self.explained.contains_key(key);
         for (key, explanation) in unexplained(&built, known, self.options.lang) {
@@ -191,12 +186,7 @@ impl Report for Lines {
         Depth::Proof
     }
 
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        _: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> io::Result<()> {
         self.begin()?;
         let built = build::call(call, diagnosis, self.options.lang);
         let known = |key: &str| self.explained.contains(key);

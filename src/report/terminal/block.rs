@@ -56,9 +56,7 @@ impl Block {
     fn heading(&self, call: &Call, diagnosis: &Diagnosis, shown: Option<&Finding>) -> String {
         let (severity, tag) = match (diagnosis.cause(), call.told()) {
             (Some(finding), _) => (finding.severity, finding.rule.id.to_owned()),
-            (None, outcome) if outcome.is_failure() || outcome == Outcome::Refused => {
-                (Severity::Error, decided(call))
-            }
+            (None, outcome) if outcome.is_negative() => (Severity::Error, decided(call)),
             (None, Outcome::Succeeded) if shown.is_none() => (Severity::Info, decided(call)),
             (None, _) => match shown {
                 Some(finding) => (finding.severity, finding.rule.id.to_owned()),

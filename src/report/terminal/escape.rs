@@ -1,5 +1,7 @@
 //! Text from the wire made safe for a terminal.
 
+use crate::hidden::is_hidden;
+
 /// `text` with everything that could steer a terminal or hide text made visible: control
 /// characters, bidirectional overrides, line separators, zero-width characters.
 pub fn clean(text: &str) -> String {
@@ -8,15 +10,6 @@ pub fn clean(text: &str) -> String {
         push(&mut out, c);
     }
     out
-}
-
-/// Could it steer a terminal, or hide text?
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        )
 }
 
 fn push(out: &mut String, c: char) {

@@ -19,7 +19,7 @@ mod summary;
 /// What things are called.
 mod words;
 
-use super::{Options, Output, Report, Run};
+use super::{Options, Output, Prove, Report, Run};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Acts, Confidence, Depth, Diagnosis, Finding, Severity};
 use crate::message::typed;
@@ -122,12 +122,7 @@ impl Report for Terminal {
         }
     }
 
-    fn call(
-        &mut self,
-        call: &Call,
-        diagnosis: &Diagnosis,
-        prove: &dyn Fn() -> Diagnosis,
-    ) -> io::Result<()> {
+    fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         self.peers.add(call);
         let cause = diagnosis.cause().map(|finding| finding.rule.id);
         if let (Some(code), Some(cause)) = (call.code(), cause) {
@@ -188,7 +183,7 @@ impl Report for Terminal {
 }
 
 impl Terminal {
-    fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: &dyn Fn() -> Diagnosis) {
+    fn add_to_group(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) {
         let key = key(call, diagnosis);
         let time = call.start().filter(|_| call.is_dated());
         let stamp = call.request().map(|request| request.stamp);
@@ -209,7 +204,7 @@ impl Terminal {
             self.more_groups += 1;
             return;
         }
-        let failed = call.told().is_failure() || call.told() == Outcome::Refused;
+        let failed = call.told().is_negative();
         let example = self
             .block
             .draw(call, &prove(), self.block.options.ladder || failed);
@@ -393,7 +388,7 @@ fn said(call: &Call) -> Said {
 pub(super) fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
     match diagnosis.cause() {
         Some(finding) => finding.severity,
-        None if call.told().is_failure() || call.told() == Outcome::Refused => Severity::Error,
+        None if call.told().is_negative() => Severity::Error,
         None => Severity::Info,
     }
 }

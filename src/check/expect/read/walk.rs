@@ -3,12 +3,10 @@
 use super::super::pattern::{Pattern, Wanted};
 use super::keys::Keys;
 use crate::knowledge::distance;
-use crate::users_file::line_of;
+use crate::users_file::{Wrong, line_of, with_lines};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Faults that are told of one file.
-const MOST_FAULTS: usize = 20;
 /// A slip of the hand changes no more than this.
 const NEAR: usize = 3;
 
@@ -16,7 +14,7 @@ const NEAR: usize = 3;
 pub(super) struct Walk<'a> {
     text: &'a str,
     file: &'a str,
-    wrong: Vec<(usize, String)>,
+    wrong: Wrong,
 }
 
 /// A value, and what it is called.
@@ -54,19 +52,11 @@ impl<'a> Walk<'a> {
     }
 
     /// The value, if nothing was wrong.
-    pub(super) fn done<T>(mut self, value: T) -> Result<T, String> {
+    pub(super) fn done<T>(self, value: T) -> Result<T, String> {
         if self.wrong.is_empty() {
             return Ok(value);
         }
-        self.wrong.sort();
-        let more = self.wrong.len().saturating_sub(MOST_FAULTS);
-        let told = self.wrong.iter().take(MOST_FAULTS);
-        let told = told.map(|(at, what)| format!("{}: {what}", self.place(*at)));
-        let mut told: Vec<String> = told.collect();
-        if more > 0 {
-            told.push(format!("{}: {more} more faults", self.file));
-        }
-        Err(told.join("\n"))
+        Err(with_lines(self.wrong, self.file, self.text))
     }
 }
 
