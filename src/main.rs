@@ -1,9 +1,14 @@
 //! Parses arguments, runs, turns the result into an exit status; nothing else.
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use sipexplain::cli::{Cli, Command};
 use sipexplain::command::{self, Status};
 use std::process::ExitCode;
+
+// Calls are begun on one thread and ended on another, and rules ask for many short lists.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -149,6 +149,10 @@ impl Ledger {
         let (Some(asked), Some(at)) = (request.time(), answer.time()) else {
             return;
         };
+        let soon = at - asked <= AT_ONCE && call.ringing().is_none();
+        if refused && !(soon && self.unreached.len() < MOST_NAMES) {
+            return;
+        }
         let name = if refused {
             call.request_uri()
         } else {
@@ -170,8 +174,7 @@ impl Ledger {
             return;
         }
         let known = view.registrations().of_user(&user, server).is_some();
-        let room = self.unreached.len() < MOST_NAMES;
-        if user.is_empty() || known || at - asked > AT_ONCE || call.ringing().is_some() || !room {
+        if user.is_empty() || known {
             return;
         }
         self.unreached.entry(key).or_insert_with(|| Unreached {

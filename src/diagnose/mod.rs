@@ -77,7 +77,8 @@ pub use blame::Blame;
 pub use product::Product;
 
 use crate::knowledge::Rfc;
-use crate::message::typed::{self, Reason};
+use crate::message::sdp::{self, Media};
+use crate::message::typed::{self, Reason, Warning};
 use crate::session::{Call, View};
 use std::cell::OnceCell;
 
@@ -241,6 +242,8 @@ pub struct Context<'a> {
     pub left_out: &'a [&'static str],
     exchange: OnceCell<digest::Exchange>,
     reasons: OnceCell<Vec<Reason>>,
+    warnings: OnceCell<Vec<Warning>>,
+    offer: OnceCell<Vec<Media>>,
     told: OnceCell<Option<phrases::Told>>,
 }
 
@@ -253,6 +256,8 @@ impl<'a> Context<'a> {
             left_out: &[],
             exchange: OnceCell::new(),
             reasons: OnceCell::new(),
+            warnings: OnceCell::new(),
+            offer: OnceCell::new(),
             told: OnceCell::new(),
         }
     }
@@ -282,7 +287,25 @@ impl<'a> Context<'a> {
         self.reasons.get_or_init(|| read().unwrap_or_default())
     }
 
-    /// The Q.850 cause among them.
+    /// The warnings of that answer, read once for all rules.
+    pub fn warnings(&self, call: &Call) -> &[Warning] {
+        let read = || {
+            call.deciding()
+                .map(|answer| typed::warnings(answer.message()))
+        };
+        self.warnings.get_or_init(|| read().unwrap_or_default())
+    }
+
+    /// The media of the request that it answers, read once for all rules.
+    pub fn offer(&self, call: &Call) -> &[Media] {
+        let read = || {
+            let (_, asked) = call.asked(call.deciding()?)?;
+            Some(sdp::media(asked.message().body()))
+        };
+        self.offer.get_or_init(|| read().unwrap_or_default())
+    }
+
+    /// The Q.850 cause among the reasons.
     pub fn q850(&self, call: &Call) -> Option<u32> {
         let mut reasons = self.reasons(call).iter();
         let q850 = reasons.find(|r| r.protocol.eq_ignore_ascii_case("Q.850"));

@@ -38,9 +38,9 @@ pub fn form(user: &str) -> Form {
 /// Is it a number: digits, perhaps behind `+`, perhaps with the visual separators of RFC 3966 §5.1.1?
 pub fn is_number(user: &str) -> bool {
     let rest = user.strip_prefix('+').unwrap_or(user);
-    rest.chars()
-        .all(|c| c.is_ascii_digit() || "-.()".contains(c))
-        && digits(user).len() >= LEAST
+    rest.bytes()
+        .all(|b| b.is_ascii_digit() || b"-.()".contains(&b))
+        && rest.bytes().filter(u8::is_ascii_digit).count() >= LEAST
 }
 
 /// Is it a number that is complete in itself: `+` and a country code (E.164)?
@@ -55,12 +55,12 @@ pub fn digits(user: &str) -> String {
 
 /// Do both end in the same digits, enough of them to be the same number?
 pub fn is_same(a: &str, b: &str) -> bool {
-    let tail = |user: &str| {
-        let digits = digits(user);
-        let from = digits.len().checked_sub(SIGNIFICANT)?;
-        digits.get(from..).map(str::to_owned)
-    };
-    is_number(a) && is_number(b) && tail(a).is_some() && tail(a) == tail(b)
+    fn tail(user: &str) -> impl Iterator<Item = u8> {
+        let digits = user.bytes().rev().filter(u8::is_ascii_digit);
+        digits.take(SIGNIFICANT)
+    }
+    let same = tail(a).eq(tail(b)) && tail(a).count() == SIGNIFICANT;
+    same && is_number(a) && is_number(b)
 }
 
 /// The URI in a header, and the bytes where it stands.

@@ -23,6 +23,7 @@ const USUAL: Present = Present::of(&[
     Field::ContentType,
     Field::Date,
     Field::From,
+    Field::Identity,
     Field::MaxForwards,
     Field::MinSe,
     Field::PAssertedIdentity,
@@ -35,10 +36,18 @@ const USUAL: Present = Present::of(&[
 ]);
 /// Headers with which an answer says more about why it refuses.
 const REASONS: Present = Present::of(&[Field::Reason, Field::Warning, Field::RetryAfter]);
+/// Headers of a challenge and of what answers it.
+const DIGEST: Present = Present::of(&[
+    Field::Authorization,
+    Field::ProxyAuthenticate,
+    Field::ProxyAuthorization,
+    Field::WwwAuthenticate,
+]);
 /// Rules that a plain refusal may concern whatever its code: what stands in the INVITE, or which way it
 /// went.
-const OF_ANY_CODE: [&str; 18] = [
+const OF_ANY_CODE: [&str; 19] = [
     "advertised-address-wrong",
+    "anonymity-disallowed-433",
     "clock-order",
     "contact-missing-or-multiple",
     "hairpin",
@@ -57,14 +66,25 @@ const OF_ANY_CODE: [&str; 18] = [
     "transport-mismatch",
     "uri-scheme-416-or-domain",
 ];
-/// The codes of refusals.
+/// Rules for calls that were cancelled.
+const OF_CANCEL: [&str; 4] = [
+    "487-missing",
+    "cancel-200-crossing",
+    "cancel-not-matching",
+    "cancel-too-early",
+];
+/// The codes of refusals, that of a call which was cancelled, those of challenges; and what stands for
+/// an answered call.
 const CODES: std::ops::Range<u16> = 300..700;
+const CANCELLED: u16 = 487;
+const CHALLENGES: [u16; 2] = [401, 407];
+const ANSWERED: u16 = 200;
 /// A longer call with session timers may have been ended by them, nanoseconds.
 const LONGEST: i64 = 55 * SECOND;
 /// Larger messages may be too large for their way, bytes.
 const LARGEST: usize = 1200;
-/// Messages: INVITE, a few provisional responses, 200, ACK, BYE, 200.
-const MOST: usize = 9;
+/// Messages: INVITE, 407, ACK, INVITE, a few provisional responses, 200, ACK, BYE, 200.
+const MOST: usize = 13;
 
 /// The rules that may have something to say about the call; `None`: all of them.
 pub(super) fn rules_for(call: &Call) -> Option<&'static [&'static Rule]> {
@@ -80,33 +100,52 @@ pub(super) fn rules_for(call: &Call) -> Option<&'static [&'static Rule]> {
         return None;
     }
     let messages: SmallVec<[&Stored; MOST]> = call.messages.iter().collect();
-    match call.outcome {
-        Outcome::Succeeded => {
-            let plain = messages.iter().all(|m| is_usual(m, USUAL)) && is_answered(call, &messages);
-            plain.then_some(&[])
-        }
-        Outcome::Failed | Outcome::Refused => {
-            let headers = USUAL.and(REASONS);
-            let plain = messages.iter().all(|m| is_usual(m, headers)) && is_refused(&messages);
-            plain.then(|| of_code(call.code()))?
-        }
-        _ => None,
-    }
+    let (challenged, rest) = match behind_challenge(&messages) {
+        Some(rest) => (true, rest),
+        None => (false, messages.as_slice()),
+    };
+    let (ended, headers) = match call.outcome {
+        Outcome::Succeeded if is_answered(call, rest) => (true, USUAL),
+        Outcome::Cancelled => (is_cancelled(rest), USUAL),
+        Outcome::Failed | Outcome::Refused => (is_refused(rest), USUAL.and(REASONS)),
+        _ => return None,
+    };
+    let headers = match challenged {
+        true => headers.and(DIGEST),
+        false => headers,
+    };
+    let plain = ended && messages.iter().all(|m| is_usual(m, headers));
+    plain.then(|| of_end(call, challenged))?
 }
 
-/// The rules for each code, in the order of all.
-static OF_CODE: LazyLock<Vec<Vec<&'static Rule>>> = LazyLock::new(|| {
-    let explains = |rule: &Rule, code| rule.codes.contains(&code) || OF_ANY_CODE.contains(&rule.id);
-    let of = |code| {
-        let all = rules::RULES.iter().copied();
-        all.filter(|rule| explains(rule, code)).collect()
-    };
-    CODES.map(of).collect()
+/// The rules for a call that was answered, and for each code of refusals, in the order of all; first
+/// without and then with a challenge before.
+static OF_ENDS: LazyLock<[Vec<Vec<&'static Rule>>; 2]> = LazyLock::new(|| {
+    [false, true].map(|challenged| {
+        let asked = CHALLENGES.into_iter().filter(|_| challenged);
+        let codes: SmallVec<[u16; 2]> = asked.collect();
+        let explains = |rule: &Rule, code: u16| {
+            let mut codes = codes.iter().chain([&code]);
+            let (refused, cancelled) = (code > ANSWERED, code == CANCELLED);
+            codes.any(|code| rule.codes.contains(code))
+                || (refused || challenged) && OF_ANY_CODE.contains(&rule.id)
+                || cancelled && OF_CANCEL.contains(&rule.id)
+        };
+        let of = |code| {
+            let all = rules::RULES.iter().copied();
+            all.filter(|rule| explains(rule, code)).collect()
+        };
+        std::iter::once(ANSWERED).chain(CODES).map(of).collect()
+    })
 });
 
-fn of_code(code: Option<u16>) -> Option<&'static [&'static Rule]> {
-    let index = code?.checked_sub(CODES.start)?;
-    OF_CODE.get(usize::from(index)).map(Vec::as_slice)
+fn of_end(call: &Call, challenged: bool) -> Option<&'static [&'static Rule]> {
+    let index = match call.code()? {
+        ..300 => 0,
+        code => code - CODES.start + 1,
+    };
+    let of_codes = OF_ENDS.get(usize::from(challenged))?;
+    of_codes.get(usize::from(index)).map(Vec::as_slice)
 }
 
 fn is_usual(stored: &Stored, headers: Present) -> bool {
@@ -220,14 +259,68 @@ fn is_refused(messages: &[&Stored]) -> bool {
         return false;
     };
     is_begun(invite, between, answer)
-        && answer.head.code() >= Some(300)
-        && !has_body(answer)
+        && answer.head.code() >= Some(CODES.start)
+        && is_acknowledged(invite, answer, ack)
+}
+
+// A refusal and its ACK.
+fn is_acknowledged(invite: &Stored, answer: &Stored, ack: &Stored) -> bool {
+    !has_body(answer)
         && is_request(ack, Method::Ack)
         && ends(ack) == ends(invite)
         && tags(ack) == (invite.keys.from_tag, answer.keys.to_tag)
         && ack.keys.transaction == invite.keys.transaction
         && !has_body(ack)
         && is_soon(answer, ack)
+}
+
+// INVITE, provisional responses, CANCEL by the caller, its 200 and the 487 in either order, ACK.
+fn is_cancelled(messages: &[&Stored]) -> bool {
+    let [invite, between @ .., cancel, a, b, c] = messages else {
+        return false;
+    };
+    let (taken, answer, ack) = match a.head.method {
+        Method::Cancel => (a, b, c),
+        _ if b.head.method == Method::Cancel => (b, a, c),
+        _ => (c, a, b),
+    };
+    !between.is_empty()
+        && is_begun(invite, between, answer)
+        && answer.head.code() == Some(CANCELLED)
+        && is_acknowledged(invite, answer, ack)
+        && is_request(cancel, Method::Cancel)
+        && ends(cancel) == ends(invite)
+        && tags(cancel) == (invite.keys.from_tag, 0)
+        && cancel.head.cseq == invite.head.cseq
+        && cancel.keys.branch == invite.keys.branch
+        && !has_body(cancel)
+        && taken.head.code() == Some(200)
+        && taken.keys.to_tag != 0
+        && answers(taken, cancel)
+        && is_soon(cancel, taken)
+        && is_soon(cancel, answer)
+}
+
+// What follows INVITE, provisional responses, a challenge and its ACK: the INVITE with credentials.
+fn behind_challenge<'a>(messages: &'a [&'a Stored]) -> Option<&'a [&'a Stored]> {
+    let is_challenge = |m: &&Stored| m.head.code().is_some_and(|code| CHALLENGES.contains(&code));
+    let at = messages.iter().position(|m| is_challenge(m))?;
+    let (begun, rest) = messages.split_at_checked(at + 2)?;
+    let ([invite, .., answer, ack], [again, ..]) = (begun, rest) else {
+        return None;
+    };
+    let between = begun.get(1..at)?;
+    let met = is_begun(invite, between, answer)
+        && is_acknowledged(invite, answer, ack)
+        && is_request(again, Method::Invite)
+        && ends(again) == ends(invite)
+        && tags(again) == tags(invite)
+        && again.head.cseq > invite.head.cseq
+        && again.keys.branch != invite.keys.branch
+        && !again.head.credentials.is_empty()
+        && again.message().body() == invite.message().body()
+        && is_soon(ack, again);
+    met.then_some(rest)
 }
 
 fn is_ended_by_people(call: &Call) -> bool {
@@ -245,12 +338,24 @@ mod tests {
         for id in OF_ANY_CODE {
             assert!(rules::rule(id).is_some(), "{id}");
         }
-        let place = |id: &str| rules::RULES.iter().position(|rule| rule.id == id);
-        for (code, of) in CODES.zip(OF_CODE.iter()) {
-            assert!(of.is_sorted_by_key(|rule| place(rule.id)), "{code}");
+        for id in OF_CANCEL {
+            assert!(rules::rule(id).is_some(), "{id}");
         }
-        let busy = of_code(Some(486)).unwrap();
-        assert!(busy.iter().any(|rule| rule.id == "busy") && busy.len() < rules::RULES.len() / 3);
-        assert!(of_code(Some(200)).is_none() && of_code(None).is_none());
+        let place = |id: &str| rules::RULES.iter().position(|rule| rule.id == id);
+        for of in OF_ENDS.iter().flatten() {
+            assert!(of.is_sorted_by_key(|rule| place(rule.id)));
+            assert!(of.len() < rules::RULES.len() / 2);
+        }
+        let has = |challenged: usize, code: u16, id: &str| {
+            let of = &OF_ENDS[challenged][usize::from(code - CODES.start + 1)];
+            of.iter().any(|rule| rule.id == id)
+        };
+        assert!(
+            OF_ENDS[0][0].is_empty(),
+            "an answered call without a challenge"
+        );
+        assert!(has(0, 486, "busy") && has(0, 487, "487-missing"));
+        assert!(!has(0, 486, "487-missing") && !has(0, 486, "auth-stale-nonce"));
+        assert!(has(1, 486, "auth-stale-nonce") && has(1, 404, "dest-not-found"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Blame, Confidence, Diagnosis, Finding, Role, Severity};
 use crate::session::{Call, Outcome, Stored};
+use smallvec::{SmallVec, smallvec};
 
 /// Gives every finding its role. The index of the one that is the cause, and those of the ones that
 /// may be it instead, the most confident first.
@@ -39,7 +40,7 @@ pub(super) fn assign(call: &Call, findings: &mut [Finding]) -> (Option<usize>, V
 // explains on.
 fn mark_symptoms(findings: &mut [Finding]) {
     // Of two that explain each other, the first in the order of the rules does.
-    let mut explained_by: Vec<Option<usize>> = vec![None; findings.len()];
+    let mut explained_by: SmallVec<[Option<usize>; 8]> = smallvec![None; findings.len()];
     for index in 0..findings.len() {
         let Some(explained) = findings
             .get(index)

@@ -4,6 +4,7 @@
 use super::header::split_outside;
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
+use std::borrow::Cow;
 
 /// The value of parameter `name` in the `;`-separated list that begins at or behind `from`;
 /// quotes are not part of it. Blanks around `;` and `=` are allowed.
@@ -11,25 +12,15 @@ pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
     let mut at = from;
     while let Some(semicolon) = bytes.get(at..).and_then(|rest| memchr::memchr(b';', rest)) {
         at += semicolon + 1;
-        let rest = bytes.get(at..)?;
-        let skipped = rest.len() - rest.trim_ascii_start().len();
-        let rest = rest.trim_ascii_start();
-        let length = rest.iter().take_while(|b| is_token(**b)).count();
-        if !rest.get(..length)?.eq_ignore_ascii_case(name.as_bytes()) {
+        let own = bytes.get(at..)?.trim_ascii_start();
+        let (own, behind) = own.split_at_checked(name.len())?;
+        if !own.eq_ignore_ascii_case(name.as_bytes()) {
             continue;
         }
-        let behind = rest.get(length..)?;
-        let equals = behind
-            .iter()
-            .take_while(|b| b.is_ascii_whitespace())
-            .count();
-        let value = match behind.get(equals) {
-            Some(b'=') => behind.get(equals + 1..)?,
-            _ => continue,
-        };
-        let lead = value.len() - value.trim_ascii_start().len();
-        let start = at + skipped + length + equals + 1 + lead;
-        return Some(value_span(value.trim_ascii_start(), start));
+        if let Some(value) = behind.trim_ascii_start().strip_prefix(b"=") {
+            let value = value.trim_ascii_start();
+            return Some(value_span(value, span_in(bytes, value).start as usize));
+        }
     }
     None
 }
@@ -66,28 +57,28 @@ pub fn auth_value(value: &[u8], name: &str) -> Option<Span> {
 
 /// One `name=value` pair of an auth or other comma list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Param {
-    /// Name in lower case.
-    pub name: String,
+pub struct Param<'a> {
+    /// The name as it stands there.
+    name: &'a [u8],
     /// Value without quotes, escapes undone.
-    pub value: String,
+    pub value: Cow<'a, str>,
 }
 
 /// Reads `name=value, name="value", ...`; what is no pair is left out.
-pub fn comma_list(value: &[u8]) -> Vec<Param> {
+pub fn comma_list(value: &[u8]) -> Vec<Param<'_>> {
     list(value, b',')
 }
 
 /// Reads `;name=value;name="value"`; a name alone has an empty value.
-pub fn semicolon_list(value: &[u8]) -> Vec<Param> {
+pub fn semicolon_list(value: &[u8]) -> Vec<Param<'_>> {
     list(value, b';')
 }
 
-fn list(value: &[u8], separator: u8) -> Vec<Param> {
+fn list(value: &[u8], separator: u8) -> Vec<Param<'_>> {
     let pairs = split_outside(value, separator).filter_map(pair);
     pairs
         .map(|(name, value)| Param {
-            name: super::lossy(name).to_ascii_lowercase(),
+            name,
             value: unquote(value),
         })
         .collect()
@@ -106,11 +97,14 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A quoted string without its quotes and escapes; anything else as it is.
-pub fn unquote(value: &[u8]) -> String {
+pub fn unquote(value: &[u8]) -> Cow<'_, str> {
     let Some(inner) = value.strip_prefix(b"\"") else {
-        return super::lossy(value);
+        return String::from_utf8_lossy(value);
     };
     let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+    if memchr::memchr(b'\\', inner).is_none() {
+        return String::from_utf8_lossy(inner);
+    }
     let (mut out, mut escaped) = (Vec::with_capacity(inner.len()), false);
     for &byte in inner {
         match byte {
@@ -121,15 +115,15 @@ pub fn unquote(value: &[u8]) -> String {
             }
         }
     }
-    super::lossy(&out)
+    super::lossy(&out).into()
 }
 
 /// The value of `name` in a list read by one of the functions above.
-pub fn find<'a>(params: &'a [Param], name: &str) -> Option<&'a str> {
+pub fn find<'a>(params: &'a [Param<'_>], name: &str) -> Option<&'a str> {
     params
         .iter()
-        .find(|param| param.name == name)
-        .map(|param| param.value.as_str())
+        .find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|param| param.value.as_ref())
 }
 
 #[cfg(test)]

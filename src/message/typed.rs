@@ -35,14 +35,8 @@ pub fn vias(message: Message<'_>) -> Vec<Via> {
 }
 
 fn via(element: &[u8]) -> Via {
-    let list = params::semicolon_list(
-        element
-            .split(|b| *b == b';')
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(&b';')
-            .as_slice(),
-    );
+    let semicolon = memchr::memchr(b';', element).unwrap_or(element.len());
+    let list = params::semicolon_list(element.get(semicolon..).unwrap_or_default());
     let find = |name| {
         params::find(&list, name)
             .filter(|value| !value.is_empty())
@@ -201,7 +195,7 @@ fn credential(value: &[u8], proxy: bool, index: usize) -> Option<Credentials> {
 }
 
 // The scheme stands before the first parameter, without a comma.
-fn auth_params(value: &[u8]) -> Vec<Param> {
+fn auth_params(value: &[u8]) -> Vec<Param<'_>> {
     let value = value.trim_ascii();
     let scheme = value
         .iter()
@@ -237,7 +231,7 @@ fn warning(element: &[u8]) -> Option<Warning> {
         return Some(Warning {
             code: view.code,
             agent,
-            text: params::unquote(view.text.as_bytes()),
+            text: params::unquote(view.text.as_bytes()).into_owned(),
         });
     }
     // rsip refuses an agent that is no host (`isup`, a pseudonym with blanks in the text).
@@ -247,7 +241,7 @@ fn warning(element: &[u8]) -> Option<Warning> {
     Some(Warning {
         code,
         agent,
-        text: params::unquote(words.next().unwrap_or_default().trim_ascii()),
+        text: params::unquote(words.next().unwrap_or_default().trim_ascii()).into_owned(),
     })
 }
 
@@ -286,7 +280,7 @@ fn reason(element: &[u8]) -> Reason {
     let mut numbered = false;
     for (name, value) in params::semicolon_pairs(element) {
         let first = |text: &mut Option<String>| {
-            text.get_or_insert_with(|| params::unquote(value));
+            text.get_or_insert_with(|| params::unquote(value).into_owned());
         };
         match name {
             name if name.eq_ignore_ascii_case(b"text") => first(&mut reason.text),

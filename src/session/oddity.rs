@@ -5,6 +5,7 @@ use super::call::Call;
 use super::entry::Stored;
 use super::transaction::Transaction;
 use crate::message::Method;
+use smallvec::SmallVec;
 
 /// Something odd between messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +99,7 @@ fn body_changed(call: &Call) -> bool {
         .messages
         .iter()
         .filter(|m| (m.head.body as usize) < m.raw.len());
-    let mut seen: Vec<&Stored> = Vec::new();
+    let mut seen: SmallVec<[&Stored; 4]> = SmallVec::new();
     for m in with_body.take(MOST_COMPARED) {
         let same_sender = |known: &&Stored| known.stamp.source == m.stamp.source;
         let body = m.message().body();

@@ -165,7 +165,9 @@ pub fn callers_cancel(call: &Call) -> Option<&Stored> {
             .filter(|m| call.is_of_beginning(m))
     };
     let first_hop = invites().map(|m| m.head.vias).min()?;
-    let branch = |m: &Stored| m.head.branch.of(&m.raw).to_vec();
+    fn branch(m: &Stored) -> &[u8] {
+        m.head.branch.of(&m.raw)
+    }
     call.requests(Method::Cancel)
         .map(|(_, m)| m)
         .find(|cancel| {

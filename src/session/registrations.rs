@@ -94,6 +94,11 @@ pub struct Registrations {
 }
 
 impl Registrations {
+    /// Is none known?
+    pub fn is_empty(&self) -> bool {
+        self.by_aor.is_empty()
+    }
+
     /// Remembers a REGISTER that is over.
     pub(super) fn learn(&mut self, call: &Call) {
         let Some((request, mut attempt)) = attempt(call) else {

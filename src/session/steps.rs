@@ -5,6 +5,7 @@ use super::entry::Stored;
 use super::outcome;
 use crate::message::{Method, typed};
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -200,7 +201,7 @@ fn mark_lost_forks(call: &mut Call) {
     if call.finals.len() < 2 {
         return;
     }
-    let open: Vec<usize> = (0..call.finals.len())
+    let open: SmallVec<[usize; 4]> = (0..call.finals.len())
         .filter(|&i| {
             call.finals[i].step.is_none()
                 && call.message_of(i).is_some_and(|m| call.is_of_beginning(m))

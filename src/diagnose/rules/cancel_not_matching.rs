@@ -168,11 +168,15 @@ fn ignored(call: &Call, found: &mut Findings) {
 }
 
 fn difference(invite: &Stored, cancel: &Stored) -> Option<&'static Difference> {
-    let text = |m: &Stored, span: Span| span.of(&m.raw).to_vec();
-    let uri = |m: &Stored| m.message().request_uri().map(|uri| text(m, uri));
+    fn text(m: &Stored, span: Span) -> &[u8] {
+        span.of(&m.raw)
+    }
+    fn uri(m: &Stored) -> Option<&[u8]> {
+        m.message().request_uri().map(|uri| text(m, uri))
+    }
     let differs = [
         text(invite, invite.head.branch) != text(cancel, cancel.head.branch),
-        !text(invite, invite.head.sent_by).eq_ignore_ascii_case(&text(cancel, cancel.head.sent_by)),
+        !text(invite, invite.head.sent_by).eq_ignore_ascii_case(text(cancel, cancel.head.sent_by)),
         invite.cseq() != cancel.cseq(),
         invite.keys.from_tag != cancel.keys.from_tag,
         invite.keys.to_tag != cancel.keys.to_tag,

@@ -3,7 +3,6 @@
 use super::super::finding::{Evidence, Part, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
 use crate::message::sdp::{self, Media};
-use crate::message::typed;
 use crate::session::{Call, Stored};
 
 /// The rule.
@@ -48,15 +47,18 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if !matches!(response.head.code(), Some(415 | 488 | 500 | 606)) {
         return;
     }
-    if let Some((at, asked)) = call.asked(response)
-        && offers_nothing(asked)
-    {
-        return tell_nothing(found, (at, asked), (index, response));
-    }
-    let Some((offer_at, offer, media)) = offer(call, response) else {
+    let Some((offer_at, offer)) = call.asked(response) else {
         return;
     };
-    let offered = names(&media);
+    let all = context.offer(call);
+    // Every stream is one that is not to be used (RFC 3264 §5.1).
+    if !all.is_empty() && all.iter().all(|m| m.port == 0) {
+        return tell_nothing(found, (offer_at, offer), (index, response));
+    }
+    let Some(media) = all.iter().find(|m| m.kind == "audio" && m.port != 0) else {
+        return;
+    };
+    let offered = names(media);
     // Encryption asked for by one side only looks the same from afar and is another cause.
     if offered.is_empty() || media.profile != "RTP/AVP" {
         return;
@@ -64,9 +66,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let own = own_codecs(call, response);
     let known = context.view.codecs(response.stamp.sender());
     let taken = own.as_ref().or(known);
-    let warning = typed::warnings(response.message())
-        .into_iter()
-        .find(|w| matches!(w.code, 304 | 305));
+    let mut warnings = context.warnings(call).iter();
+    let warning = warnings.find(|w| matches!(w.code, 304 | 305));
     let confidence = match (taken, &warning) {
         (Some(taken), _) if taken.iter().any(|codec| offered.contains(codec)) => return,
         // What it took in another call may not be all that it takes.
@@ -114,12 +115,6 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
 }
 
-// Is every stream of the offer one that is not to be used (RFC 3264 §5.1)?
-fn offers_nothing(asked: &Stored) -> bool {
-    let media = sdp::media(asked.message().body());
-    !media.is_empty() && media.iter().all(|m| m.port == 0)
-}
-
 fn tell_nothing(found: &mut Findings, asked: (usize, &Stored), answer: (usize, &Stored)) {
     let Some(finding) = found.add(Confidence::Certain, Acts::Caller) else {
         return;
@@ -144,17 +139,6 @@ fn tell_nothing(found: &mut Findings, asked: (usize, &Stored), answer: (usize, &
     finding.proof(Evidence::start_line(answer.0, answer.1, note("answer")));
 }
 
-// The audio line of the request that the response refuses.
-fn offer<'a>(call: &'a Call, response: &Stored) -> Option<(usize, &'a Stored, Media)> {
-    let requests = call.originals().filter(|(_, m)| m.head.is_request());
-    let mut asked = requests.filter(|(_, m)| m.keys.transaction == response.keys.transaction);
-    let (index, stored) = asked.next()?;
-    let media = sdp::media(stored.message().body())
-        .into_iter()
-        .find(|m| m.kind == "audio" && m.port != 0)?;
-    Some((index, stored, media))
-}
-
 // What the refusing side says of itself in this call: in the refusal or an earlier answer.
 fn own_codecs(call: &Call, response: &Stored) -> Option<Vec<String>> {
     let refusing = response.stamp.sender();
@@ -163,7 +147,7 @@ fn own_codecs(call: &Call, response: &Stored) -> Option<Vec<String>> {
         .iter()
         .filter(|m| m.stamp.sender().is(refusing));
     let lists = own
-        .filter(|m| !m.head.is_request())
+        .filter(|m| !m.head.is_request() && (m.head.body as usize) < m.raw.len())
         .flat_map(|m| sdp::media(m.message().body()));
     let mut audio = lists.filter(|m| m.kind == "audio" && !names(m).is_empty());
     audio.next().map(|m| names(&m))

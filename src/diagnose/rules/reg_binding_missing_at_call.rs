@@ -170,6 +170,9 @@ pub(super) fn registration<'v>(
     context: &Context<'v>,
     answer: &Stored,
 ) -> Option<&'v Registration> {
+    if context.view.registrations().is_empty() {
+        return None;
+    }
     let uri = call.request_uri();
     let of_uri = uri
         .as_deref()

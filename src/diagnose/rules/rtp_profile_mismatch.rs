@@ -5,10 +5,9 @@ use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Role, Rule, Severity,
     blame,
 };
-use crate::message::field::Field;
 use crate::message::hints::Hint;
 use crate::message::sdp::{self, Media};
-use crate::message::{Method, Span, typed};
+use crate::message::{Method, Span};
 use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
@@ -84,9 +83,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
 }
 
-fn audio(stored: &Stored) -> Vec<Media> {
-    let media = sdp::media(stored.message().body()).into_iter();
-    media.filter(|m| m.kind == "audio" && m.port != 0).collect()
+fn is_audio(media: &Media) -> bool {
+    media.kind == "audio" && media.port != 0
 }
 
 fn is_secure(profile: &str) -> bool {
@@ -114,7 +112,8 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some((at, request)) = asked.and_then(|at| Some((at, call.messages.get(at)?))) else {
         return;
     };
-    let offered = audio(request);
+    let audio = context.offer(call).iter();
+    let offered: Vec<&Media> = audio.filter(|m| is_audio(m)).collect();
     let Some(first) = offered.first() else { return };
     let profiles: Vec<&str> = offered.iter().map(|m| m.profile.as_str()).collect();
     let takes = |profile: &str| profiles.iter().any(|own| own.eq_ignore_ascii_case(profile));
@@ -125,10 +124,7 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .map(|peer| peer.profiles.as_slice())
         .filter(|profiles| !profiles.is_empty());
     // 302: the transport of a media line is not available (RFC 3261 §20.43).
-    let warned = call.fields(index).has(Field::Warning)
-        && typed::warnings(answer.message())
-            .iter()
-            .any(|w| w.code == 302);
+    let warned = context.warnings(call).iter().any(|w| w.code == 302);
     let confidence = match known {
         Some(known) if known.iter().any(|profile| takes(profile)) && !warned => return,
         Some(known) if !known.iter().any(|profile| takes(profile)) => match warned {

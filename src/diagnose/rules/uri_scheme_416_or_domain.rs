@@ -2,8 +2,8 @@
 
 use super::super::finding::{Evidence, deciding, note, sender};
 use super::super::{Acts, Args, Causes, Confidence, Context, Findings, Frequency, Rule, Severity};
+use crate::message::lossy;
 use crate::message::uri::Uri;
-use crate::message::{lossy, typed};
 use crate::session::Call;
 
 /// The rule.
@@ -49,7 +49,7 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(code @ (400 | 404 | 416 | 480)) = call.code() else {
         return;
     };
@@ -66,8 +66,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(uri) = uri.and_then(Uri::parse) else {
         return;
     };
-    let warned = typed::warnings(response.message())
-        .into_iter()
+    let warned = context
+        .warnings(call)
+        .iter()
         .map(|warning| warning.code)
         .find(|code| matches!(code, 380 | 381));
     let (confidence, why, fix) = match (code, warned) {

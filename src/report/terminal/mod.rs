@@ -28,6 +28,7 @@ use block::Block;
 use escape::clean;
 use foldhash::fast::RandomState;
 use palette::Palette;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -366,7 +367,7 @@ pub(super) fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
 }
 
 /// The reason phrase without its numbers, and the causes that the answer gives.
-type Said = (Vec<u8>, Vec<Option<u32>>);
+type Said = (SmallVec<[u8; 32]>, SmallVec<[Option<u32>; 2]>);
 
 // A phrase may name a call, a time or a customer: such numbers make no other cause.
 fn said(call: &Call) -> Said {
