@@ -106,11 +106,14 @@ fn may_be_inner(host: &[u8]) -> bool {
         b"internal",
         b"localhost",
     ];
-    if !host.first().is_some_and(u8::is_ascii_digit) {
+    if !host.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
         let name = host.strip_suffix(b".").unwrap_or(host);
         let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
         let inner = LABELS.iter().any(|label| last.eq_ignore_ascii_case(label));
-        return inner || host.contains(&b':') || host.is_empty();
+        return inner || host.contains(&b':');
+    }
+    if host.iter().filter(|b| **b == b'.').count() != 3 {
+        return true;
     }
     let mut parts = host.split(|byte| *byte == b'.');
     let digit = |number: Option<u8>, byte: &u8| {
@@ -119,12 +122,17 @@ fn may_be_inner(host: &[u8]) -> bool {
     };
     let number = |part: &[u8]| part.iter().fold((!part.is_empty()).then_some(0), digit);
     let mut octet = || parts.next().and_then(number);
-    match [octet(), octet(), octet()] {
-        [Some(0 | 10 | 127), ..] | [None, ..] | [_, None, _] | [_, _, None] => true,
-        [Some(100), Some(64..=127), _] | [Some(169), Some(254), _] => true,
-        [Some(172), Some(16..=31), _] | [Some(192), Some(168), _] => true,
-        [Some(192), Some(0), Some(0)] => true,
-        [Some(_), Some(_), Some(_)] => host.contains(&b':'),
+    match octet() {
+        Some(0 | 10 | 127) | None => true,
+        Some(100) => octet().is_none_or(|second| (64..=127).contains(&second)),
+        Some(169) => octet().is_none_or(|second| second == 254),
+        Some(172) => octet().is_none_or(|second| (16..=31).contains(&second)),
+        Some(192) => match octet() {
+            Some(168) | None => true,
+            Some(0) => octet().is_none_or(|third| third == 0),
+            Some(_) => false,
+        },
+        Some(_) => false,
     }
 }
 
