@@ -2,7 +2,7 @@
 //! no renderer looks for links, mentions, HTML or images.
 
 use super::terminal::{self, escape::clean};
-use super::{Options, Prove, Report, Run, Sink, sink};
+use super::{CaptureFinding, Options, Prove, Report, Run, Sink, sink};
 use crate::diagnose::{Diagnosis, Severity};
 use crate::session::Call;
 use foldhash::fast::RandomState;
@@ -72,10 +72,15 @@ impl Report for Markdown {
         let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
         groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
         self.table(&groups)?;
+        let mut across = run.findings.iter().peekable();
         for group in groups.iter().take(MOST_SHOWN) {
+            let worse = |found: &&CaptureFinding| found.finding.severity < group.severity;
+            while let Some(found) = across.next_if(worse) {
+                self.block(&terminal::quoted_across(found, &self.options))?;
+            }
             self.block(&group.lines)?;
         }
-        for found in run.findings {
+        for found in across {
             self.block(&terminal::quoted_across(found, &self.options))?;
         }
         self.out.flush()

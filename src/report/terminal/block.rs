@@ -193,17 +193,18 @@ impl Block {
                 &clean(&format!("{}{means}", lang.written(&detail.said))),
             );
         }
-        for finding in diagnosis
+        let mut others: Vec<&Finding> = diagnosis
             .findings
             .iter()
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
-        {
-            if finding.role != Role::Symptom {
-                let title = clean(&lang.rule(finding.rule, "title", &finding.args));
-                let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
-                let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
-                self.item(lines, &lang.word("also"), &said);
-            }
+            .filter(|f| f.role != Role::Symptom)
+            .collect();
+        others.sort_by_key(|finding| finding.severity);
+        for finding in others {
+            let title = clean(&lang.rule(finding.rule, "title", &finding.args));
+            let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+            let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
+            self.item(lines, &lang.word("also"), &said);
         }
         for (index, stored) in refused_inside(call) {
             // Where a finding speaks of it, what the code means in general would contradict it.
