@@ -127,6 +127,7 @@ pub(super) const LABELS: &[&str] = &[
     "media",
     "medium",
     "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
+    "messages of which only the beginning is there: {count}",
     "Met with",
     "method",
     "Methods",

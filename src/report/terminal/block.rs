@@ -64,9 +64,12 @@ impl Block {
             },
         };
         let failed = diagnosis.cause().is_none() && tag == decided(call);
-        let word = self.options.lang.word(match failed {
-            true => call.told().word(),
-            false => severity.word(),
+        let refused = call.code().is_some_and(|code| code >= 300);
+        let word = self.options.lang.word(match (failed, call.told()) {
+            // A ping that is refused is answered.
+            (true, Outcome::Succeeded) if refused => "answered",
+            (true, outcome) => outcome.word(),
+            (false, _) => severity.word(),
         });
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
         let lang = self.options.lang;
@@ -233,7 +236,10 @@ impl Block {
             }
         }
         if !more.is_empty() {
-            let said = format!("{} · {}", more.join(", "), cited.join(", "));
+            let mut said = more.join(", ");
+            if !cited.is_empty() {
+                said += &format!(" · {}", cited.join(", "));
+            }
             self.item(lines, &lang.word("more"), &said);
         }
     }

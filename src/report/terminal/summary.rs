@@ -102,17 +102,17 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             )));
         }
         let cut = read.account.cut_messages;
+        let log = summary.format.starts_with("log:");
         if cut > 0 {
             let args = [("count", cut.to_string())];
-            lines.push(format!(
-                "  {}",
-                lang.say(
-                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
-                    &args,
-                )
-            ));
+            let said = match log {
+                true => "messages of which only the beginning is there: {count}",
+                false => {
+                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)"
+                }
+            };
+            lines.push(format!("  {}", lang.say(said, &args)));
         }
-        let log = summary.format.starts_with("log:");
         for skipped in read.account.not_decoded.iter().filter(|_| !log) {
             let args = [
                 ("frames", skipped.frames.to_string()),
