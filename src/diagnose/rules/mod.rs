@@ -100,6 +100,7 @@ pub mod reg_timeout;
 pub mod reinvite_rejected_session_survives;
 pub mod rejected_608;
 pub mod remote_target_ignored;
+pub mod repeated_so_far;
 pub mod request_no_response;
 pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
@@ -136,6 +137,7 @@ pub mod via_stack_anomaly;
 /// quality come first, because rules about something missing ask for them.
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
+    &repeated_so_far::RULE,
     &capture_partial_call::RULE,
     &signalling_encrypted::RULE,
     &capture_truncated::RULE,
