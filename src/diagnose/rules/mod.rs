@@ -133,7 +133,7 @@ pub mod uri_scheme_416_or_domain;
 pub mod uri_syntax;
 pub mod via_stack_anomaly;
 
-/// Every rule, in the order in which they are run and their findings printed. Rules on capture
+/// Every rule, in the order in which they are run and their findings listed. Rules on capture
 /// quality come first, because rules about something missing ask for them.
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
