@@ -65,7 +65,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
     let own = own_codecs(call, response);
     let known = context.view.codecs(response.stamp.sender());
-    let taken = own.as_ref().or(known);
+    let taken = own.as_ref().or(known.map(|known| &known.names));
     let mut warnings = context.warnings(call).iter();
     let warning = warnings.find(|w| matches!(w.code, 304 | 305));
     let confidence = match (taken, &warning) {
@@ -113,6 +113,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Some(taken) => finding.args(Args::new().text("taken", taken.join(", "))),
         None => finding.why("why-warning"),
     };
+    if own.is_none() {
+        let described = known.and_then(|known| known.described);
+        let described = described.filter(|spot| !spot.is_in(call));
+        finding.elsewhere(described, "elsewhere-described");
+    }
 }
 
 fn tell_nothing(found: &mut Findings, asked: (usize, &Stored), answer: (usize, &Stored)) {
