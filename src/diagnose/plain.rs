@@ -43,28 +43,14 @@ const DIGEST: Present = Present::of(&[
     Field::ProxyAuthorization,
     Field::WwwAuthenticate,
 ]);
-/// Rules that a plain refusal may concern whatever its code: what stands in the INVITE, or which way it
-/// went.
-const OF_ANY_CODE: [&str; 19] = [
-    "advertised-address-wrong",
+/// Rules that a plain refusal may concern whatever its code, because of what stands in it or in the
+/// INVITE. All others need a header, a hint, a repeat, a silence or a way that such a call has not.
+const OF_ANY_CODE: [&str; 5] = [
     "anonymity-disallowed-433",
-    "clock-order",
     "contact-missing-or-multiple",
-    "hairpin",
-    "internal-name-leak",
-    "late-final-after-timeout",
     "mandatory-header-missing",
     "max-forwards-range",
-    "nat-detected",
-    "private-contact",
-    "private-sdp",
     "reason-status-conflict",
-    "response-to-wrong-port",
-    "retry-amplification",
-    "scanner-traffic",
-    "sip-alg-mangling",
-    "transport-mismatch",
-    "uri-scheme-416-or-domain",
 ];
 /// Rules for calls that were cancelled.
 const OF_CANCEL: [&str; 4] = [
@@ -82,7 +68,7 @@ const ANSWERED: u16 = 200;
 /// A longer call with session timers may have been ended by them, nanoseconds.
 const LONGEST: i64 = 55 * SECOND;
 /// Larger messages may be too large for their way, bytes.
-const LARGEST: usize = 1200;
+const LARGEST: usize = 4096;
 /// Messages: INVITE, 407, ACK, INVITE, a few provisional responses, 200, ACK, BYE, 200.
 const MOST: usize = 13;
 
@@ -128,7 +114,7 @@ static OF_ENDS: LazyLock<[Vec<Vec<&'static Rule>>; 2]> = LazyLock::new(|| {
             let mut codes = codes.iter().chain([&code]);
             let (refused, cancelled) = (code > ANSWERED, code == CANCELLED);
             codes.any(|code| rule.codes.contains(code))
-                || (refused || challenged) && OF_ANY_CODE.contains(&rule.id)
+                || refused && OF_ANY_CODE.contains(&rule.id)
                 || cancelled && OF_CANCEL.contains(&rule.id)
         };
         let of = |code| {
