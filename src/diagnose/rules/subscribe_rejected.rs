@@ -175,7 +175,7 @@ fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> Option<Spot> 
 }
 
 // The package, with what a person knows it by.
-fn known_as(package: &str) -> Value {
+pub(super) fn known_as(package: &str) -> Value {
     let known = match package.to_ascii_lowercase().as_str() {
         "dialog" => "busy lamps",
         "message-summary" => "the voicemail lamp",
@@ -191,7 +191,7 @@ fn known_as(package: &str) -> Value {
     ("{package} ({known})", args).into()
 }
 
-fn named(package: &str) -> Value {
+pub(super) fn named(package: &str) -> Value {
     match package {
         "" => "an event without name".into(),
         package => package.chars().take(64).collect::<String>().into(),

@@ -64,9 +64,12 @@ impl Block {
             },
         };
         let failed = diagnosis.cause().is_none() && tag == decided(call);
-        let word = self.options.lang.word(match failed {
-            true => call.told().word(),
-            false => severity.word(),
+        let refused = call.code().is_some_and(|code| code >= 300);
+        let word = self.options.lang.word(match (failed, call.told()) {
+            // A ping that is refused is answered.
+            (true, Outcome::Succeeded) if refused => "answered",
+            (true, outcome) => outcome.word(),
+            (false, _) => severity.word(),
         });
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
         let lang = self.options.lang;
@@ -193,17 +196,18 @@ impl Block {
                 &clean(&format!("{}{means}", lang.written(&detail.said))),
             );
         }
-        for finding in diagnosis
+        let mut others: Vec<&Finding> = diagnosis
             .findings
             .iter()
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
-        {
-            if finding.role != Role::Symptom {
-                let title = clean(&lang.rule(finding.rule, "title", &finding.args));
-                let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
-                let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
-                self.item(lines, &lang.word("also"), &said);
-            }
+            .filter(|f| f.role != Role::Symptom)
+            .collect();
+        others.sort_by_key(|finding| finding.severity);
+        for finding in others {
+            let title = clean(&lang.rule(finding.rule, "title", &finding.args));
+            let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+            let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
+            self.item(lines, &lang.word("also"), &said);
         }
         for (index, stored) in refused_inside(call) {
             // Where a finding speaks of it, what the code means in general would contradict it.
@@ -232,7 +236,10 @@ impl Block {
             }
         }
         if !more.is_empty() {
-            let said = format!("{} · {}", more.join(", "), cited.join(", "));
+            let mut said = more.join(", ");
+            if !cited.is_empty() {
+                said += &format!(" · {}", cited.join(", "));
+            }
             self.item(lines, &lang.word("more"), &said);
         }
     }
