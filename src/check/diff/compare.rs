@@ -95,7 +95,11 @@ struct Found {
 impl Found {
     // The same difference on the next hop, or in the next attempt, is the same difference.
     fn add(&mut self, new: Difference) {
-        let values = format!("{:?}\n{:?}", new.good.value, new.bad.value);
+        // A delay is handed on with what the hop adds to it.
+        let values = match new.topic {
+            Topic::Timing => String::new(),
+            _ => format!("{:?}\n{:?}", new.good.value, new.bad.value),
+        };
         let known = self.known.entry((new.topic, new.what.clone(), values));
         let at = *known.or_insert(self.all.len());
         let room = self.all.len() < MOST;
@@ -144,7 +148,8 @@ impl Found {
         {
             let seconds = |delay: i64| format!("{:.3} s", delay as f64 / 1e9);
             let [before, after] = [before, after].map(seconds);
-            say(Topic::Timing, "delay after the request", [before, after], 0);
+            let what = format!("delay of {}", bad.name);
+            say(Topic::Timing, &what, [before, after], 0);
         }
         if class(good) == class(bad) {
             self.facts((g, good), (b, bad));
@@ -168,11 +173,16 @@ impl Found {
             let (in_good, in_bad) = (of_good.get(key), of_bad.get(key));
             let is_detail = is_detail(key, in_good.zip(in_bad).is_some(), both_sdp);
             let order = key.1.starts_with("order of the");
+            // Where the form of a number differs, so does the number.
+            if let Some(place) = key.1.strip_prefix("user ") {
+                let place = place.trim_start_matches("of ").trim_start_matches("in ");
+                let form = (Topic::Uri, format!("form of the number in {place}"));
+                if !same(of_good.get(&form), of_bad.get(&form)) {
+                    continue;
+                }
+            }
             let differs = sorted(in_good) != sorted(in_bad);
-            if in_good.map(|f| &f.value) == in_bad.map(|f| &f.value)
-                || is_detail
-                || (order && differs)
-            {
+            if same(in_good, in_bad) || is_detail || (order && differs) {
                 continue;
             }
             let Some(any) = in_bad.or(in_good) else {
@@ -250,6 +260,10 @@ impl Found {
             },
         });
     }
+}
+
+fn same(good: Option<&Fact>, bad: Option<&Fact>) -> bool {
+    good.map(|fact| &fact.value) == bad.map(|fact| &fact.value)
 }
 
 // Of what is not there nothing more is told than that.

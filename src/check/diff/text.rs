@@ -34,7 +34,10 @@ pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison, palette: Palette) 
             false => title,
         };
         let _ = writeln!(out, "\n{}", palette.strong(title));
-        for one in of_group().take(most) {
+        let unreached = |one: &&Ranked| {
+            group == Group::Follows && is_unreached(&one.difference, &bad.sketch)
+        };
+        for one in of_group().filter(|one| !unreached(one)).take(most) {
             let _ = writeln!(out, "  {}", sentence(&one.difference, good, bad));
             if group == Group::Likely {
                 let _ = writeln!(out, "  {}", why(one, &bad.sketch));
@@ -43,7 +46,19 @@ pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison, palette: Palette) 
                 out.push_str(&proof(&one.difference, good, bad, palette));
             }
         }
-        let more = of_group().count().saturating_sub(most);
+        // In the order of the good call.
+        let mut lacking: Vec<&Ranked> = of_group().filter(unreached).collect();
+        lacking.sort_by_key(|one| one.difference.good.step);
+        if !lacking.is_empty() {
+            let names = lacking.iter().map(|one| one.difference.what.as_str());
+            let names = names.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(
+                out,
+                "  The bad call did not come to these messages: {names}."
+            );
+        }
+        let more = of_group().filter(|one| !unreached(one)).count();
+        let more = more.saturating_sub(most);
         if more > 0 {
             let _ = writeln!(out, "  ({more} more of these; --format json has all)");
         }
@@ -155,6 +170,12 @@ pub fn sentence(difference: &Difference, good: &Chosen, bad: &Chosen) -> String 
         (None, None) => String::new(),
     };
     said + &also
+}
+
+// Is it a message that the bad call has nowhere?
+fn is_unreached(difference: &Difference, bad: &Sketch) -> bool {
+    let known = || bad.steps.iter().any(|step| step.name == difference.what);
+    difference.is_message && difference.good.value.is_some() && !known()
 }
 
 fn value(text: &str) -> String {

@@ -47,7 +47,7 @@ pub(super) fn facts(stored: &Stored, ends: [usize; 2], places: &Places, facts: &
     request_uri(message, places, facts);
     users(message, facts);
     contact(message, places, facts);
-    via(message, places, facts);
+    via(stored, places, facts);
 }
 
 fn routes(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
@@ -171,7 +171,8 @@ fn contact(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
     facts.push(super::in_header(fact, message, "Contact"));
 }
 
-fn via(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+fn via(stored: &Stored, places: &Places, facts: &mut Vec<Fact>) {
+    let message = stored.message();
     // Of an answer it only repeats that of the request.
     let Some(via) = typed::vias(message)
         .into_iter()
@@ -185,8 +186,11 @@ fn via(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
     let address = Fact::new(Topic::Address, "address in Via", value)
         .shown(shown)
         .weighs(-6);
-    let transport = Fact::new(Topic::Transport, "transport in Via", via.transport).weighs(-4);
-    for fact in [address, transport] {
+    facts.push(super::in_header(address, message, "Via"));
+    // Where it says what the transport is, that is told already.
+    let own = stored.stamp.transport.map(|transport| transport.name());
+    if own.is_none_or(|own| !own.eq_ignore_ascii_case(&via.transport)) {
+        let fact = Fact::new(Topic::Transport, "transport in Via", via.transport).weighs(-4);
         facts.push(super::in_header(fact, message, "Via"));
     }
 }
