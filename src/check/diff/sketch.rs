@@ -5,6 +5,8 @@ use super::facts;
 use super::places::Places;
 use crate::diagnose::evidence::Part;
 use crate::diagnose::{Diagnosis, Evidence};
+use crate::lang::Lang;
+use crate::lang::words::Words;
 use crate::message::Method;
 use crate::message::header::canonical;
 use crate::report::terminal::escape::clean;
@@ -68,9 +70,9 @@ pub struct Step {
     /// What it is.
     pub role: Role,
     /// `INVITE`, `200 to INVITE`.
-    pub name: String,
+    pub name: Words,
     /// Sender and receiver by name.
-    pub ends: [String; 2],
+    pub ends: [Words; 2],
     /// Where it stands.
     pub place: Place,
     /// Its start line.
@@ -120,7 +122,7 @@ pub struct Sketch {
 }
 
 /// What is compared of a call.
-pub fn sketch(call: &Call, diagnosis: &Diagnosis) -> Sketch {
+pub fn sketch(call: &Call, diagnosis: &Diagnosis, lang: &Lang) -> Sketch {
     let places = Places::of(call);
     let mut sketch = Sketch {
         id: call.id,
@@ -134,7 +136,7 @@ pub fn sketch(call: &Call, diagnosis: &Diagnosis) -> Sketch {
         }),
         cause: diagnosis.foremost(call).map(|finding| Cause {
             rule: finding.rule.id,
-            title: crate::lang::Lang::english().rule(finding.rule, "title", &finding.args),
+            title: lang.rule(finding.rule, "title", &finding.args),
             fields: fields(call.leg(finding.leg), &finding.evidence),
         }),
         steps: Vec::new(),
@@ -319,11 +321,14 @@ fn part(stored: &Stored, open: &HashSet<u64>) -> Turn {
     }
 }
 
-fn name(stored: &Stored, role: &Role) -> String {
+fn name(stored: &Stored, role: &Role) -> Words {
+    let method = role.method.as_str();
     match (stored.head.code(), role.part) {
-        (Some(code), _) => format!("{code} to {}", role.method),
-        (None, Turn::Request) if role.method == "ACK" => "ACK to a 2xx".to_owned(),
-        _ => role.method.clone(),
+        (Some(code), _) => Words::label("{code} to {method}")
+            .with("code", code.to_string())
+            .with("method", method),
+        (None, Turn::Request) if method == "ACK" => Words::label("ACK to a 2xx"),
+        _ => method.into(),
     }
 }
 
@@ -332,6 +337,6 @@ impl Step {
     pub fn has(&self, topic: Topic, what: &str) -> bool {
         self.facts
             .iter()
-            .any(|fact| fact.topic == topic && fact.what.starts_with(what))
+            .any(|fact| fact.topic == topic && fact.what.english().starts_with(what))
     }
 }
