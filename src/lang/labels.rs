@@ -3,6 +3,7 @@
 /// The labels, in English, which is their id in the overlays.
 pub(super) const LABELS: &[&str] = &[
     " Near ones: {near}.",
+    ", {count} not finished",
     ", most often without answer ({count})",
     ", most often {code} ({count})",
     ".",
@@ -126,6 +127,7 @@ pub(super) const LABELS: &[&str] = &[
     "media",
     "medium",
     "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
+    "messages of which only the beginning is there: {count}",
     "Met with",
     "method",
     "Methods",
@@ -139,7 +141,7 @@ pub(super) const LABELS: &[&str] = &[
     "no other server will accept the request either; an unknown one is treated as 600",
     "no SIP class",
     "nobody: nothing is broken",
-    "none lost",
+    "none missing in the capture",
     "not decoded: {frames} frame from #{first} on, {detail} ({reason})",
     "not decoded: {frames} frames from #{first} on, {detail} ({reason})",
     "not finished in this capture",
@@ -271,6 +273,7 @@ pub(super) const LABELS: &[&str] = &[
     "{count} connection",
     "{count} connections",
     "{count} alike in rule, answer and peer{span}; this is the first, --all shows each",
+    "{count} alike in rule and sender{span}; this is the first, --all shows each",
     "{count} more calls failed in further ways; --list shows each",
     "{count} more findings are not shown",
     "{count} not decoded",
