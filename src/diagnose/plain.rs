@@ -290,7 +290,7 @@ fn is_cancelled(messages: &[&Stored]) -> bool {
 // What follows INVITE, provisional responses, a challenge and its ACK: the INVITE with credentials.
 fn behind_challenge<'a>(messages: &'a [&'a Stored]) -> Option<&'a [&'a Stored]> {
     let is_challenge = |m: &&Stored| m.head.code().is_some_and(|code| CHALLENGES.contains(&code));
-    let at = messages.iter().position(|m| is_challenge(m))?;
+    let at = messages.iter().position(is_challenge)?;
     let (begun, rest) = messages.split_at_checked(at + 2)?;
     let ([invite, .., answer, ack], [again, ..]) = (begun, rest) else {
         return None;
