@@ -108,14 +108,19 @@ pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
         [b'\r', b'\n', ..] => return Some((Line::Blank, at + 2)),
         _ => {}
     }
-    let Ok((behind, name)) = name(rest) else {
-        return Some((Line::Broken, at + folded_end(rest, 0)));
+    // Nearly always the colon stands right behind the name.
+    let length = rest.iter().position(|b| !is_token(*b)).unwrap_or(0);
+    let (from, length) = match rest.get(length) {
+        Some(b':') if length > 0 => (length + 1, length),
+        _ => match name(rest) {
+            Ok((behind, name)) => (rest.len() - behind.len(), name.len()),
+            Err(_) => return Some((Line::Broken, at + folded_end(rest, 0))),
+        },
     };
-    let from = rest.len() - behind.len();
     let end = folded_end(rest, from);
     let value = trim(rest.get(from..end).unwrap_or_default());
     let header = Header {
-        name: Span::new(at, at + name.len()),
+        name: Span::new(at, at + length),
         value: span_in(raw, value),
     };
     Some((Line::Header(header), at + end))

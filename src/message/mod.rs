@@ -294,13 +294,14 @@ impl Head {
     }
 
     fn take_vias(&mut self, value: &[u8], base: usize) {
+        let several = memchr::memchr(b',', value).is_some();
         if self.vias == 0 {
-            self.take_via(value, base);
+            let first = several.then(|| header::elements(value).next()).flatten();
+            self.take_via(value, first.unwrap_or(value), base);
         }
-        let commas = if memchr::memchr(b',', value).is_some() {
-            header::elements(value).count()
-        } else {
-            1
+        let commas = match several {
+            true => header::elements(value).count(),
+            false => 1,
         };
         self.vias = self
             .vias
@@ -308,11 +309,7 @@ impl Head {
     }
 
     // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
-    fn take_via(&mut self, value: &[u8], base: usize) {
-        let first = match memchr::memchr(b',', value) {
-            Some(_) => header::elements(value).next().unwrap_or(value),
-            None => value,
-        };
+    fn take_via(&mut self, value: &[u8], first: &[u8], base: usize) {
         let base = base + span::span_in(value, first).start as usize;
         let semicolon = memchr::memchr(b';', first).unwrap_or(first.len());
         let protocol_and_host = first.get(..semicolon).unwrap_or(first).trim_ascii_end();

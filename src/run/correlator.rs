@@ -2,7 +2,7 @@
 
 use super::Batch;
 use super::judge::Judge;
-use crate::session::{Limits, News, SOON, Session};
+use crate::session::{Limits, News, Session};
 
 /// Where messages become calls.
 #[derive(Default)]
@@ -19,13 +19,7 @@ impl Correlator {
         }
         let mut asides = batch.asides.drain(..).peekable();
         let mut alive = batch.alive.drain(..).peekable();
-        let (mut messages, mut index) = (batch.messages.drain(..), 0);
-        loop {
-            if index % SOON == 0 {
-                let next = messages.as_slice();
-                self.session.expect(next.get(..SOON).unwrap_or(next));
-            }
-            let Some(stored) = messages.next() else { break };
+        for (index, stored) in batch.messages.drain(..).enumerate() {
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
@@ -34,9 +28,7 @@ impl Correlator {
             }
             self.session.message(stored, &mut self.news);
             self.deliver(judge);
-            index += 1;
         }
-        drop(messages);
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {

@@ -98,8 +98,7 @@ const MOST_ENTRIES: usize = 1_000_000;
 const MOST_BYTES: usize = 512 * 1024 * 1024;
 const MOST_TOMBSTONES: usize = 65_536;
 
-/// Messages, and entries that are due, looked at ahead.
-pub const SOON: usize = 16;
+/// Entries that are due, looked at ahead.
 const DUE: usize = 4;
 
 /// Messages and lists of released entries kept for use again.
@@ -262,29 +261,7 @@ impl Session {
         self.keep_bounds(news);
     }
 
-    /// Tells which messages come next. Another processor wrote them, and their entries were not touched
-    /// for seconds: all of that is far from this one, and fetched together it arrives sooner than one by
-    /// one.
-    pub fn expect(&self, next: &[Box<Stored>]) {
-        let mut slots = [u32::MAX; SOON];
-        let newest = |key| self.by_call_id.get(key)?.newest_first().next();
-        let seen = next.iter().map(|m| m.stamp.part.wrapping_add(m.head.vias));
-        let mut seen = usize::from(seen.fold(0, u16::wrapping_add));
-        for (slot, message) in slots.iter_mut().zip(next) {
-            *slot = newest(&message.keys.call_id).unwrap_or(u32::MAX);
-        }
-        let entries = slots.map(|slot| self.slots.get(slot as usize).and_then(Option::as_ref));
-        for live in entries.iter().flatten() {
-            seen += live
-                .entry
-                .messages
-                .last()
-                .map_or(0, |m| std::ptr::from_ref(m).addr() & 1);
-        }
-        std::hint::black_box(seen);
-    }
-
-    // Their messages were not touched for seconds either.
+    // Their messages were not touched for seconds: fetched together they arrive sooner than one by one.
     fn warm(&self, due: &[Due], now: i64) {
         let live = |(_, _, slot): &Due| self.slots.get(*slot as usize)?.as_ref();
         let over = due.iter().filter_map(live).filter(|live| live.due <= now);
