@@ -65,6 +65,8 @@ pub mod size;
 pub mod template;
 /// Why a call has no root cause.
 pub mod undetermined;
+/// Addresses that could not be watched and do exist.
+pub mod unwatched;
 /// What a defect comes to.
 mod weigh;
 
