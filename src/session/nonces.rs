@@ -79,6 +79,8 @@ pub struct Nonces {
     order: VecDeque<u64>,
     accepted: HashMap<u64, i64, RandomState>,
     refused: HashMap<u64, Refused, RandomState>,
+    /// By realm, how old a nonce was at most that was taken, nanoseconds.
+    ages: HashMap<u64, i64, RandomState>,
     hash: RandomState,
 }
 
@@ -196,6 +198,33 @@ impl Nonces {
             let method = stored.head.method;
             self.refused.insert(key, Refused { method, at });
         }
+    }
+
+    /// Notes how old the nonce was with which a request was accepted.
+    pub(super) fn note_age(&mut self, stored: &Stored) {
+        let value = stored.head.credentials.of(&stored.raw);
+        let text = |name| params::auth_value(value, name).map(|span| span.of(value));
+        let (Some(realm), Some(nonce), Some(at)) = (text("realm"), text("nonce"), stored.time())
+        else {
+            return;
+        };
+        let minted = self.known.get(&self.hash.hash_one(nonce));
+        let Some(minted) = minted.and_then(|nonce| nonce.minted?.at) else {
+            return;
+        };
+        let key = self.hash.hash_one(realm);
+        if self.ages.len() < MOST_NAMES || self.ages.contains_key(&key) {
+            let oldest = self.ages.entry(key).or_default();
+            *oldest = (at - minted).max(*oldest);
+        }
+    }
+
+    /// How old a nonce of this realm was at most with which a request was accepted, in calls that are
+    /// over, nanoseconds.
+    pub fn oldest_taken(&self, realm: &str) -> Option<i64> {
+        self.ages
+            .get(&self.hash.hash_one(realm.as_bytes()))
+            .copied()
     }
 
     // Whose credentials a request carries, for which realm, and when.

@@ -141,7 +141,10 @@ impl View {
             let Some(request) = request else { continue };
             if !request.head.credentials.is_empty() {
                 match verdict(call, transaction) {
-                    Some(200..300) => self.nonces.accept(request),
+                    Some(200..300) => {
+                        self.nonces.note_age(request);
+                        self.nonces.accept(request);
+                    }
                     Some(403) => self.nonces.refuse(request),
                     _ => {}
                 }
