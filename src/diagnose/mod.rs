@@ -222,6 +222,7 @@ impl Rule {
                     .map(|(_, text)| *text)
                     .or_else(|| set().map(|(_, text)| *text))
                     .or_else(|| lint::sentence(id))
+                    .or_else(|| evidence::elsewhere(id))
             }
         }
     }

@@ -141,7 +141,7 @@ pub(super) const LABELS: &[&str] = &[
     "no other server will accept the request either; an unknown one is treated as 600",
     "no SIP class",
     "nobody: nothing is broken",
-    "none lost",
+    "none missing in the capture",
     "not decoded: {frames} frame from #{first} on, {detail} ({reason})",
     "not decoded: {frames} frames from #{first} on, {detail} ({reason})",
     "not finished in this capture",

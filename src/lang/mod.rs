@@ -9,6 +9,7 @@ mod labels;
 mod overlay;
 
 use crate::diagnose::asides::aside_sentence;
+use crate::diagnose::evidence::elsewhere;
 use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, lint, undetermined};
 use crate::knowledge::{self, Cause, Explanation};
 use overlay::Overlay;
@@ -169,6 +170,7 @@ impl Lang {
         match self.tag {
             "en" => Cow::Borrowed(english),
             _ if lint::sentence(id).is_some() => self.text("defect", &[id], english),
+            _ if elsewhere(id).is_some() => self.text("elsewhere", &[id], english),
             _ => self.text(&format!("rule.{}", rule.id), &[id], english),
         }
     }

@@ -151,7 +151,7 @@ fn short(text: &str) -> String {
 // What the proof of a finding points at.
 fn fields(call: &Call, evidence: &[Evidence]) -> BTreeSet<String> {
     let of = |evidence: &Evidence| {
-        let stored = call.messages.get(evidence.message())?;
+        let stored = call.messages.get(evidence.message()?)?;
         match evidence {
             Evidence::Excerpt {
                 part: Part::Header(header),

@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
         };
         let leg = self.call.leg(found.leg);
         let shown = found.evidence.iter().take(3).filter_map(|evidence| {
-            let stored = leg.messages.get(evidence.message())?;
+            let stored = leg.messages.get(evidence.message()?)?;
             Some(match evidence {
                 crate::diagnose::Evidence::Excerpt { line, .. } => {
                     proof(stored, line.of(&stored.raw))

@@ -241,8 +241,9 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     let waited = old.waited(call);
     let server = digest::server(call, refusal);
     let taken = context.view.nonces.oldest_taken(&credentials.realm);
+    let age_taken = taken.map(|(age, _)| age);
     let (confidence, why, fix, acts) = match (again.stale, is_old(call, &old), accepted) {
-        (false, ..) if phrase && waited.is_some() && taken >= waited => {
+        (false, ..) if phrase && waited.is_some() && age_taken >= waited => {
             (Confidence::Likely, "why-uneven", "fix-loop", server)
         }
         (false, ..) if phrase && waited > Some(SLOW) => {
@@ -267,16 +268,29 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     finding.why(why).fix(fix).element(sender(refusal));
     finding.args(names(&old, refusal));
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
-        finding.args(Args::new().duration("ago", now - accepted));
+        finding.args(Args::new().duration("ago", now - accepted.at));
     }
     if phrase {
         let phrase = Args::new().text("phrase", digest::phrase(refusal));
-        let phrase = phrase.duration("taken", taken.unwrap_or(0));
+        let phrase = phrase.duration("taken", age_taken.unwrap_or(0));
         finding.args(phrase.duration("age", waited.unwrap_or(0)));
     }
     let said = if again.stale { "stale" } else { "not-said" };
     let shown = [old_nonce(call, &old, context), verdict_of(call, &old, said)];
     finding.proofs(shown);
+    let minted = context
+        .view
+        .nonces
+        .of(&credentials.nonce)
+        .and_then(|of| of.minted);
+    let minted = minted.map(|of| of.spot).filter(|spot| !spot.is_in(call));
+    finding.elsewhere(minted, "elsewhere-nonce");
+    if why == "why-uneven" {
+        finding.elsewhere(taken.map(|(_, spot)| spot), "elsewhere-older");
+    }
+    if why == "why-not-said" {
+        finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted");
+    }
 }
 
 // The nonce is of an earlier call, or from before the capture.

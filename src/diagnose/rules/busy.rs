@@ -1,6 +1,6 @@
 //! D12: the callee is, or claims to be, busy.
 
-use super::super::across::{Across, Ledger};
+use super::super::across::{Across, Ledger, Members};
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
@@ -175,6 +175,11 @@ fn across(ledger: &Ledger, across: &mut Across) {
         found.finding.args(Args::new().count("calls", calls));
         found.finding.why("why-always").fix("fix-always");
         found.times = Some((first, last));
+        found.members = Some(Members {
+            source: None,
+            destination: Some(ip),
+            codes: RULE.codes,
+        });
         let first = account.first_failure.clone().map(|e| (e, note("first")));
         let last = account.last_failure.clone().map(|e| (e, note("last")));
         found.exhibits.extend(first.into_iter().chain(last));

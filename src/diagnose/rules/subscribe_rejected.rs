@@ -8,8 +8,7 @@ use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::lossy;
 use crate::message::uri::Uri;
-use crate::session::registrations::{Attempt, Registration};
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -156,6 +155,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let package = package.split(';').next().unwrap_or_default().trim();
     let offered = call.fields(index).tokens(Field::AllowEvents);
     let refused = refused_account(call, context, request).filter(|_| code == 404);
+    let exists = exists(call, context, request);
     let (why, fix) = match code {
         404 | 410 | 480 if says_no_mailbox(answer) => ("why-no-mailbox", "fix-no-mailbox"),
         404 if refused.is_some() => ("why-no-account", "fix-no-account"),
@@ -167,7 +167,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         489 => ("why", "fix"),
         405 | 501 => ("why-method", "fix"),
         403 | 603 => ("why-refused", "fix-refused"),
-        _ if exists(call, context, request) => ("why-unwatched", "fix-unwatched"),
+        _ if exists.is_some() => ("why-unwatched", "fix-unwatched"),
         _ => ("why-nobody", "fix-nobody"),
     };
     let acts = match fix {
@@ -198,7 +198,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .text("target", target)
             .text("offered", offered.join(", "))
             .text("phrase", phrase.unwrap_or_default())
-            .code("refused", refused.unwrap_or(0))
+            .code("refused", refused.map_or(0, |(code, _)| code))
             .code("code", code),
     );
     finding.proof(match package {
@@ -214,27 +214,31 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             note("offered"),
         ));
     }
+    if why == "why-no-account" {
+        finding.elsewhere(refused.map(|(_, spot)| spot), "elsewhere-refusal");
+    }
+    if why == "why-unwatched" {
+        finding.elsewhere(exists, "elsewhere-known");
+    }
 }
 
 // Is the one to be watched known where the request went: registered, or called with success?
-fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> bool {
-    let Some(server) = request.stamp.destination.map(|at| at.ip()) else {
-        return false;
-    };
-    let uri = call.request_uri().unwrap_or_default();
-    let Some(user) = Uri::parse(uri.as_bytes()).map(|uri| lossy(uri.user)) else {
-        return false;
-    };
+fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> Option<Spot> {
+    let server = request.stamp.destination?.ip();
+    let uri = call.request_uri()?;
+    let user = lossy(Uri::parse(uri.as_bytes())?.user);
     if user.is_empty() {
-        return false;
+        return None;
     }
     let view = context.view;
-    let registered = view.registrations().of_user(&user, server);
-    let accepted = |known: &Registration| known.attempts.iter().any(Attempt::is_accepted);
-    let took = view
-        .peer(server)
-        .is_some_and(|peer| peer.numbers.contains(&user));
-    took || registered.is_some_and(accepted)
+    let registered = || {
+        let known = view.registrations().of_user(&user, server)?;
+        let accepted = known.attempts.iter().find(|of| of.is_accepted());
+        accepted.map(|attempt| attempt.spot)
+    };
+    let numbers = view.peer(server).map(|peer| peer.numbers.iter());
+    let took = numbers.and_then(|mut all| all.find(|of| of.name == user));
+    took.map(|of| of.spot).or_else(registered)
 }
 
 fn of_target(target: String) -> Value {
@@ -250,7 +254,7 @@ fn says_no_mailbox(answer: &Stored) -> bool {
 
 // The code with which the registration of the watcher was refused, where he watches his own address and
 // was not even asked for a password.
-fn refused_account(call: &Call, context: &Context<'_>, request: &Stored) -> Option<u16> {
+fn refused_account(call: &Call, context: &Context<'_>, request: &Stored) -> Option<(u16, Spot)> {
     let user = |uri: String| Uri::parse(uri.as_bytes()).map(|uri| lossy(uri.user));
     let own = user(call.request_uri()?).filter(|user| !user.is_empty())?;
     if user(call.from()?)? != own || !request.head.credentials.is_empty() {
@@ -260,7 +264,7 @@ fn refused_account(call: &Call, context: &Context<'_>, request: &Stored) -> Opti
     let known = context.view.registrations().of_user(&own, server)?;
     let last = known.attempts.last()?;
     let refused = known.attempts.iter().all(|of| !of.is_accepted());
-    (refused && matches!(last.code, 401 | 403 | 407)).then_some(last.code)
+    (refused && matches!(last.code, 401 | 403 | 407)).then_some((last.code, last.spot))
 }
 
 // The package, with what a person knows it by.

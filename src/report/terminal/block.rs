@@ -213,7 +213,7 @@ impl Block {
             // Where a finding speaks of it, what the code means in general would contradict it.
             let told = diagnosis.findings.iter().any(|finding| {
                 let mut shown = finding.evidence.iter();
-                finding.leg == 0 && shown.any(|e| e.message() == index)
+                finding.leg == 0 && shown.any(|e| e.message() == Some(index))
             });
             let general = !told && !changes_a_call(call, stored);
             let mut said = inside(stored, general, lang);
@@ -247,7 +247,7 @@ impl Block {
     // Who made the answer, and what else may be the cause.
     fn blame(&self, lines: &mut Vec<String>, diagnosis: &Diagnosis) {
         let lang = self.options.lang;
-        if let Some(blame) = &diagnosis.blame {
+        if let Some(blame) = diagnosis.blame.as_ref().filter(|of| !of.is_outweighed) {
             let who = match (&blame.element, blame.or_beyond) {
                 (Some(element), true) => {
                     lang.say("at or beyond {element}", &[("element", element.clone())])
@@ -328,7 +328,7 @@ impl Block {
     }
 }
 
-fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
+pub(super) fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
     at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
 }

@@ -32,7 +32,7 @@ use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
 use summary::Peers;
-pub(super) use words::{noun, parties, result};
+pub(super) use words::{elsewhere, noun, parties, result, what};
 
 /// Groups drawn with an example; further ones are counted.
 const MOST_GROUPS: usize = 1000;
