@@ -418,7 +418,9 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     }
     let cause = root.and_then(|index| findings.get(index));
     let not_shown = undetermined.as_ref().and_then(Undetermined::not_shown);
-    let blame = failed.then(|| blame::of(call, cause)).flatten();
+    let blame = failed
+        .then(|| blame::of(call, cause, context.view))
+        .flatten();
     let blame = blame.map(|blame| match not_shown {
         Some(grounds) => blame.of_what_is_not_shown(grounds),
         None => blame,
