@@ -7,6 +7,8 @@
 pub mod catalogue;
 mod labels;
 mod overlay;
+/// Texts put together.
+pub mod words;
 
 use crate::diagnose::asides::aside_sentence;
 use crate::diagnose::evidence::elsewhere;
