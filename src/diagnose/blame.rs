@@ -333,9 +333,9 @@ fn reached(call: &Call, answer: &Stored, view: &View) -> Option<(String, SocketA
     let (server, caller) = answer.stamp.observed()?;
     let registered = || {
         let known = view.registrations().of_user(&user, server.ip())?;
-        let last = known.before(answer.time()?)?;
-        last.source
-            .filter(|_| last.is_accepted() && !last.is_removal())
+        let now = answer.time()?;
+        let last = known.before(now).filter(|last| last.until > now)?;
+        last.source.filter(|_| last.is_accepted())
     };
     let at = view.pinged(server.ip(), &user).or_else(registered)?;
     let behind = at.ip() != caller.ip() && at.ip() != server.ip();
