@@ -98,7 +98,7 @@ impl Teller<'_> {
             group == Group::Follows && is_unreached(&one.difference, &self.bad.sketch)
         };
         let (mut lacking, told): (Vec<&Ranked>, Vec<&Ranked>) =
-            all.iter().partition(|one| is_unreached(&one));
+            all.iter().partition(|one| is_unreached(one));
         for one in told.iter().take(most) {
             let said = sentence::difference(&one.difference, self.good, self.bad, self.lang);
             let _ = writeln!(out, "  {said}");
