@@ -86,6 +86,28 @@ pub struct Filters {
     pub code: Vec<String>,
 }
 
+/// Which rules are asked, and where that is said.
+#[derive(Debug, Args)]
+pub struct Asking {
+    /// Ask only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub select: Vec<&'static str>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
+    pub ignore: Vec<&'static str>,
+    /// Settings and suppressions; otherwise the nearest sipexplain.toml in the working folder or above it (docs/policy.md)
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Policy"
+    )]
+    pub config: Option<std::path::PathBuf>,
+    /// Look for no sipexplain.toml
+    #[arg(long, help_heading = "Policy")]
+    pub no_config: bool,
+}
+
 /// Options of the main job.
 #[derive(Debug, Args)]
 pub struct Main {
@@ -113,23 +135,9 @@ pub struct Main {
     /// What makes the exit status 1: `failed` (a call failed, timed out or was redirected to nowhere), `error` or `warning` (a finding of this severity), the id of a rule, a code (486, 4xx)
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = FailOn::parse, help_heading = "Policy")]
     pub fail_on: Vec<FailOn>,
-    /// Ask only these rules
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
-    pub select: Vec<&'static str>,
-    /// Do not ask these rules
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = crate::policy::rule, help_heading = "Policy")]
-    pub ignore: Vec<&'static str>,
-    /// Settings and suppressions; otherwise the nearest sipexplain.toml in the working folder or above it (docs/policy.md)
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "no_config",
-        help_heading = "Policy"
-    )]
-    pub config: Option<std::path::PathBuf>,
-    /// Look for no sipexplain.toml
-    #[arg(long, help_heading = "Policy")]
-    pub no_config: bool,
+    /// Which rules are asked.
+    #[command(flatten)]
+    pub asking: Asking,
     /// How the report on standard output is written; text where nothing else is asked for
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
@@ -308,6 +316,15 @@ pub struct Check {
     /// Print a first file of expectations, which these captures fulfil
     #[arg(long, conflicts_with = "golden")]
     pub init: bool,
+    /// How the verdicts on standard output are written; text where nothing else is asked for
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["init", "bless"], value_parser = clap::builder::PossibleValuesParser::new(crate::check::formats()))]
+    pub format: Option<String>,
+    /// Write the verdicts in this format to a file as well; `-` is standard output, in place of --format
+    #[arg(long, value_name = "FORMAT=PATH", conflicts_with_all = ["init", "bless"], value_parser = verdicts)]
+    pub output: Vec<Further>,
+    /// Which rules are asked.
+    #[command(flatten)]
+    pub asking: Asking,
     /// What is read.
     #[command(flatten)]
     pub sources: Sources,
@@ -334,6 +351,9 @@ pub struct Diff {
     /// How the differences are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: DiffFormat,
+    /// Which rules are asked.
+    #[command(flatten)]
+    pub asking: Asking,
     /// How they are read.
     #[command(flatten)]
     pub reading: Reading,
@@ -379,10 +399,15 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
 }
 
 fn further(text: &str) -> Result<Further, String> {
-    let names: Vec<&str> = crate::report::FORMATS
-        .iter()
-        .map(|known| known.name)
-        .collect();
+    let known = crate::report::FORMATS.iter().map(|known| known.name);
+    one_of(text, &known.collect::<Vec<_>>())
+}
+
+fn verdicts(text: &str) -> Result<Further, String> {
+    one_of(text, &crate::check::formats())
+}
+
+fn one_of(text: &str, names: &[&'static str]) -> Result<Further, String> {
     let (name, path) = text
         .split_once('=')
         .filter(|(_, path)| !path.is_empty())

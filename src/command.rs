@@ -4,6 +4,8 @@
 mod check;
 /// A bad call against a good one.
 mod diff;
+/// Which reports are written, and where to.
+mod outputs;
 /// Settings and where they come from.
 mod settings;
 
@@ -13,9 +15,7 @@ pub use settings::config;
 
 use crate::Judged;
 use crate::analyze;
-use crate::cli::{
-    Filters, Further, LangCommand, Look, LookFormat, Main, Reading, Sources, Text, When,
-};
+use crate::cli::{Filters, LangCommand, Look, LookFormat, Main, Reading, Sources, Text, When};
 use crate::diagnose::rules;
 use crate::input::{Inputs, LogChoice, Named, Paths};
 use crate::knowledge::own::{self, Own};
@@ -27,8 +27,9 @@ use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
 use crate::report::{FORMATS, Format, Options, Output, site};
 use crate::select::Selection;
+use outputs::outputs;
 use std::io::{IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Columns where the output is no terminal.
 const PIPED: usize = 120;
@@ -88,70 +89,42 @@ pub fn main_job(mut main: Main) -> Status {
 /// A report that was asked for: its format, where it goes, and how it looks.
 struct Wanted<'a> {
     format: &'static Format,
-    path: Option<&'a Path>,
+    output: outputs::Output<'a>,
     options: Options,
 }
 
-// `--output FORMAT=-` takes the place of `--format`.
 fn wanted(main: &Main) -> Result<Vec<Wanted<'_>>, String> {
-    let is_stdout = |further: &&Further| further.is_stdout();
-    let mut on_stdout = main.output.iter().filter(is_stdout);
-    let (first, second) = (on_stdout.next(), on_stdout.next());
-    let asked = main.format.as_deref();
-    let twice = match (asked, first, second) {
-        (Some(asked), Some(first), _) => Some((asked, first.format)),
-        (None, Some(first), Some(second)) => Some((first.format, second.format)),
-        _ => None,
-    };
-    if let Some((one, other)) = twice {
-        return Err(format!(
-            "--output: both {one} and {other} would go to standard output"
-        ));
-    }
-    let standard = first.map_or(asked.unwrap_or("text"), |first| first.format);
-    let others = main.output.iter().filter(|further| !is_stdout(further));
-    let others = others.map(|further| (further.format, Some(further.path.as_path())));
-    let mut all: Vec<Wanted<'_>> = Vec::new();
-    for (name, path) in std::iter::once((standard, None)).chain(others) {
-        let format = FORMATS.iter().find(|format| format.name == name);
-        if path.is_some() && all.iter().any(|other| other.path == path) {
-            return Err(format!("--output {name}: two reports in one file"));
-        }
-        all.push(Wanted {
-            format: format.ok_or_else(|| format!("no format {name}"))?,
-            path,
-            options: options(main, name == "text", path.is_none())?,
-        });
-    }
-    Ok(all)
+    let asked = outputs(main.format.as_deref(), &main.output)?;
+    let wanted = asked.into_iter().map(|output| {
+        let format = FORMATS.iter().find(|format| format.name == output.format);
+        Ok(Wanted {
+            format: format.ok_or_else(|| format!("no format {}", output.format))?,
+            output,
+            options: options(main, output.format == "text", output.path.is_none())?,
+        })
+    });
+    wanted.collect()
 }
 
 // A report never takes the place of what it reports on.
 fn begin(wanted: Vec<Wanted<'_>>, paths: &Paths) -> Result<Fan, String> {
-    let whole = |path: &Path| std::fs::canonicalize(path).ok();
-    let mut reports = Vec::new();
-    for one in wanted {
+    let inputs = files(paths);
+    let reports = wanted.into_iter().map(|one| {
         let options = Options {
             paths: paths.clone(),
             ..one.options
         };
-        let sink: Box<dyn Write> = match one.path {
-            None => Box::new(std::io::stdout()),
-            Some(path) => {
-                let wrong =
-                    |why: &str| format!("--output {}={}: {why}", one.format.name, path.display());
-                let own = whole(path);
-                let mut inputs = (0..=u16::MAX).take(paths.count()).map(|i| paths.of(i));
-                if own.is_some() && inputs.any(|input| whole(Path::new(&*input)) == own) {
-                    return Err(wrong("this is an input"));
-                }
-                let file = std::fs::File::create(path);
-                Box::new(file.map_err(|error| wrong(&error.to_string()))?)
-            }
-        };
-        reports.push((one.format.begin)(sink, options));
-    }
-    Ok(Fan(reports))
+        Ok((one.format.begin)(one.output.open(&inputs)?, options))
+    });
+    Ok(Fan(reports.collect::<Result<_, String>>()?))
+}
+
+// The inputs as files.
+fn files(paths: &Paths) -> Vec<PathBuf> {
+    let inputs = (0..=u16::MAX).take(paths.count());
+    inputs
+        .map(|input| PathBuf::from(&*paths.of(input)))
+        .collect()
 }
 
 fn inputs(main: &Main) -> Result<Inputs, String> {

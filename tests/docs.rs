@@ -77,11 +77,12 @@ fn the_page_on_reports_names_every_format() {
 
 #[test]
 fn every_option_that_a_page_names_exists() {
-    let help = Command::new(env!("CARGO_BIN_EXE_sipexplain"))
-        .arg("--help")
-        .output()
-        .unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
+    let help = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sipexplain"));
+        let output = program.args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let help = [help(&["--help"]), help(&["check", "--help"])].concat();
     let cargo = [
         "--explain",
         "--release",

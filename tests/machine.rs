@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+#[path = "machine/check.rs"]
+mod check;
 #[path = "machine/csv.rs"]
 mod csv;
 mod harness;

@@ -224,3 +224,94 @@ fn the_file_in_the_docs_is_understood() {
         assert!(block.lines().any(|line| line.starts_with(key)), "{key}");
     }
 }
+
+/// What `check` and `diff` see is what is left after the policy.
+#[test]
+fn expectations_are_held_against_what_the_policy_leaves() {
+    let check = |name: &str, settings: &str, more: &[&str]| {
+        let flows = "[[call]]\nname = \"the root cause\"\n[call.expect]\ncause = \"codec-no-common\"\n\n\
+            [[call]]\nname = \"no findings\"\n[call.expect]\nfindings = []\n";
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("policy-{name}.toml"));
+        std::fs::write(&file, flows).unwrap();
+        let file = file.to_str().unwrap();
+        let ran = with(
+            name,
+            settings,
+            &[&["check", file, CODEC, "--call", "2"], more].concat(),
+        );
+        assert_eq!(ran.status, 1, "{ran:?}");
+        let failed = |what: &str| ran.out.contains(&format!("failed {what} ("));
+        let holds = (!failed("the root cause"), !failed("no findings"));
+        (holds, ran)
+    };
+    let ignore = "ignore = [\"codec-no-common\"]\n";
+    let suppress = "[[suppress]]\nrule = \"codec-no-common\"\nreason = \"ticket 17\"\n";
+    let select = "select = [\"busy\"]\n";
+    let asked = (true, false);
+    let not_asked = (false, true);
+    for (name, settings, more, want) in [
+        ("check-plain", "", &[][..], asked),
+        ("check-ignored", ignore, &[], not_asked),
+        ("check-selected", select, &[], not_asked),
+        ("check-no-config", ignore, &["--no-config"], asked),
+        ("check-other", ignore, &["--ignore", "busy"], asked),
+        (
+            "check-option",
+            "",
+            &["--ignore", "codec-no-common"],
+            not_asked,
+        ),
+        ("check-select", "", &["--select", "busy"], not_asked),
+        ("check-known", suppress, &[], not_asked),
+        // What makes a run fall short is of no concern here.
+        (
+            "check-fail-on",
+            "fail-on = [\"488\"]\nformat = \"csv\"\n",
+            &[],
+            asked,
+        ),
+    ] {
+        let (holds, ran) = check(name, settings, more);
+        assert_eq!(holds, want, "{name}: {ran:?}");
+        let said = "sipexplain: suppressed codec-no-common 1 times: ticket 17";
+        assert_eq!(ran.err.starts_with(said), name == "check-known", "{ran:?}");
+        assert_eq!(ran.err.is_empty(), name != "check-known", "{ran:?}");
+    }
+    let wrong = with(
+        "check-wrong",
+        "ignore = [\"bussy\"]\n",
+        &["check", "x.toml", CODEC],
+    );
+    assert_eq!(wrong.status, 2);
+    assert!(
+        wrong.err.contains("sipexplain.toml:1: there is no rule"),
+        "{wrong:?}"
+    );
+    let french = with(
+        "check-lang",
+        "lang = \"fr\"\n",
+        &["check", "--golden", "none", CODEC],
+    );
+    assert!(french.out.contains("un appel sans fichier"), "{french:?}");
+}
+
+#[test]
+fn the_policy_decides_what_diff_takes_for_the_cause() {
+    let diff = |name: &str, settings: &str, more: &[&str]| {
+        let arguments = ["diff", HEALTHY, CODEC, "--format", "json"];
+        let ran = with(name, settings, &[&arguments[..], more].concat());
+        assert_eq!(ran.status, 1, "{ran:?}");
+        ran.json()["bad"]["cause"].clone()
+    };
+    let ignore = "ignore = [\"codec-no-common\"]\n";
+    assert_eq!(diff("diff-plain", "", &[]), "codec-no-common");
+    assert_ne!(diff("diff-ignored", ignore, &[]), "codec-no-common");
+    assert_eq!(
+        diff("diff-no-config", ignore, &["--no-config"]),
+        "codec-no-common"
+    );
+    assert_ne!(
+        diff("diff-option", "", &["--ignore", "codec-no-common"]),
+        "codec-no-common"
+    );
+}

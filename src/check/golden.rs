@@ -2,6 +2,7 @@
 
 use super::normal::Names;
 use crate::diagnose::Diagnosis;
+use crate::report::case::{self, Case};
 use crate::report::terminal::escape::clean;
 use crate::report::totals::method_name;
 use crate::report::{Prove, Report, Run};
@@ -31,6 +32,8 @@ pub struct Golden {
     left_out: u64,
     /// The files without folder and ending, by input.
     inputs: Vec<String>,
+    /// Why nothing could be judged.
+    pub unjudged: Vec<Case>,
 }
 
 #[derive(Debug)]
@@ -264,6 +267,7 @@ impl Report for Golden {
     }
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
+        self.unjudged = case::unjudged(run);
         let stem = |path: &str| {
             let stem = Path::new(path)
                 .file_name()

@@ -1,97 +1,149 @@
-//! Verdicts on expectations for a person: what was expected, what was found, and where.
+//! Verdicts on expectations and golden files for a person: what was expected, what was found, and where.
 
 use super::expect::{Failure, Fallen, Held, Proof, Verdict};
+use super::golden::Verdict as Flow;
+use crate::lang::Lang;
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
+use unicode_width::UnicodeWidthStr;
 
 /// Nanoseconds of a second, and seconds of a day.
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
+/// Lines of one golden file that are shown.
+const MOST_LINES: usize = 200;
+
+/// How it is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Colour.
+    pub palette: Palette,
+    /// Language of the labels.
+    pub lang: &'static Lang,
+}
 
 /// The failures in full, then the counts.
-pub fn expectations(held: &Held, palette: Palette) -> String {
+pub fn expectations(held: &Held, look: Look) -> String {
+    let (palette, lang) = (look.palette, look.lang);
     let mut out = String::new();
     for verdict in held.verdicts().iter().filter(|verdict| !verdict.passed()) {
-        told(&mut out, verdict, held, palette);
+        let (name, place) = (clean(&verdict.name), clean(&verdict.place.to_string()));
+        let failed = palette.bad(&lang.word("failed"));
+        let _ = writeln!(out, "{failed} {} ({place})", palette.strong(&name));
+        out.push_str(&failures(verdict, held, look));
+        out.push('\n');
     }
     let all = held.verdicts().len();
     let failed = held.verdicts().iter().filter(|v| !v.passed()).count();
-    let counted = |number: u64, what: &str| match number {
-        1 => format!("1 {what}"),
-        many => format!("{many} {what}s"),
+    let args = [
+        ("all", all.to_string()),
+        ("passed", (all - failed).to_string()),
+        ("failed", failed.to_string()),
+    ];
+    let counts = match all {
+        1 => lang.say("{all} expectation: {passed} passed, {failed} failed", &args),
+        _ => lang.say(
+            "{all} expectations: {passed} passed, {failed} failed",
+            &args,
+        ),
     };
-    let counts = counted(all as u64, "expectation");
-    let counts = format!("{counts}: {} passed, {failed} failed", all - failed);
     let counts = match failed {
         0 => palette.good(&counts),
         _ => palette.bad(&counts),
     };
-    let calls = counted(held.calls, "call");
-    let _ = writeln!(
-        out,
-        "{counts} · {calls}, {} without an expectation",
-        held.unmatched
+    let calls = calls(held.calls, lang);
+    let unmatched = lang.say(
+        "{count} without an expectation",
+        &[("count", held.unmatched.to_string())],
     );
+    let _ = writeln!(out, "{counts} · {calls}, {unmatched}");
     out
 }
 
-fn told(out: &mut String, verdict: &Verdict, held: &Held, palette: Palette) {
-    let (name, place) = (clean(&verdict.name), clean(&verdict.place));
-    let _ = writeln!(
-        out,
-        "{} {} ({place})",
-        palette.bad("failed"),
-        palette.strong(&name)
-    );
+fn calls(count: u64, lang: &Lang) -> String {
+    let args = [("total", count.to_string())];
+    match count {
+        1 => lang.say("{total} call", &args),
+        _ => lang.say("{total} calls", &args),
+    }
+}
+
+/// What did not hold, call by call, each in lines of its own.
+pub fn failures(verdict: &Verdict, held: &Held, look: Look) -> String {
+    let mut out = String::new();
     if let Some(failure) = &verdict.count {
-        shown(out, "  ", failure, held, palette);
+        shown(&mut out, "  ", failure, held, look);
     }
     for fallen in &verdict.shown {
-        let _ = writeln!(out, "  {}", title(fallen, held));
+        let _ = writeln!(out, "  {}", title(fallen, held, look.lang));
         for failure in &fallen.failures {
-            shown(out, "    ", failure, held, palette);
+            shown(&mut out, "    ", failure, held, look);
         }
     }
     let more = verdict.fallen.saturating_sub(verdict.shown.len() as u64);
     if more > 0 {
-        let _ = writeln!(out, "  and {more} more calls");
+        let args = [("count", more.to_string())];
+        let _ = writeln!(out, "  {}", look.lang.say("and {count} more calls", &args));
     }
-    out.push('\n');
+    out
 }
 
-fn title(fallen: &Fallen, held: &Held) -> String {
+/// `call 3 in second.pcap: INVITE sip:a -> sip:b`
+pub fn title(fallen: &Fallen, held: &Held, lang: &Lang) -> String {
     let input = held
         .inputs
         .get(usize::from(fallen.input))
         .filter(|_| held.inputs.len() > 1);
-    let input = input.map_or(String::new(), |path| format!(" in {path}"));
-    clean(&format!("call {}{input}: {}", fallen.id, fallen.title))
+    let id = fallen.id.to_string();
+    let call = match input {
+        None => format!("{} {id}", lang.word("call")),
+        Some(path) => {
+            let args = [("id", id), ("input", path.clone())];
+            lang.say("call {id} in {input}", &args)
+        }
+    };
+    clean(&format!("{call}{}{}", lang.word(": "), fallen.title))
 }
 
-fn shown(out: &mut String, indent: &str, failure: &Failure, held: &Held, palette: Palette) {
+/// `final: expected 200, found 486 Busy Here`
+pub fn brief(failure: &Failure, lang: &Lang) -> String {
+    let args = [
+        ("expected", failure.expected.clone()),
+        ("found", failure.found.clone()),
+    ];
+    let said = lang.say("expected {expected}, found {found}", &args);
+    clean(&format!("{}{}{said}", failure.key, lang.word(": ")))
+}
+
+fn shown(out: &mut String, indent: &str, failure: &Failure, held: &Held, look: Look) {
+    let Look { palette, lang } = look;
     let _ = writeln!(out, "{indent}{}", palette.strong(failure.key));
-    let _ = writeln!(
-        out,
-        "{indent}  expected  {}",
-        palette.good(&clean(&failure.expected))
-    );
-    let _ = writeln!(
-        out,
-        "{indent}  found     {}",
-        palette.bad(&clean(&failure.found))
-    );
+    let labels = [lang.word("expected"), lang.word("found")];
+    let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
+    let values = [
+        palette.good(&clean(&failure.expected)),
+        palette.bad(&clean(&failure.found)),
+    ];
+    for (label, value) in labels.iter().zip(values) {
+        let blank = " ".repeat(width - label.width().min(width));
+        let _ = writeln!(out, "{indent}  {label}{blank}  {value}");
+    }
     for proof in &failure.proof {
         let bar = palette.faint("|");
-        let place = place(proof, held);
+        let place = place(proof, held, lang);
         let _ = writeln!(out, "{indent}  {bar} {place}  {}", clean(&proof.line));
     }
 }
 
 /// `#7  09:00:00.123  192.0.2.10:5060 -> 198.51.100.20:5060`
-pub fn place(proof: &Proof, held: &Held) -> String {
-    let word = if proof.is_line { "line " } else { "#" };
-    let mut place = format!("{word}{}", proof.place);
+pub fn place(proof: &Proof, held: &Held, lang: &Lang) -> String {
+    let mut place = match proof.is_line {
+        true => format!("{} {}", lang.word("line"), proof.place),
+        false => format!("#{}", proof.place),
+    };
     if held.inputs.len() > 1 {
         let _ = write!(place, "[{}]", u32::from(proof.input) + 1);
     }
@@ -113,4 +165,61 @@ fn clock(nanoseconds: i64) -> String {
     let millisecond = nanoseconds.rem_euclid(SECOND) / 1_000_000;
     let (hour, minute) = (second / 3600, second / 60 % 60);
     format!("{hour:02}:{minute:02}:{:02}.{millisecond:03}", second % 60)
+}
+
+/// What became of golden files: the differences, then the counts.
+pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, look: Look) -> String {
+    let (palette, lang) = (look.palette, look.lang);
+    let mut out = String::new();
+    let differing = verdicts
+        .iter()
+        .filter(|(_, verdict)| **verdict != Flow::Same);
+    for (name, verdict) in differing {
+        let path = folder.join(name).display().to_string();
+        let differs = palette.bad(&lang.word("differs"));
+        let (path, what) = (clean(&path), became(verdict, lang));
+        let _ = writeln!(out, "{differs} {path}{}{what}", lang.word(": "));
+        for line in difference(verdict, lang) {
+            let line = match line.as_bytes().first() {
+                Some(b'-') => palette.bad(&line),
+                Some(b'+') => palette.good(&line),
+                _ => line,
+            };
+            let _ = writeln!(out, "    {line}");
+        }
+        out.push('\n');
+    }
+    let same = verdicts.values().filter(|v| **v == Flow::Same).count();
+    let calls = calls(verdicts.len() as u64, lang);
+    let as_before = lang.say("{count} as before", &[("count", same.to_string())]);
+    let _ = writeln!(out, "{calls}, {as_before}");
+    if same < verdicts.len() {
+        let _ = writeln!(out, "{}", lang.word("Accept what is right with --bless."));
+    }
+    out
+}
+
+/// What became of a golden file, in a few words.
+pub fn became(verdict: &Flow, lang: &Lang) -> String {
+    match verdict {
+        Flow::Same => lang.word("as before").into_owned(),
+        Flow::Changed(_) => lang.word("another flow than before").into_owned(),
+        Flow::New(_) => lang.word("a call that has no golden file").into_owned(),
+        Flow::Gone => lang.word("no such call was recorded").into_owned(),
+        Flow::Unreadable(why) => clean(why),
+    }
+}
+
+/// The lines that differ, as many as are shown.
+pub fn difference(verdict: &Flow, lang: &Lang) -> Vec<String> {
+    let (Flow::Changed(text) | Flow::New(text)) = verdict else {
+        return Vec::new();
+    };
+    let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(clean).collect();
+    let more = text.lines().count().saturating_sub(MOST_LINES);
+    if more > 0 {
+        let args = [("count", more.to_string())];
+        lines.push(format!("({})", lang.say("{count} more lines", &args)));
+    }
+    lines
 }

@@ -1,120 +1,244 @@
 //! `sipexplain check`.
 
-use super::{Status, colour, complain, keys, opened, print, read, refuse, selection};
+use super::outputs::outputs;
+use super::settings;
+use super::{
+    Status, colour, complain, files, keys, language, opened, print, read, refuse, selection,
+};
 use crate::analyze;
 use crate::check::expect::init::Draft;
-use crate::check::expect::{Expectations, Verdict};
+use crate::check::expect::{Expectations, Held, Verdict};
 use crate::check::golden::{self, Golden, Verdict as Flow};
-use crate::check::told;
-use crate::cli::{Check, Sources};
+use crate::check::told::{self, Look};
+use crate::check::{cases, json};
+use crate::cli::{Check, Sources, When};
+use crate::input::Inputs;
+use crate::lang::Lang;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::report::case::{self, Case};
 use crate::report::terminal::palette::Palette;
+use crate::report::{Output, Report};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::path::Path;
-
-/// Lines of one difference that are shown.
-const MOST_LINES: usize = 200;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Compares recorded flows with what they have to be.
-pub fn check(asked: &Check) -> Status {
+pub fn check(mut asked: Check) -> Status {
+    let policy = match settings::rules(&asked.asking, &mut asked.text) {
+        Ok(policy) => policy,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let asked = &asked;
     let is_toml = |path: &OsString| Path::new(path).extension().is_some_and(|e| e == "toml");
-    match (&asked.golden, asked.init) {
-        (Some(folder), _) => flows(asked, folder),
-        (None, true) => first_file(asked),
+    let done = match (&asked.golden, asked.init) {
+        (Some(folder), _) => flows(asked, &policy, folder),
+        (None, true) => first_file(asked, &policy),
         (None, false) => {
             let (files, captures) = asked.sources.files.iter().cloned().partition(is_toml);
-            expectations(asked, files, captures)
+            expectations(asked, &policy, files, captures)
         }
-    }
+    };
+    done.unwrap_or_else(|wrong| refuse(&wrong))
 }
 
 // Runs the pipeline; what could not be judged is said.
-fn run(asked: &Check, sources: &Sources, report: &mut dyn Report) -> Status {
-    let keys = match keys(&sources.reading) {
-        Ok(keys) => keys,
-        Err(wrong) => return refuse(&wrong),
-    };
+fn run(
+    asked: &Check,
+    policy: &Policy,
+    sources: &Sources,
+    inputs: Inputs,
+    report: &mut dyn Report,
+) -> Result<Status, String> {
+    let keys = keys(&sources.reading)?;
     let (selection, filters) = selection(&asked.filters);
-    let (inputs, policy) = (opened(sources), Policy::default());
-    match analyze(inputs, keys, &selection, &policy, &filters, report) {
-        Ok(judged) => read(sources, &selection, &judged),
-        Err(error) => refuse(&error.to_string()),
+    let judged = analyze(inputs, keys, &selection, policy, &filters, report);
+    let judged = judged.map_err(|error| error.to_string())?;
+    judged.suppressed.iter().for_each(|line| complain(line));
+    Ok(read(sources, &selection, &judged))
+}
+
+/// Verdicts in each format.
+trait Told {
+    fn text(&self, look: Look) -> String;
+    fn json(&self) -> String;
+    fn cases(&self, lang: &'static Lang) -> Vec<Case>;
+}
+
+impl Told for Held {
+    fn text(&self, look: Look) -> String {
+        told::expectations(self, look)
+    }
+
+    fn json(&self) -> String {
+        json::expectations(self)
+    }
+
+    fn cases(&self, lang: &'static Lang) -> Vec<Case> {
+        cases::expectations(self, lang)
     }
 }
 
-fn expectations(asked: &Check, files: Vec<OsString>, captures: Vec<OsString>) -> Status {
-    if files.is_empty() {
-        return refuse(
-            "check: no FILE ends in .toml; name a file of expectations, or --golden DIR, or --init to begin one",
-        );
+/// Golden files, compared.
+struct Flows<'a> {
+    folder: &'a Path,
+    verdicts: BTreeMap<String, Flow>,
+    unjudged: Vec<Case>,
+}
+
+impl Told for Flows<'_> {
+    fn text(&self, look: Look) -> String {
+        told::flows(self.folder, &self.verdicts, look)
+    }
+
+    fn json(&self) -> String {
+        json::flows(self.folder, &self.verdicts, &self.unjudged)
+    }
+
+    fn cases(&self, lang: &'static Lang) -> Vec<Case> {
+        cases::flows(self.folder, &self.verdicts, &self.unjudged, lang)
+    }
+}
+
+/// A report on verdicts that was asked for.
+struct Wanted<'a> {
+    format: &'a str,
+    sink: Box<dyn Write>,
+    colour: bool,
+    lang: &'static Lang,
+}
+
+// The reports are opened before anything is read, so that none is asked for in vain.
+fn wanted<'a>(asked: &'a Check, inputs: &[PathBuf]) -> Result<Vec<Wanted<'a>>, String> {
+    let all = outputs(asked.format.as_deref(), &asked.output)?;
+    let opened = all.into_iter().map(|output| {
+        let lang = language(&asked.text, output.format == "text")?;
+        let colour = match output.path {
+            None => colour(asked.text.color),
+            Some(_) => asked.text.color == When::Always,
+        };
+        Ok(Wanted {
+            format: output.format,
+            sink: output.open(inputs)?,
+            colour,
+            lang,
+        })
+    });
+    opened.collect()
+}
+
+// Where nothing could be judged, the text says no more than standard error does.
+fn write(wanted: Vec<Wanted<'_>>, told: &dyn Told, judged: Status) -> Result<(), String> {
+    for Wanted {
+        format,
+        sink,
+        colour,
+        lang,
+    } in wanted
+    {
+        let of_cases = case::FORMATS.iter().find(|known| known.name == format);
+        let done = match (of_cases, format) {
+            (Some(known), _) => {
+                let mut writer = (known.begin)(sink, lang);
+                let cases = told.cases(lang);
+                let added = cases.iter().try_for_each(|case| writer.add(case));
+                added.and_then(|()| writer.finish())
+            }
+            (None, "json") => written(sink, &told.json()),
+            (None, _) if judged == Status::Fine => {
+                let palette = Palette::new(colour);
+                written(sink, &told.text(Look { palette, lang }))
+            }
+            (None, _) => Ok(()),
+        };
+        done.map_err(|error| format!("{format}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn written(sink: Box<dyn Write>, text: &str) -> std::io::Result<()> {
+    let mut sink = Output::new(sink);
+    sink.write_all(text.as_bytes())?;
+    sink.flush()
+}
+
+fn expectations(
+    asked: &Check,
+    policy: &Policy,
+    toml: Vec<OsString>,
+    captures: Vec<OsString>,
+) -> Result<Status, String> {
+    if toml.is_empty() {
+        return Err("check: no FILE ends in .toml; name a file of expectations, or --golden DIR, or --init to begin one".to_owned());
     }
     if captures.is_empty() {
-        return refuse("check: name the captures or logs that have to fulfil the expectations");
+        let why = "check: name the captures or logs that have to fulfil the expectations";
+        return Err(why.to_owned());
     }
     let mut expected = Expectations::default();
-    for file in &files {
+    for file in &toml {
         if let Err(wrong) = expected.read(Path::new(file)) {
             wrong.lines().for_each(complain);
-            return Status::NotJudged;
+            return Ok(Status::NotJudged);
         }
     }
     let sources = asked.sources.with_files(captures);
+    let inputs = opened(&sources);
+    let own = toml.iter().map(PathBuf::from);
+    let wanted = wanted(asked, &[files(&inputs.paths()), own.collect()].concat())?;
     let mut held = expected.begin();
-    let status = run(asked, &sources, &mut held);
-    if status != Status::Fine {
-        return status;
-    }
-    let palette = Palette::new(colour(asked.text.color));
+    let judged = run(asked, policy, &sources, inputs, &mut held)?;
+    write(wanted, &held, judged)?;
     let passed = held.verdicts().iter().all(Verdict::passed);
-    match (print(&told::expectations(&held, palette)), passed) {
-        (Status::Fine, false) => Status::FellShort,
+    Ok(fell_short(judged, !passed))
+}
+
+fn fell_short(judged: Status, short: bool) -> Status {
+    match (judged, short) {
+        (Status::Fine, true) => Status::FellShort,
         (status, _) => status,
     }
 }
 
-fn first_file(asked: &Check) -> Status {
+fn first_file(asked: &Check, policy: &Policy) -> Result<Status, String> {
     let mut draft = Draft::default();
-    match run(asked, &asked.sources, &mut draft) {
+    let inputs = opened(&asked.sources);
+    let judged = run(asked, policy, &asked.sources, inputs, &mut draft)?;
+    Ok(match judged {
         Status::Fine => print(&draft.text()),
         status => status,
-    }
+    })
 }
 
-fn flows(asked: &Check, folder: &Path) -> Status {
-    let mut calls = Golden::default();
-    let status = run(asked, &asked.sources, &mut calls);
-    if status != Status::Fine {
-        return status;
-    }
-    if calls.left_out() > 0 {
-        return refuse(&format!(
-            "{} calls more than golden files are kept for",
-            calls.left_out()
-        ));
-    }
-    let files = calls.files();
-    let verdicts = match golden::compare(folder, &files) {
-        Ok(verdicts) => verdicts,
-        Err(error) => return refuse(&format!("{}: {error}", folder.display())),
+fn flows(asked: &Check, policy: &Policy, folder: &Path) -> Result<Status, String> {
+    let inputs = opened(&asked.sources);
+    let wanted = match asked.bless {
+        true => Vec::new(),
+        false => wanted(asked, &files(&inputs.paths()))?,
     };
-    if asked.bless {
-        return bless(folder, &files, &verdicts);
+    let mut calls = Golden::default();
+    let judged = run(asked, policy, &asked.sources, inputs, &mut calls)?;
+    let mut flows = Flows {
+        folder,
+        verdicts: BTreeMap::new(),
+        unjudged: std::mem::take(&mut calls.unjudged),
+    };
+    if judged == Status::Fine {
+        let left_out = calls.left_out();
+        if left_out > 0 {
+            let why = format!("{left_out} calls more than golden files are kept for");
+            return Err(why);
+        }
+        let files = calls.files();
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        flows.verdicts = golden::compare(folder, &files).map_err(failed)?;
+        if asked.bless {
+            return Ok(bless(folder, &files, &flows.verdicts));
+        }
     }
-    let palette = Palette::new(colour(asked.text.color));
-    match (
-        print(&told_flows(folder, &verdicts, palette)),
-        is_same(&verdicts),
-    ) {
-        (Status::Fine, false) => Status::FellShort,
-        (status, _) => status,
-    }
-}
-
-fn is_same(verdicts: &BTreeMap<String, Flow>) -> bool {
-    verdicts.values().all(|verdict| *verdict == Flow::Same)
+    write(wanted, &flows, judged)?;
+    let differs = flows.verdicts.values().any(|v| *v != Flow::Same);
+    Ok(fell_short(judged, differs))
 }
 
 fn bless(
@@ -141,42 +265,4 @@ fn bless(
         count(|v| matches!(v, Flow::Gone)),
         count(|v| matches!(v, Flow::Same)),
     ))
-}
-
-fn told_flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, palette: Palette) -> String {
-    let mut out = String::new();
-    let mut same = 0;
-    for (name, verdict) in verdicts {
-        let path = folder.join(name);
-        let path = path.display();
-        let (what, shown) = match verdict {
-            Flow::Same => {
-                same += 1;
-                continue;
-            }
-            Flow::Changed(difference) => ("another flow than before", difference.as_str()),
-            Flow::New(text) => ("a call that has no golden file", text.as_str()),
-            Flow::Gone => ("no such call was recorded", ""),
-            Flow::Unreadable(why) => (why.as_str(), ""),
-        };
-        let _ = writeln!(out, "{} {path}: {what}", palette.bad("differs"));
-        for line in shown.lines().take(MOST_LINES) {
-            let line = match line.as_bytes().first() {
-                Some(b'-') => palette.bad(line),
-                Some(b'+') => palette.good(line),
-                _ => line.to_owned(),
-            };
-            let _ = writeln!(out, "    {line}");
-        }
-        let more = shown.lines().count().saturating_sub(MOST_LINES);
-        if more > 0 {
-            let _ = writeln!(out, "    ({more} more lines)");
-        }
-        out.push('\n');
-    }
-    let _ = writeln!(out, "{} calls, as before {same}", verdicts.len());
-    if same < verdicts.len() {
-        let _ = writeln!(out, "Accept what is right with --bless.");
-    }
-    out
 }

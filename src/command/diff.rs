@@ -1,6 +1,6 @@
 //! `sipexplain diff`.
 
-use super::{Status, colour, keys, opened, print, read, refuse};
+use super::{Status, colour, keys, opened, print, read, refuse, settings};
 use crate::analyze;
 use crate::check::diff::choose::{Chooser, Chosen, Wanted};
 use crate::check::diff::rank::Group;
@@ -11,7 +11,12 @@ use crate::report::terminal::palette::Palette;
 use crate::select::Selection;
 
 /// Compares a call that failed with one that did not.
-pub fn diff(asked: &Diff) -> Status {
+pub fn diff(mut asked: Diff) -> Status {
+    let policy = match settings::rules(&asked.asking, &mut asked.text) {
+        Ok(policy) => policy,
+        Err(wrong) => return refuse(&wrong),
+    };
+    let asked = &asked;
     let [good_file, bad_file] = match asked.files.as_slice() {
         [one] if one == "-" => {
             return refuse("diff: both calls in standard input, which is read only once");
@@ -22,7 +27,7 @@ pub fn diff(asked: &Diff) -> Status {
     };
     let is_one = asked.files.len() == 1;
     let wanted = asked.bad.map_or(Wanted::Failed, Wanted::Number);
-    let bad = match choose(asked, bad_file, wanted) {
+    let bad = match choose(asked, &policy, bad_file, wanted) {
         Ok(Some(bad)) => bad,
         Ok(None) => {
             return refuse(&nothing(
@@ -39,7 +44,7 @@ pub fn diff(asked: &Diff) -> Status {
         Some(number) => Wanted::Number(number),
         None => Wanted::Like(Box::new(bad.sketch.clone()), not),
     };
-    let good = match choose(asked, good_file, wanted) {
+    let good = match choose(asked, &policy, good_file, wanted) {
         Ok(Some(good)) => good,
         Ok(None) => {
             let why = format!("no {} in it succeeded", bad.sketch.method);
@@ -71,7 +76,12 @@ fn nothing(file: &std::ffi::OsStr, side: &str, number: Option<u64>, why: &str) -
     }
 }
 
-fn choose(asked: &Diff, file: &std::ffi::OsStr, wanted: Wanted) -> Result<Option<Chosen>, Status> {
+fn choose(
+    asked: &Diff,
+    policy: &Policy,
+    file: &std::ffi::OsStr,
+    wanted: Wanted,
+) -> Result<Option<Chosen>, Status> {
     let sources = Sources {
         files: vec![file.to_owned()],
         reading: asked.reading.clone(),
@@ -83,7 +93,7 @@ fn choose(asked: &Diff, file: &std::ffi::OsStr, wanted: Wanted) -> Result<Option
         opened(&sources),
         keys,
         &everything,
-        &Policy::default(),
+        policy,
         &[],
         &mut chooser,
     )

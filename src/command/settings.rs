@@ -1,7 +1,7 @@
 //! Settings: the command line, else `sipexplain.toml`, else what is usual.
 
 use super::{Status, print, refuse};
-use crate::cli::Main;
+use crate::cli::{Asking, Main, Text};
 use crate::policy::Policy;
 use crate::policy::file::{self, NAME, Said, Settings};
 use crate::report::FORMATS;
@@ -34,41 +34,66 @@ fn checked(settings: Settings) -> Result<Settings, String> {
     }
 }
 
+fn of(asking: &Asking) -> Result<Settings, String> {
+    match asking.no_config {
+        true => Ok(Settings::default()),
+        false => found(asking.config.as_deref()),
+    }
+}
+
+fn fill<T>(list: &mut Vec<T>, said: Option<Said<Vec<T>>>) {
+    if list.is_empty() {
+        *list = said.map(|said| said.value).unwrap_or_default();
+    }
+}
+
 /// Fills in what the command line leaves open; gives the policy in force.
 ///
 /// # Errors
 /// What is wrong with the file.
 pub(super) fn policy(main: &mut Main) -> Result<Policy, String> {
-    let mut settings = match main.no_config {
-        true => Settings::default(),
-        false => found(main.config.as_deref())?,
-    };
+    let mut settings = of(&main.asking)?;
     if main.output.iter().any(|further| further.is_stdout()) {
         settings.format = None;
     }
-    fn fill<T>(list: &mut Vec<T>, said: Option<Said<Vec<T>>>) {
-        if list.is_empty() {
-            *list = said.map(|said| said.value).unwrap_or_default();
-        }
-    }
-    fill(&mut main.fail_on, settings.fail_on);
-    fill(&mut main.select, settings.select);
-    fill(&mut main.ignore, settings.ignore);
+    fill(&mut main.fail_on, settings.fail_on.take());
     for (option, said) in [
-        (&mut main.format, settings.format),
-        (&mut main.text.lang, settings.lang),
-        (&mut main.tz, settings.tz),
+        (&mut main.format, settings.format.take()),
+        (&mut main.tz, settings.tz.take()),
     ] {
         if option.is_none() {
             *option = said.map(|said| said.value);
         }
     }
+    let policy = in_force(&main.asking, &mut main.text, settings);
     Ok(Policy {
         fail_on: main.fail_on.clone(),
-        select: main.select.clone(),
-        ignore: main.ignore.clone(),
-        suppressions: settings.suppressions,
+        ..policy
     })
+}
+
+/// The same for a command that has no report of calls: which rules are asked, what is known already, and
+/// the language.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn rules(asking: &Asking, text: &mut Text) -> Result<Policy, String> {
+    Ok(in_force(asking, text, of(asking)?))
+}
+
+fn in_force(asking: &Asking, text: &mut Text, settings: Settings) -> Policy {
+    let (mut select, mut ignore) = (asking.select.clone(), asking.ignore.clone());
+    fill(&mut select, settings.select);
+    fill(&mut ignore, settings.ignore);
+    if text.lang.is_none() {
+        text.lang = settings.lang.map(|said| said.value);
+    }
+    Policy {
+        fail_on: Vec::new(),
+        select,
+        ignore,
+        suppressions: settings.suppressions,
+    }
 }
 
 /// Shows which settings are in force and where they come from.

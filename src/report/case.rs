@@ -2,11 +2,12 @@
 
 use super::terminal::escape::clean;
 use super::terminal::{self, noun, parties, result};
-use super::{Options, Prove, Report, Run};
+use super::{Options, Prove, Read, Report, Run, github, gitlab, junit, markdown, sink, tap};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Diagnosis, Finding, Severity};
+use crate::lang::Lang;
 use crate::session::{Call, Outcome};
-use std::io;
+use std::io::{self, Write};
 
 /// One case of a suite; every text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Case {
     pub verdict: Verdict,
     /// What is worth knowing where it did not fall short.
     pub remarks: Vec<String>,
+    /// File and line in which it is asked for, where it is.
+    pub asked: Option<(String, u64)>,
 }
 
 /// What became of a case.
@@ -72,6 +75,38 @@ pub trait WriteCases {
     fn finish(&mut self) -> io::Result<()>;
 }
 
+/// A format that can be written of cases alone.
+pub struct Format {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// Begins a report that is written to the sink.
+    pub begin: fn(Box<dyn Write>, &'static Lang) -> Box<dyn WriteCases>,
+}
+
+/// Those formats.
+pub static FORMATS: [Format; 5] = [
+    Format {
+        name: "junit",
+        begin: |to, _| Box::new(junit::Writer::new(sink(to))),
+    },
+    Format {
+        name: "tap",
+        begin: |to, _| Box::new(tap::Writer::new(sink(to))),
+    },
+    Format {
+        name: "github",
+        begin: github::begin_cases,
+    },
+    Format {
+        name: "gitlab",
+        begin: gitlab::begin_cases,
+    },
+    Format {
+        name: "markdown",
+        begin: markdown::begin_cases,
+    },
+];
+
 /// A report whose cases are the calls.
 pub(super) struct Cases<W: WriteCases> {
     pub(super) writer: W,
@@ -107,6 +142,7 @@ pub fn of_call(call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>, options: &O
         seconds: lasted.map(|lasted| lasted.max(0) as f64 / 1e9),
         verdict: Verdict::Passed,
         remarks: Vec::new(),
+        asked: None,
     };
     if options.falls_short(call, diagnosis) {
         case.verdict = Verdict::Failed(fault(call, &prove(), options));
@@ -181,35 +217,75 @@ fn fault(call: &Call, proof: &Diagnosis, options: &Options) -> Fault {
     }
 }
 
+impl Case {
+    /// Nothing but what became of it; texts are made safe.
+    pub fn new(suite: &str, name: String, verdict: Verdict) -> Case {
+        Case {
+            suite: clean(suite),
+            name: clean(&name),
+            seconds: None,
+            verdict,
+            remarks: Vec::new(),
+            asked: None,
+        }
+    }
+}
+
+// The inputs that could not be read.
+fn unread(run: &Run<'_>) -> Vec<Case> {
+    let error = |read: &Read| {
+        let error = read.summary.error.as_ref()?;
+        let lines = vec![clean(&error.to_string())];
+        let why = Verdict::Unjudged(Fault::of("unread", &error.reason, lines));
+        Some(Case::new(&read.summary.path, "read".to_owned(), why))
+    };
+    run.inputs.iter().filter_map(error).collect()
+}
+
+/// Why nothing of a run could be judged: inputs that could not be read, and no SIP in any. Empty: it could.
+pub fn unjudged(run: &Run<'_>) -> Vec<Case> {
+    let mut all = unread(run);
+    let messages = run.inputs.iter().map(|read| read.account.sip_messages);
+    if all.is_empty() && messages.sum::<u64>() == 0 {
+        let paths = run.inputs.iter().map(|read| read.summary.path.as_str());
+        let paths: Vec<&str> = paths.collect();
+        let paths = if paths.is_empty() { vec!["-"] } else { paths };
+        all.extend(paths.into_iter().map(|path| {
+            let why = Fault::of("no-sip", "no SIP found", Vec::new());
+            Case::new(path, "read".to_owned(), Verdict::Unjudged(why))
+        }));
+    }
+    all
+}
+
+impl Fault {
+    /// Without a place; the message is made safe.
+    pub fn of(kind: &str, message: &str, lines: Vec<String>) -> Fault {
+        Fault {
+            kind: kind.to_owned(),
+            message: clean(message),
+            lines,
+            place: None,
+        }
+    }
+
+    /// `capture.pcap, frame 5`
+    pub(super) fn spot(&self) -> Option<String> {
+        let (file, unit, number) = self.place.as_ref()?;
+        Some(format!("{file}, {unit} {number}"))
+    }
+}
+
 /// The cases that only the end shows: inputs that could not be read, and findings about peers and
 /// captures as a whole.
 pub fn at_the_end(run: &Run<'_>, options: &Options) -> Vec<Case> {
-    let bare = |suite: &str, name: String, verdict| Case {
-        suite: clean(suite),
-        name,
-        seconds: None,
-        verdict,
-        remarks: Vec::new(),
-    };
-    let mut all = Vec::new();
-    for read in run.inputs {
-        if let Some(error) = &read.summary.error {
-            let fault = Fault {
-                kind: "unread".to_owned(),
-                message: clean(&error.reason),
-                lines: vec![clean(&error.to_string())],
-                place: None,
-            };
-            let name = "read".to_owned();
-            all.push(bare(&read.summary.path, name, Verdict::Unjudged(fault)));
-        }
-    }
+    let mut all = unread(run);
     for (number, found) in (1..).zip(run.findings) {
         let shown = found.exhibits.first().map(|(exhibit, _)| exhibit);
         let input = shown.map_or(0, |exhibit| exhibit.origin.input);
         let suite = options.paths.of(input);
         let name = format!("finding {number}: {}", found.finding.rule.id);
-        let mut case = bare(&suite, name, Verdict::Passed);
+        let mut case = Case::new(&suite, name, Verdict::Passed);
         match options.is_short(&found.finding) {
             true => {
                 case.verdict = Verdict::Failed(fault_across(found, options));

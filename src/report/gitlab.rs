@@ -1,25 +1,40 @@
 //! `--format gitlab`: a code quality report, which GitLab shows in a merge request. Every issue needs
 //! a file and a line there; of a capture that is line 1, and the frame stands in the description.
 
+use super::case::{Case, Verdict, WriteCases};
 use super::issue::{self, Issue};
 use super::{Options, Prove, Report, Run, Sink, sink};
 use crate::diagnose::{Diagnosis, Severity};
+use crate::lang::Lang;
 use crate::session::Call;
 use serde_json::json;
 use std::io::{self, Write};
 
 /// Begins a report.
 pub fn begin(to: Box<dyn Write>, options: Options) -> Box<dyn Report> {
-    Box::new(GitLab {
+    let out = List {
         out: sink(to),
-        options,
+        any: false,
+    };
+    Box::new(GitLab { out, options })
+}
+
+/// Begins a report of cases.
+pub(super) fn begin_cases(to: Box<dyn Write>, _: &'static Lang) -> Box<dyn WriteCases> {
+    Box::new(List {
+        out: sink(to),
         any: false,
     })
 }
 
 struct GitLab {
-    out: Sink,
+    out: List,
     options: Options,
+}
+
+/// What makes up the report.
+struct List {
+    out: Sink,
     any: bool,
 }
 
@@ -33,9 +48,7 @@ impl Report for GitLab {
         for issue in issue::at_the_end(run, &self.options) {
             self.issue(&issue)?;
         }
-        let end = if self.any { "\n]\n" } else { "[]\n" };
-        self.out.write_all(end.as_bytes())?;
-        self.out.flush()
+        self.out.end()
     }
 }
 
@@ -48,18 +61,80 @@ impl GitLab {
         let about = [&issue.title, &issue.about, &spot];
         let about: Vec<&str> = about.iter().map(|part| part.as_str()).collect();
         let about: Vec<&str> = about.into_iter().filter(|part| !part.is_empty()).collect();
-        let path = place.path.strip_prefix("./").unwrap_or(&place.path);
-        let (first, last) = place.lines.unwrap_or((1, 1));
+        self.out.add(&One {
+            description: &about.join(" · "),
+            check: issue.id(),
+            fingerprint: &issue.fingerprint,
+            severity: severity(issue.severity),
+            path: &place.path,
+            lines: place.lines.unwrap_or((1, 1)),
+        })
+    }
+}
+
+impl WriteCases for List {
+    // In the line that asks for it.
+    fn add(&mut self, case: &Case) -> io::Result<()> {
+        let (Verdict::Failed(fault) | Verdict::Unjudged(fault)) = &case.verdict else {
+            return Ok(());
+        };
+        let asked = case.asked.as_ref();
+        let (path, line) = asked.map_or((&case.suite, 1), |(file, line)| (file, *line));
+        let identity = format!("{}\0{}\0{}", fault.kind, case.suite, case.name);
+        let parts = [
+            Some(case.name.clone()),
+            Some(fault.message.clone()),
+            fault.spot(),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        List::add(
+            self,
+            &One {
+                description: &parts.join(" · "),
+                check: &fault.kind,
+                fingerprint: &issue::fingerprint(&identity),
+                severity: severity(Severity::Error),
+                path,
+                lines: (line, line),
+            },
+        )
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.end()
+    }
+}
+
+/// An entry of the report.
+struct One<'a> {
+    description: &'a str,
+    check: &'a str,
+    fingerprint: &'a str,
+    severity: &'static str,
+    path: &'a str,
+    lines: (u64, u64),
+}
+
+impl List {
+    fn add(&mut self, one: &One<'_>) -> io::Result<()> {
+        let path = one.path.strip_prefix("./").unwrap_or(one.path);
+        let (first, last) = one.lines;
         let object = json!({
-            "description": about.join(" · "),
-            "check_name": issue.id(),
-            "fingerprint": issue.fingerprint,
-            "severity": severity(issue.severity),
+            "description": one.description,
+            "check_name": one.check,
+            "fingerprint": one.fingerprint,
+            "severity": one.severity,
             "location": { "path": path, "lines": { "begin": first, "end": last } },
         });
         self.out.write_all(if self.any { b",\n" } else { b"[\n" })?;
         self.any = true;
         serde_json::to_writer(&mut self.out, &object).map_err(io::Error::from)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let end = if self.any { "\n]\n" } else { "[]\n" };
+        self.out.write_all(end.as_bytes())?;
+        self.out.flush()
     }
 }
 

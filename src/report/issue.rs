@@ -86,11 +86,16 @@ impl Issue {
         let path = self.places.first().map_or("", |place| &*place.path);
         let call = self.call.as_ref().map_or(0, |(id, _)| *id);
         let identity = format!("{}\0{path}\0{call}\0{number}", self.id());
-        let hash = Sha256::digest(identity.as_bytes());
-        let hex = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-        self.fingerprint = hex.collect();
+        self.fingerprint = fingerprint(&identity);
         self
     }
+}
+
+/// 32 hexadecimal digits that are the same for the same identity.
+pub(super) fn fingerprint(identity: &str) -> String {
+    let hash = Sha256::digest(identity.as_bytes());
+    let hex = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
+    hex.collect()
 }
 
 /// The same of a call that was judged; nothing where it went well and there is nothing to say.

@@ -159,10 +159,7 @@ impl Suite {
 
     fn fault(&mut self, element: &str, fault: &Fault) {
         let (kind, message) = (escaped(&fault.kind), escaped(&fault.message));
-        let mut text = match &fault.place {
-            Some((file, unit, number)) => format!("{file}, {unit} {number}\n"),
-            None => String::new(),
-        };
+        let mut text = fault.spot().map_or(String::new(), |spot| spot + "\n");
         fault.lines.iter().for_each(|line| {
             text += line.trim_end();
             text.push('\n');
@@ -213,6 +210,7 @@ mod tests {
             seconds: Some(1.5),
             verdict: Verdict::Passed,
             remarks: Vec::new(),
+            asked: None,
         }
     }
 

@@ -1,9 +1,11 @@
 //! `--format markdown`: for a merge request or a ticket. Everything from the wire stands in code, where
 //! no renderer looks for links, mentions, HTML or images.
 
+use super::case::{Case, Fault, Verdict, WriteCases};
 use super::terminal::{self, escape::clean};
 use super::{Options, Prove, Report, Run, Sink, sink};
 use crate::diagnose::{Diagnosis, Severity};
+use crate::lang::Lang;
 use crate::session::Call;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -73,10 +75,13 @@ impl Report for Markdown {
         groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
         self.table(&groups)?;
         for group in groups.iter().take(MOST_SHOWN) {
-            self.block(&group.lines)?;
+            block(&mut self.out, &group.lines)?;
         }
         for found in run.findings {
-            self.block(&terminal::quoted_across(found, &self.options))?;
+            block(
+                &mut self.out,
+                &terminal::quoted_across(found, &self.options),
+            )?;
         }
         self.out.flush()
     }
@@ -91,7 +96,8 @@ impl Markdown {
         ];
         let said = lang.say("{short} of {all} entries fell short", &args);
         writeln!(self.out, "## sipexplain: {said}\n")?;
-        self.fence(&terminal::quoted_head(run, &self.options))
+        fence(&mut self.out, &terminal::quoted_head(run, &self.options))?;
+        writeln!(self.out)
     }
 
     fn table(&mut self, groups: &[Group]) -> io::Result<()> {
@@ -115,27 +121,86 @@ impl Markdown {
         }
         writeln!(self.out)
     }
+}
 
-    fn block(&mut self, lines: &[String]) -> io::Result<()> {
-        let Some((heading, rest)) = lines.split_first() else {
-            return Ok(());
-        };
-        writeln!(self.out, "### {}\n", code(heading))?;
-        self.fence(rest)
+/// Begins a report of cases.
+pub(super) fn begin_cases(to: Box<dyn Write>, lang: &'static Lang) -> Box<dyn WriteCases> {
+    Box::new(Cases {
+        out: sink(to),
+        lang,
+        failed: Vec::new(),
+        short: 0,
+        all: 0,
+    })
+}
+
+struct Cases {
+    out: Sink,
+    lang: &'static Lang,
+    /// Suite, name and fault of those that are shown.
+    failed: Vec<(String, Fault)>,
+    short: u64,
+    all: u64,
+}
+
+impl WriteCases for Cases {
+    fn add(&mut self, case: &Case) -> io::Result<()> {
+        self.all += 1;
+        if let Verdict::Failed(fault) | Verdict::Unjudged(fault) = &case.verdict {
+            self.short += 1;
+            if self.failed.len() < MOST_GROUPS {
+                let colon = self.lang.word(": ");
+                let name = format!("{}{colon}{}", case.suite, case.name);
+                self.failed.push((name, fault.clone()));
+            }
+        }
+        Ok(())
     }
 
-    fn fence(&mut self, lines: &[String]) -> io::Result<()> {
-        let longest = lines.iter().map(|line| longest_run(line)).max();
-        let fence = "`".repeat((longest.unwrap_or(0) + 1).max(3));
-        writeln!(self.out, "{fence}text")?;
-        for line in lines.iter().take(MOST_LINES) {
-            writeln!(self.out, "{}", clean(line).trim_end())?;
+    fn finish(&mut self) -> io::Result<()> {
+        let args = [
+            ("short", self.short.to_string()),
+            ("all", self.all.to_string()),
+        ];
+        let said = self.lang.say("{short} of {all} entries fell short", &args);
+        writeln!(self.out, "## sipexplain check: {said}\n")?;
+        for (name, fault) in &self.failed {
+            writeln!(self.out, "- {}: {}", code(name), code(&fault.message))?;
         }
-        if lines.len() > MOST_LINES {
-            writeln!(self.out, "...")?;
+        let more = self.short.saturating_sub(self.failed.len() as u64);
+        if more > 0 {
+            let args = [("count", more.to_string())];
+            let said = self.lang.say("{count} more findings are not shown", &args);
+            writeln!(self.out, "- {said}")?;
         }
-        writeln!(self.out, "{fence}\n")
+        for (name, fault) in self.failed.iter().take(MOST_SHOWN) {
+            writeln!(self.out, "\n### {}\n", code(name))?;
+            fence(&mut self.out, &fault.lines)?;
+        }
+        self.out.flush()
     }
+}
+
+fn block(out: &mut Sink, lines: &[String]) -> io::Result<()> {
+    let Some((heading, rest)) = lines.split_first() else {
+        return Ok(());
+    };
+    writeln!(out, "### {}\n", code(heading))?;
+    fence(out, rest)?;
+    writeln!(out)
+}
+
+fn fence(out: &mut Sink, lines: &[String]) -> io::Result<()> {
+    let longest = lines.iter().map(|line| longest_run(line)).max();
+    let fence = "`".repeat((longest.unwrap_or(0) + 1).max(3));
+    writeln!(out, "{fence}text")?;
+    for line in lines.iter().take(MOST_LINES) {
+        writeln!(out, "{}", clean(line).trim_end())?;
+    }
+    if lines.len() > MOST_LINES {
+        writeln!(out, "...")?;
+    }
+    writeln!(out, "{fence}")
 }
 
 /// Backticks in a row.

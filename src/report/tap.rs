@@ -116,6 +116,7 @@ mod tests {
             seconds: None,
             verdict: Verdict::Passed,
             remarks: vec!["so\nBail out!".to_owned()],
+            asked: None,
         };
         assert_eq!(
             written(&[case]),

@@ -80,7 +80,7 @@ fn a_flow_is_blessed_and_then_any_run_of_it_fits_and_any_other_is_shown() {
     let same = look(&[]);
     assert_eq!(
         (same.status, same.out.as_str()),
-        (0, "1 calls, as before 1\n")
+        (0, "1 call, 1 as before\n")
     );
 
     write(&another_run().replace("607 Unwanted", "603 Decline"));

@@ -70,7 +70,7 @@ expect 0 "[[call]]" check --init "$TMP/trunk.pcap"
 cp "$TMP/out" "$TMP/flows.toml"
 record proxied-call-two-hops
 expect 0 "" check "$TMP/flows.toml" "$TMP/trunk.pcap"
-expect 0 "1 calls, as before 1" check --golden "$TMP/golden" "$TMP/trunk.pcap"
+expect 0 "1 call, 1 as before" check --golden "$TMP/golden" "$TMP/trunk.pcap"
 expect 0 "" --fail-on failed,error "$TMP/trunk.pcap"
 
 record unwanted-607

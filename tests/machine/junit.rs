@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 
 /// An element as it was read.
 #[derive(Debug, Default)]
-struct Element {
+pub(crate) struct Element {
     name: String,
     attributes: BTreeMap<String, String>,
-    children: Vec<Element>,
-    text: String,
+    pub(crate) children: Vec<Element>,
+    pub(crate) text: String,
 }
 
 impl Element {
-    fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    fn all<'a>(&'a self, name: &str) -> Vec<&'a Element> {
+    pub(crate) fn all<'a>(&'a self, name: &str) -> Vec<&'a Element> {
         let mut found = Vec::new();
         for child in &self.children {
             found.extend((child.name == name).then_some(child));
@@ -182,12 +182,17 @@ fn check(element: &Element) {
     }
 }
 
-fn report(args: &[&str]) -> Element {
-    let ran = run(["--format", "junit"].iter().chain(args));
-    let root = parse(&ran.out);
+/// A report that fits the schema.
+pub(crate) fn read(document: &str) -> Element {
+    let root = parse(document);
     assert_eq!(root.name, "testsuites");
     check(&root);
     root
+}
+
+fn report(args: &[&str]) -> Element {
+    let ran = run(["--format", "junit"].iter().chain(args));
+    read(&ran.out)
 }
 
 #[test]
@@ -215,8 +220,7 @@ fn the_report_of_every_fixture_fits_the_schema_and_fails_as_often_as_calls_do() 
 
 #[test]
 fn hostile_values_come_back_as_they_are_shown() {
-    let root = parse(&hostile_report("junit").out);
-    check(&root);
+    let root = read(&hostile_report("junit").out);
     assert_eq!(root.all("failure").len(), hostile::IDS.len());
     let message = root.all("failure")[0].get("message");
     assert!(

@@ -5,10 +5,10 @@ use crate::{FAILED, HEALTHY, LOG, hostile_report};
 use std::collections::{BTreeMap, HashSet};
 
 /// A workflow command, read as the runner does: `::name key=value,key=value::message`.
-struct Command {
-    name: String,
-    properties: BTreeMap<String, String>,
-    message: String,
+pub(crate) struct Command {
+    pub(crate) name: String,
+    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) message: String,
 }
 
 fn command(line: &str) -> Command {
@@ -35,7 +35,7 @@ fn decoded(text: &str) -> String {
     lines.replace("%25", "%")
 }
 
-fn commands(text: &str) -> Vec<Command> {
+pub(crate) fn commands(text: &str) -> Vec<Command> {
     let all: Vec<Command> = text.lines().map(command).collect();
     for command in &all {
         assert!(["error", "warning", "notice"].contains(&command.name.as_str()));
@@ -158,7 +158,7 @@ fn gitlab_has_the_fields_that_it_needs() {
 }
 
 /// What a renderer of CommonMark would not take for code.
-fn outside_code(text: &str) -> String {
+pub(crate) fn outside_code(text: &str) -> String {
     let mut rest = String::new();
     let mut fence: Option<usize> = None;
     for line in text.lines() {

@@ -5,7 +5,7 @@ use crate::{FAILED, HEALTHY, hostile_report};
 use std::process::Command;
 
 /// Cases and failures, as `prove` counts them; `None` where there is no `prove`.
-fn proved(name: &str, tap: &str) -> Option<(usize, usize)> {
+pub(crate) fn proved(name: &str, tap: &str) -> Option<(usize, usize)> {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join(format!("{name}.tap"));
     std::fs::write(&file, tap).unwrap();

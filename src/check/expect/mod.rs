@@ -24,12 +24,14 @@ mod sequence;
 mod times;
 
 use crate::diagnose::Diagnosis;
+use crate::report::case::{self, Case};
 use crate::report::{Prove, Report, Run};
 use crate::session::Call;
 use facts::Facts;
 use judge::Check;
 use limit::Count;
 use pattern::{Pattern, Wanted};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
@@ -53,8 +55,7 @@ struct Which {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    /// `flows.toml:12`
-    place: String,
+    place: Asked,
     which: Which,
     count: Count,
     checks: Vec<Check>,
@@ -64,6 +65,21 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Expectations {
     entries: Vec<Entry>,
+}
+
+/// Where something is asked for: a line of a file of expectations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The file, as it was named.
+    pub file: String,
+    /// From 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.file, self.line)
+    }
 }
 
 /// A line of proof.
@@ -114,8 +130,8 @@ pub struct Fallen {
 pub struct Verdict {
     /// Its name.
     pub name: String,
-    /// File and line.
-    pub place: String,
+    /// Where it stands.
+    pub place: Asked,
     /// Calls that it was about.
     pub calls: u64,
     /// Calls that did not go as expected.
@@ -147,6 +163,8 @@ pub struct Held {
     pub unmatched: u64,
     /// The inputs, by index.
     pub inputs: Vec<String>,
+    /// Why nothing could be judged.
+    pub unjudged: Vec<Case>,
 }
 
 impl Expectations {
@@ -163,6 +181,7 @@ impl Expectations {
             calls: 0,
             unmatched: 0,
             inputs: Vec::new(),
+            unjudged: Vec::new(),
         }
     }
 }
@@ -225,6 +244,7 @@ impl Report for Held {
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         let path = |read: &crate::report::Read| read.summary.path.clone();
         self.inputs = run.inputs.iter().map(path).collect();
+        self.unjudged = case::unjudged(run);
         for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
             if !entry.count.holds(verdict.calls) {
                 verdict.count = Some(Failure {

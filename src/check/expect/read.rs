@@ -12,7 +12,7 @@ use super::messages::{MessageCheck, Picked, Sdp};
 use super::name::{Code, Name};
 use super::sequence::{Item, MOST_PARTS, MOST_UNORDERED, Part, Sequence};
 use super::times::{Point, Span};
-use super::{Entry, Expectations, Which};
+use super::{Asked, Entry, Expectations, Which};
 use crate::diagnose::rules;
 use crate::message::Method;
 use crate::message::header::canonical;
@@ -71,7 +71,7 @@ fn entry(walk: &mut Walk<'_>, node: Node<'_>) -> Entry {
     let Some(table) = node.table(walk, keys::CALL) else {
         return Entry {
             name: String::new(),
-            place: String::new(),
+            place: Asked::default(),
             which: Which::default(),
             count: Count::SOME,
             checks: Vec::new(),

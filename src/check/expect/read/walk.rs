@@ -1,5 +1,6 @@
 //! TOML with the places of everything in it, so that what is wrong can be told with its line.
 
+use super::super::Asked;
 use super::super::pattern::{Pattern, Wanted};
 use super::keys::Keys;
 use crate::knowledge::distance;
@@ -45,10 +46,12 @@ impl<'a> Walk<'a> {
         self.wrong.push((at, what));
     }
 
-    /// `flows.toml:12`
-    pub(super) fn place(&self, at: usize) -> String {
-        let line = line_of(self.text, at);
-        format!("{}:{line}", self.file)
+    /// The line in which this byte stands.
+    pub(super) fn place(&self, at: usize) -> Asked {
+        Asked {
+            file: self.file.to_owned(),
+            line: line_of(self.text, at) as u64,
+        }
     }
 
     /// The value, if nothing was wrong.
