@@ -16,7 +16,7 @@ const UNREADABLE: &str = "unreadable";
 
 /// A case an expectation; where the inputs could not be judged, that, and none of them is.
 pub fn expectations(held: &Held, lang: &'static Lang) -> Vec<Case> {
-    let mut all = held.unjudged.clone();
+    let mut all = [held.unjudged.as_slice(), &held.empty].concat();
     let mut names: HashMap<(&str, &str), u32> = HashMap::new();
     for verdict in held.verdicts() {
         let place = &verdict.place;

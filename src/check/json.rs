@@ -23,7 +23,7 @@ pub fn expectations(held: &Held) -> String {
     let document = json!({
         "schema": SCHEMA,
         "judged": held.unjudged.is_empty(),
-        "unjudged": unjudged(&held.unjudged),
+        "unjudged": unjudged(&[held.unjudged.as_slice(), &held.empty].concat()),
         "inputs": held.inputs,
         "calls": held.calls,
         "unmatched": held.unmatched,
@@ -53,7 +53,7 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Cas
 
 fn unjudged(all: &[Case]) -> Vec<Value> {
     let of = |case: &Case| match &case.verdict {
-        case::Verdict::Unjudged(fault) => {
+        case::Verdict::Unjudged(fault) | case::Verdict::Failed(fault) => {
             json!({ "input": case.suite, "reason": fault.message })
         }
         _ => Value::Null,

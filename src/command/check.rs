@@ -55,7 +55,7 @@ fn run(
     let judged = analyze(inputs, keys, &selection, policy, &filters, report);
     let judged = judged.map_err(|error| error.to_string())?;
     judged.suppressed.iter().for_each(|line| complain(line));
-    Ok(read(sources, &selection, &judged))
+    Ok(read(sources, &selection, &judged, true))
 }
 
 /// Verdicts in each format.
@@ -145,7 +145,7 @@ fn write(wanted: Vec<Wanted<'_>>, told: &dyn Told, judged: Status) -> Result<(),
                 added.and_then(|()| writer.finish())
             }
             (None, "json") => written(sink, &told.json()),
-            (None, _) if judged == Status::Fine => {
+            (None, _) if judged != Status::NotJudged => {
                 let palette = Palette::new(colour);
                 written(sink, &told.text(Look { palette, lang }))
             }
@@ -205,8 +205,8 @@ fn first_file(asked: &Check, policy: &Policy) -> Result<Status, String> {
     let inputs = opened(&asked.sources);
     let judged = run(asked, policy, &asked.sources, inputs, &mut draft)?;
     Ok(match judged {
-        Status::Fine => print(&draft.text()),
-        status => status,
+        Status::NotJudged => Status::NotJudged,
+        status => print(&draft.text()).or(status),
     })
 }
 
@@ -223,7 +223,10 @@ fn flows(asked: &Check, policy: &Policy, folder: &Path) -> Result<Status, String
         verdicts: BTreeMap::new(),
         unjudged: std::mem::take(&mut calls.unjudged),
     };
-    if judged == Status::Fine {
+    if judged == Status::FellShort && asked.bless {
+        return Err("nothing is blessed: a recording may have failed".to_owned());
+    }
+    if judged != Status::NotJudged {
         let left_out = calls.left_out();
         if left_out > 0 {
             let why = format!("{left_out} calls more than golden files are kept for");

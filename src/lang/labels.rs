@@ -309,4 +309,5 @@ pub(super) const LABELS: &[&str] = &[
     "{all} expectation: {passed} passed, {failed} failed",
     "{all} expectations: {passed} passed, {failed} failed",
     "{count} without an expectation",
+    "known already",
 ];

@@ -106,6 +106,13 @@ impl<'a> Judge<'a> {
         }
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
         judged.unread = errors.map(ToString::to_string).collect();
+        let is_empty = |read: &&Read| {
+            read.account.sip_messages == 0
+                && read.summary.error.is_none()
+                && !read.summary.in_folder
+                && judged.sip_messages > 0
+        };
+        judged.empty = inputs.iter().filter(is_empty).map(instead).collect();
         judged.instead = inputs
             .iter()
             .filter(|read| read.summary.error.is_none())

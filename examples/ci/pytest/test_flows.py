@@ -21,7 +21,8 @@ def sipexplain(*arguments):
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
 def test_no_call_fails(capture):
-    sipexplain("--fail-on", "failed,error", capture)
+    # One capture at a time: which suppressions are needless is not known.
+    sipexplain("--part", "--fail-on", "failed,error", capture)
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)

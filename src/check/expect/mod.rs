@@ -165,6 +165,8 @@ pub struct Held {
     pub inputs: Vec<String>,
     /// Why nothing could be judged.
     pub unjudged: Vec<Case>,
+    /// Inputs without calls.
+    pub empty: Vec<Case>,
 }
 
 impl Expectations {
@@ -182,6 +184,7 @@ impl Expectations {
             unmatched: 0,
             inputs: Vec::new(),
             unjudged: Vec::new(),
+            empty: Vec::new(),
         }
     }
 }
@@ -245,6 +248,7 @@ impl Report for Held {
         let path = |read: &crate::report::Read| read.summary.path.clone();
         self.inputs = run.inputs.iter().map(path).collect();
         self.unjudged = case::unjudged(run);
+        self.empty = case::empty(run);
         for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
             if !entry.count.holds(verdict.calls) {
                 verdict.count = Some(Failure {
