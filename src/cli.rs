@@ -316,6 +316,9 @@ pub struct Check {
     /// Accept the calls as they are now: write the golden files
     #[arg(long, requires = "golden")]
     pub bless: bool,
+    /// Every golden file needs its recording: one whose capture or log was not read differs
+    #[arg(long, requires = "golden")]
+    pub complete: bool,
     /// Print a first file of expectations, which these captures fulfil
     #[arg(long, conflicts_with = "golden")]
     pub init: bool,

@@ -177,7 +177,7 @@ fn the_example_for_pytest_passes_and_fails() {
     let passed = run(&good);
     assert!(passed.status.success(), "{}", text(&passed.stdout));
     assert!(
-        text(&passed.stdout).contains("2 passed"),
+        text(&passed.stdout).contains("3 passed"),
         "{}",
         text(&passed.stdout)
     );

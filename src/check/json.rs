@@ -33,7 +33,12 @@ pub fn expectations(held: &Held) -> String {
 }
 
 /// The document about golden files, ended by a line end.
-pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Case]) -> String {
+pub fn flows(
+    folder: &Path,
+    verdicts: &BTreeMap<String, Flow>,
+    judged: bool,
+    not_judged: &[Case],
+) -> String {
     let flow = |(name, verdict): (&String, &Flow)| {
         json!({
             "file": folder.join(name).display().to_string(),
@@ -44,7 +49,7 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Cas
     };
     let document = json!({
         "schema": SCHEMA,
-        "judged": not_judged.is_empty(),
+        "judged": judged,
         "unjudged": unjudged(not_judged),
         "flows": verdicts.iter().map(flow).collect::<Vec<Value>>(),
     });

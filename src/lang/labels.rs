@@ -310,4 +310,5 @@ pub(super) const LABELS: &[&str] = &[
     "{all} expectations: {passed} passed, {failed} failed",
     "{count} without an expectation",
     "known already",
+    "{count} golden files of recordings that were not read",
 ];

@@ -189,6 +189,12 @@ impl Expectations {
     }
 }
 
+/// Which ways RTP went in a call, as the file of expectations has it; nothing where none was seen.
+pub fn rtp(call: &Call) -> Option<&'static str> {
+    let (way, _) = media::ways(call);
+    (way != media::Rtp::None).then(|| way.word())
+}
+
 impl Held {
     /// What became of each expectation, in the order of the files; complete once the run is over.
     pub fn verdicts(&self) -> &[Verdict] {
