@@ -188,6 +188,9 @@ fn read(sources: &Sources, selection: &Selection, judged: &Judged, asked: bool) 
             }
         }
     }
+    if asked {
+        judged.damaged.iter().for_each(|damaged| complain(damaged));
+    }
     for empty in &judged.empty {
         complain(&format!("no SIP found in {empty}"));
     }

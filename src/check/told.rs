@@ -24,6 +24,9 @@ pub struct Look {
     pub lang: &'static Lang,
 }
 
+/// Inputs whose numbers are explained.
+const MOST_INPUTS: usize = 20;
+
 /// The failures in full, then the counts.
 pub fn expectations(held: &Held, look: Look) -> String {
     let (palette, lang) = (look.palette, look.lang);
@@ -59,6 +62,19 @@ pub fn expectations(held: &Held, look: Look) -> String {
         &[("count", held.unmatched.to_string())],
     );
     let _ = writeln!(out, "{counts} · {calls}, {unmatched}");
+    for title in &held.strangers {
+        let _ = writeln!(out, "  {}", clean(title));
+    }
+    let more = held.unmatched - held.strangers.len() as u64;
+    if more > 0 {
+        let said = lang.say("and {count} more", &[("count", more.to_string())]);
+        let _ = writeln!(out, "  {said}");
+    }
+    if failed > 0 && held.inputs.len() > 1 {
+        for (number, path) in (1..=MOST_INPUTS).zip(&held.inputs) {
+            let _ = writeln!(out, "[{number}] {}", clean(path));
+        }
+    }
     out
 }
 

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::facts::{Facts, has_header, proof, start_line};
-use super::judge::{failure, named};
+use super::judge::{between, failure, named};
 use super::media::is_codec;
 use super::name::Name;
 use super::pattern::{Pattern, Wanted};
@@ -34,6 +34,8 @@ impl Picked {
 pub(super) struct MessageCheck {
     pub(super) name: Name,
     pub(super) which: Picked,
+    /// Only between these two systems.
+    pub(super) between: Option<[Pattern; 2]>,
     pub(super) start_line: Option<Wanted>,
     pub(super) headers: Vec<(String, Wanted)>,
     pub(super) sdp: Vec<Sdp>,
@@ -57,9 +59,18 @@ pub(super) enum Sdp {
 
 impl MessageCheck {
     pub(super) fn judge(&self, facts: &Facts<'_>) -> Vec<Failure> {
-        let all = facts.end_to_end().iter();
+        let all = match (&self.between, self.which) {
+            (Some(ends), _) => match between(ends, "message", facts) {
+                Ok(messages) => messages,
+                Err(failure) => return (*failure).into_iter().collect(),
+            },
+            // What a proxy changes on its way counts as well.
+            (None, Picked::Every) => facts.on_every_hop(),
+            (None, _) => facts.end_to_end().to_vec(),
+        };
+        let all = all.into_iter();
         let fitting = all.filter(|(side, stored)| self.name.fits_from(*side, stored));
-        let mut fitting: Vec<&Stored> = fitting.map(|(_, stored)| *stored).collect();
+        let mut fitting: Vec<&Stored> = fitting.map(|(_, stored)| stored).collect();
         match self.which {
             Picked::First => fitting.truncate(1),
             Picked::Last => drop(fitting.drain(..fitting.len().saturating_sub(1))),
