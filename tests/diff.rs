@@ -177,3 +177,67 @@ fn what_comes_from_the_wire_steers_no_terminal_and_a_long_call_is_compared_in_ti
     );
     assert!(ran.out.contains("more than are compared"), "{ran:?}");
 }
+
+/// Every line is there in each language, and nothing of the program is English in it but titles of rules.
+#[test]
+fn what_is_said_is_said_in_each_language() {
+    let english = [
+        " bad call",
+        " good one",
+        "The ",
+        "First ",
+        " same in",
+        " more",
+        "explain",
+        "failure",
+        "Follows",
+        "matters",
+        " frame ",
+        "last message",
+        "not in:",
+        "diagnosis",
+        "the caller",
+        "the callee",
+        "in the ",
+        "sent",
+        "public",
+    ];
+    for name in [
+        "profile",
+        "route",
+        "number",
+        "attestation",
+        "auth-user",
+        "size",
+        "timing",
+    ] {
+        let (folder, _) = pair(name);
+        let files = ["good.pcap", "bad.pcap"];
+        let plain = diff(&folder, &files).out;
+        for tag in ["fr", "ru", "zh", "es", "pt", "de"] {
+            let told = diff(&folder, &[&files[..], &["--lang", tag]].concat());
+            assert_eq!((told.status, told.err.as_str()), (1, ""), "{name} {tag}");
+            assert_eq!(told.out.lines().count(), plain.lines().count(), "{told:?}");
+            // Quoted from the trace, and what the rule says.
+            let own = |line: &&str| !line.contains(".pcap frame") && !line.starts_with("     ");
+            for line in told.out.lines().filter(own) {
+                for word in english {
+                    let is_proof = line.contains("sip:") || line.contains("SIP/2.0");
+                    assert!(
+                        is_proof || !line.contains(word),
+                        "{name} {tag}: {word:?} in {line}"
+                    );
+                }
+            }
+            let json = [&files[..], &["--lang", tag, "--format", "json"]].concat();
+            let json = diff(&folder, &json).json();
+            let first = &json["differences"][0];
+            let text = first["text"].as_str().unwrap();
+            assert!(told.out.contains(text), "{name} {tag}: {text}");
+            // The words for machines are the same everywhere.
+            let same = diff(&folder, &[&files[..], &["--format", "json"]].concat()).json();
+            assert_eq!(first["what"], same["differences"][0]["what"]);
+            assert_ne!(json["verdict"], same["verdict"]);
+        }
+    }
+}

@@ -159,6 +159,22 @@ fn only_what_is_alike_is_told_as_one() {
 }
 
 #[test]
+fn the_worst_stands_first_and_a_scanner_is_told_once() {
+    let text = report_on("scanner-guesses");
+    let heads: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("[scanner-"))
+        .collect();
+    let [entry, across, group] = heads.as_slice() else {
+        panic!("{heads:#?}");
+    };
+    assert!(entry.starts_with("error[scanner-succeeded] registration 4"));
+    assert!(across.starts_with("error[scanner-succeeded] a scanner got in"));
+    assert!(group.starts_with("info[scanner-traffic]"));
+    assert!(text.contains("= 4 alike in rule and sender"), "{text}");
+}
+
+#[test]
 fn what_all_calls_together_show_is_told_with_each_of_them() {
     for (name, wanted) in [
         (

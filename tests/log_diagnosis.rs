@@ -49,10 +49,11 @@ impl Report for Collector {
 
     fn call(&mut self, call: &Call, diagnosis: &Diagnosis, _: Prove<'_>) -> std::io::Result<()> {
         let findings = diagnosis.findings.iter();
-        let evidence = findings.flat_map(|finding| &finding.evidence).map(|e| {
-            let stored = &call.messages[e.message()];
+        let evidence = findings.flat_map(|finding| &finding.evidence);
+        let evidence = evidence.filter_map(|e| {
+            let stored = &call.messages[e.message()?];
             let start = stored.message().start_line().of(&stored.raw);
-            (stored.stamp.origin.place, start.to_vec())
+            Some((stored.stamp.origin.place, start.to_vec()))
         });
         let undetermined = diagnosis.undetermined.as_ref();
         let begins = |(_, m): (usize, &sipexplain::session::Stored)| {

@@ -1,6 +1,6 @@
 //! `sipexplain diff`.
 
-use super::{Status, colour, keys, opened, print, read, refuse, settings};
+use super::{Status, colour, keys, language, opened, print, read, refuse, settings};
 use crate::analyze;
 use crate::check::diff::choose::{Chooser, Chosen, Wanted};
 use crate::check::diff::rank::Group;
@@ -17,6 +17,10 @@ pub fn diff(mut asked: Diff) -> Status {
         Err(wrong) => return refuse(&wrong),
     };
     let asked = &asked;
+    let lang = match language(&asked.text, asked.format == DiffFormat::Text) {
+        Ok(lang) => lang,
+        Err(wrong) => return refuse(&wrong),
+    };
     let [good_file, bad_file] = match asked.files.as_slice() {
         [one] if one == "-" => {
             return refuse("diff: both calls in standard input, which is read only once");
@@ -27,7 +31,7 @@ pub fn diff(mut asked: Diff) -> Status {
     };
     let is_one = asked.files.len() == 1;
     let wanted = asked.bad.map_or(Wanted::Failed, Wanted::Number);
-    let bad = match choose(asked, &policy, bad_file, wanted) {
+    let bad = match choose(asked, &policy, bad_file, Chooser::new(wanted, lang)) {
         Ok(Some(bad)) => bad,
         Ok(None) => {
             return refuse(&nothing(
@@ -44,7 +48,7 @@ pub fn diff(mut asked: Diff) -> Status {
         Some(number) => Wanted::Number(number),
         None => Wanted::Like(Box::new(bad.sketch.clone()), not),
     };
-    let good = match choose(asked, &policy, good_file, wanted) {
+    let good = match choose(asked, &policy, good_file, Chooser::new(wanted, lang)) {
         Ok(Some(good)) => good,
         Ok(None) => {
             let why = format!("no {} in it succeeded", bad.sketch.method);
@@ -54,9 +58,10 @@ pub fn diff(mut asked: Diff) -> Status {
     };
     let found = compare::compare(&good.sketch, &bad.sketch);
     let written = match asked.format {
-        DiffFormat::Json => json::write(&good, &bad, &found),
+        DiffFormat::Json => json::write(&good, &bad, &found, lang),
         DiffFormat::Text => {
-            text::write(&good, &bad, &found, Palette::new(colour(asked.text.color)))
+            let palette = Palette::new(colour(asked.text.color));
+            text::write(&good, &bad, &found, palette, lang)
         }
     };
     let differs = found.all.iter().any(|one| one.group != Group::Trivial);
@@ -80,7 +85,7 @@ fn choose(
     asked: &Diff,
     policy: &Policy,
     file: &std::ffi::OsStr,
-    wanted: Wanted,
+    mut chooser: Chooser,
 ) -> Result<Option<Chosen>, Status> {
     let sources = Sources {
         files: vec![file.to_owned()],
@@ -88,7 +93,6 @@ fn choose(
     };
     let keys = keys(&asked.reading).map_err(|wrong| refuse(&wrong))?;
     let everything = Selection::default();
-    let mut chooser = Chooser::new(wanted);
     let judged = analyze(
         opened(&sources),
         keys,

@@ -5,6 +5,7 @@ pub use super::account::{Account, Ended, Exchanged, Sample, Source};
 pub use super::exhibit::Exhibit;
 
 use super::backoff::Backoffs;
+use super::guesses::AllGuesses;
 use super::quality::Quality;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
@@ -51,6 +52,8 @@ pub struct Ledger {
     pub quality: Quality,
     /// Servers that asked to be left alone for a while.
     pub backoffs: Backoffs,
+    /// Passwords that scanners tried.
+    pub guesses: AllGuesses,
     /// Calls that a server refused at once, for a name without registration; by name and server.
     unreached: HashMap<u64, Unreached, RandomState>,
     ended: usize,
@@ -80,6 +83,7 @@ impl Ledger {
         self.add_unreached(call, view);
         self.quality.add(call);
         self.backoffs.add(call);
+        self.guesses.add(call, diagnosis);
         // What a damaged message comes to says nothing of who sent it.
         if call.flaws().has(Flaw::Damaged) {
             return;
@@ -322,5 +326,6 @@ pub fn judge(ledger: &Ledger, left_out: &[&str]) -> Vec<CaptureFinding> {
         across.rule = Some(rule);
         (rule.across)(ledger, &mut across);
     }
+    across.all.sort_by_key(|found| found.finding.severity);
     across.all
 }

@@ -56,6 +56,11 @@ impl Backoffs {
         }
     }
 
+    /// Did this server ask anybody to be left alone for a while?
+    pub fn has_asked(&self, server: IpAddr) -> bool {
+        self.pairs.keys().any(|(_, asked)| *asked == server)
+    }
+
     /// Those who did not do as asked, in a fixed order.
     pub fn ignored(&self) -> Vec<(Pair, &Backoff)> {
         let all = self.pairs.iter().filter(|(_, of)| of.ignored > 0);

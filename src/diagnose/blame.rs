@@ -2,13 +2,15 @@
 //! "How to blame the hop"). Never more than the trace shows: "at or beyond" where it ends.
 
 use super::finding::{receiver, sender};
-use super::{Acts, Args, Confidence, Finding, Template, connect};
+use super::{Acts, Args, Confidence, Evidence, Finding, Template, connect};
 use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::typed;
 use crate::session::aside::What;
+use crate::session::legs::Sure;
 use crate::session::path::Made;
 use crate::session::{Aside, Call, Outcome, Side, Stored};
+use std::net::SocketAddr;
 
 /// Who is to blame for a call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Blame {
     pub grounds: Template,
     /// Who handed the answer on towards the caller, nearest the element first.
     pub relays: Vec<String>,
+    /// Does the cause, at least as sure, point elsewhere?
+    pub is_outweighed: bool,
 }
 
 /// Sentences on the grounds, by id.
@@ -44,6 +48,10 @@ pub const GROUNDS: &[(&str, &str)] = &[
     (
         "kept",
         "{element} never handed the request on, though what it exchanges with others is in the capture",
+    ),
+    (
+        "kept-register",
+        "{element} answered the REGISTER itself: what it exchanges with others is in the capture, and it handed nothing on",
     ),
     (
         "same-tag",
@@ -133,8 +141,36 @@ pub(super) fn of(call: &Call, cause: Option<&Finding>) -> Option<Blame> {
     };
     if let Some(cause) = cause {
         blame.acts = cause.acts;
+        if outweighs(call, cause, &blame) {
+            (blame.is_outweighed, blame.confidence) = (true, Confidence::Possible);
+        }
     }
     Some(blame)
+}
+
+// Where the trace ends, and where nothing came back, "at or beyond" is only a guess.
+fn outweighs(call: &Call, cause: &Finding, blame: &Blame) -> bool {
+    let host = |element: &str| match element.parse::<SocketAddr>() {
+        Ok(at) => at.ip().to_string(),
+        Err(_) => element.to_owned(),
+    };
+    let ends = cause.element.as_deref().zip(blame.element.as_deref());
+    let another = ends.is_some_and(|(cause, blame)| host(cause) != host(blame));
+    let is_beside = |of: &Evidence| matches!(of, Evidence::Beside { .. });
+    let shown = || cause.evidence.iter().any(is_beside);
+    let lost = call.decided_by.is_none()
+        && (cause.acts == Acts::Caller || (cause.acts == Acts::Network && shown()));
+    let surer = cause.confidence < Confidence::Possible && cause.confidence <= blame.confidence;
+    surer && blame.or_beyond && (another || lost)
+}
+
+// Whom the sender of an answer asked on a further leg that surely belongs to the call.
+fn asked_behind(call: &Call, answer: &Stored) -> Option<String> {
+    let legs = call.legs.iter().zip(&call.joins);
+    legs.filter(|(leg, join)| join.sure == Sure::Certain && leg.code() != answer.head.code())
+        .filter_map(|(leg, _)| leg.request())
+        .find(|request| request.stamp.sender().is(answer.stamp.sender()))
+        .map(receiver)
 }
 
 fn answered(call: &Call, decided: usize) -> Option<Blame> {
@@ -152,6 +188,7 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
             confidence: Confidence::Possible,
             grounds: Template::new("end-of-trace", args),
             relays,
+            is_outweighed: false,
         });
     }
     if answer.stamp.source.is_none() {
@@ -162,6 +199,7 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
             confidence: Confidence::Possible,
             grounds: Template::new("no-address", args),
             relays,
+            is_outweighed: false,
         });
     }
     // Who cannot connect to the next one answers by itself.
@@ -177,8 +215,20 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
             Confidence::Certain,
             false,
         ),
-        Made::AtSender => (Template::new("kept", args), Confidence::Likely, false),
-        Made::AtOrBeyond => at_or_beyond(call, answer, args),
+        Made::AtSender => {
+            let kept = match call.method {
+                Method::Register => "kept-register",
+                _ => "kept",
+            };
+            (Template::new(kept, args), Confidence::Likely, false)
+        }
+        Made::AtOrBeyond => match asked_behind(call, answer) {
+            Some(behind) => {
+                let made = Template::new("handed-on", args.text("behind", behind));
+                (made, Confidence::Certain, false)
+            }
+            None => at_or_beyond(call, answer, args),
+        },
     };
     Some(Blame {
         element: Some(sender(answer)),
@@ -187,6 +237,7 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
         confidence,
         grounds: made,
         relays,
+        is_outweighed: false,
     })
 }
 
@@ -353,6 +404,7 @@ fn silent(call: &Call) -> Option<Blame> {
         confidence: Confidence::Likely,
         grounds,
         relays: Vec::new(),
+        is_outweighed: false,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::template::Note;
 use crate::message::{Header, Span};
-use crate::session::Stored;
+use crate::session::{Spot, Stored};
 
 /// A piece of proof; messages are indices into `Call::messages`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,46 @@ pub enum Evidence {
         /// What it shows.
         note: Note,
     },
+    /// A message of another call or registration.
+    Elsewhere {
+        /// Where it stands.
+        spot: Spot,
+        /// What it shows.
+        note: Note,
+    },
+}
+
+/// Notes on messages of other calls, which the rules share, by id.
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "elsewhere-accepted",
+        "credentials of {username} are accepted",
+    ),
+    (
+        "elsewhere-refused",
+        "credentials of {username} are refused here too",
+    ),
+    ("elsewhere-nonce", "the nonce is given out"),
+    ("elsewhere-described", "a session description of {element}"),
+    (
+        "elsewhere-register",
+        "the last REGISTER for {aor} before the call",
+    ),
+    ("elsewhere-refusal", "the REGISTER before is refused"),
+    (
+        "elsewhere-registrar",
+        "somebody else registers at {element}",
+    ),
+    ("elsewhere-known", "{target} is known at {element}"),
+    ("elsewhere-taken", "a call that {element} took"),
+    ("elsewhere-answered", "{element} answers"),
+    ("elsewhere-sent", "{element} sends this later"),
+];
+
+/// The shared note with this id.
+pub fn elsewhere(id: &str) -> Option<&'static str> {
+    let known = ELSEWHERE.iter().find(|(known, _)| *known == id);
+    known.map(|(_, text)| *text)
 }
 
 /// What a line of a message is.
@@ -65,13 +105,14 @@ pub enum Part {
 }
 
 impl Evidence {
-    /// The message it stands in.
-    pub fn message(&self) -> usize {
+    /// The message of the call that it stands in.
+    pub fn message(&self) -> Option<usize> {
         match self {
             Evidence::Excerpt { message, .. }
             | Evidence::Absence { message, .. }
             | Evidence::Decoded { message, .. }
-            | Evidence::Beside { message, .. } => *message,
+            | Evidence::Beside { message, .. } => Some(*message),
+            Evidence::Elsewhere { .. } => None,
         }
     }
 
@@ -81,7 +122,8 @@ impl Evidence {
             Evidence::Excerpt { note, .. }
             | Evidence::Absence { note, .. }
             | Evidence::Decoded { note, .. }
-            | Evidence::Beside { note, .. } => note,
+            | Evidence::Beside { note, .. }
+            | Evidence::Elsewhere { note, .. } => note,
         }
     }
 

@@ -5,7 +5,7 @@ pub use super::grade::{Acts, Confidence, Role, Severity};
 pub use super::template::{Args, Note, Template, UNNAMED, Value, note};
 
 use super::{Product, Rule};
-use crate::session::{Call, Stored};
+use crate::session::{Call, Spot, Stored};
 
 /// What a rule says about a call.
 #[derive(Clone, Debug)]
@@ -189,6 +189,14 @@ impl Finding {
     /// Adds pieces of proof, as far as they are there.
     pub fn proofs(&mut self, all: impl IntoIterator<Item = Option<Evidence>>) -> &mut Finding {
         self.evidence.extend(all.into_iter().flatten());
+        self
+    }
+
+    /// Adds proof that stands in another call, as far as it is there; `id` names its note.
+    pub fn elsewhere(&mut self, spot: Option<Spot>, id: &'static str) -> &mut Finding {
+        let note = note(id);
+        let proof = spot.map(|spot| Evidence::Elsewhere { spot, note });
+        self.evidence.extend(proof);
         self
     }
 

@@ -31,6 +31,8 @@ pub mod exhibit;
 pub mod finding;
 /// Severity, confidence, role, actor.
 pub mod grade;
+/// Passwords that scanners try.
+pub mod guesses;
 /// Requests inside dialogs, and the dialogs by their tags.
 pub mod inside;
 /// Defects of messages: who wrote them, who minded.
@@ -218,6 +220,7 @@ impl Rule {
                     .map(|(_, text)| *text)
                     .or_else(|| set().map(|(_, text)| *text))
                     .or_else(|| lint::sentence(id))
+                    .or_else(|| evidence::elsewhere(id))
             }
         }
     }

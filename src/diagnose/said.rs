@@ -110,4 +110,6 @@ pub const SAID: &[&str] = &[
     "once",
     "{times} times",
     "{code} to INVITE",
+    ". The Request-URI names {host}, {class}: whoever registered gave an address there that nobody else can use",
+    ". The ACK that is there has CSeq {acked}, and the INVITE that was answered has {cseq}",
 ];

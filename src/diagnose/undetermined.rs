@@ -241,7 +241,7 @@ fn untimed(call: &Call) -> Option<(Template, Template)> {
     let stored = last.and_then(|answer| call.messages.get(answer.message));
     let args = Args::new();
     let (why, args) = match (stored, last.map(|answer| answer.code)) {
-        (Some(answer), Some(401 | 407)) => (
+        (Some(answer), Some(401 | 407)) if !tried_again(call, answer) => (
             "untimed-challenge-why",
             args.text("element", finding::sender(answer)),
         ),
@@ -255,6 +255,13 @@ fn untimed(call: &Call) -> Option<(Template, Template)> {
     };
     let help = Template::new("untimed-help", Args::new());
     Some((Template::new(why, args), help))
+}
+
+// Is a further request of the beginning there, of which the log may hold too little to show its
+// credentials?
+fn tried_again(call: &Call, challenge: &Stored) -> bool {
+    call.originals()
+        .any(|(_, m)| m.head.is_request() && call.is_of_beginning(m) && m.cseq() > challenge.cseq())
 }
 
 fn has_times(call: &Call) -> bool {

@@ -173,6 +173,8 @@ pub struct LogHop {
     pub transport: Option<&'static str>,
     /// Whether whoever wrote the log sent it (`true`) or received it.
     pub sent: Option<bool>,
+    /// How often it was sent before, where the log numbers what is sent again; else 0.
+    pub repeat: u8,
 }
 
 #[cfg(test)]

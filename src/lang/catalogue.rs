@@ -5,7 +5,7 @@ use super::labels::LABELS;
 use crate::diagnose::finding::UNNAMED;
 use crate::diagnose::rules::RULES;
 use crate::diagnose::said::SAID;
-use crate::diagnose::{address, asides, blame, lint, undetermined};
+use crate::diagnose::{address, asides, blame, evidence, lint, undetermined};
 use crate::knowledge::{self, choice, phrases, term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -149,6 +149,7 @@ impl List {
             ("aside", asides::ASIDES),
             ("undetermined", undetermined::UNDETERMINED),
             ("defect", lint::SENTENCES),
+            ("elsewhere", evidence::ELSEWHERE),
         ];
         for (section, sentences) in lists {
             for (id, text) in sentences {

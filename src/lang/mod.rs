@@ -7,8 +7,11 @@
 pub mod catalogue;
 mod labels;
 mod overlay;
+/// Texts put together.
+pub mod words;
 
 use crate::diagnose::asides::aside_sentence;
+use crate::diagnose::evidence::elsewhere;
 use crate::diagnose::{Args, Finding, Rule, Template, Value, blame, lint, undetermined};
 use crate::knowledge::{self, Cause, Explanation};
 use overlay::Overlay;
@@ -169,6 +172,7 @@ impl Lang {
         match self.tag {
             "en" => Cow::Borrowed(english),
             _ if lint::sentence(id).is_some() => self.text("defect", &[id], english),
+            _ if elsewhere(id).is_some() => self.text("elsewhere", &[id], english),
             _ => self.text(&format!("rule.{}", rule.id), &[id], english),
         }
     }

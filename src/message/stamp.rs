@@ -41,6 +41,8 @@ pub struct Stamp {
     pub sent: Option<bool>,
     /// Which of source, destination and transport the message told, not the log.
     pub inferred: Inferred,
+    /// How often it was sent before, where a log numbers what is sent again; else 0.
+    pub repeat: u8,
 }
 
 impl Stamp {
@@ -95,6 +97,7 @@ impl Stamp {
             ident: at.ident,
             sent: None,
             inferred: Inferred::default(),
+            repeat: 0,
         }
     }
 
@@ -112,6 +115,7 @@ impl Stamp {
             ident: 0,
             sent: hop.sent,
             inferred: Inferred::default(),
+            repeat: hop.repeat,
         }
     }
 }

@@ -209,7 +209,7 @@ fn fault(call: &Call, proof: &Diagnosis, options: &Options) -> Fault {
     };
     let result = clean(&result(call, lang));
     let proves = shown
-        .and_then(|finding| Some((finding.leg, finding.evidence.first()?.message())))
+        .and_then(|finding| Some((finding.leg, finding.evidence.first()?.message()?)))
         .and_then(|(leg, message)| call.leg(leg).messages.get(message));
     let message = proves.or(call.deciding()).or(call.first());
     Fault {

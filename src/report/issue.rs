@@ -3,7 +3,7 @@
 use super::case;
 use super::mask::mask;
 use super::terminal::escape::{clean, show};
-use super::terminal::result;
+use super::terminal::{elsewhere, result};
 use super::{Options, Prove, Run};
 use crate::diagnose::across::CaptureFinding;
 use crate::diagnose::{Acts, Diagnosis, Evidence, Finding, Role, Rule, Severity, asides};
@@ -195,29 +195,32 @@ fn places(call: &Call, finding: &Finding, options: &Options) -> Vec<Place> {
     let leg = call.leg(finding.leg);
     let mut all: Vec<Place> = Vec::new();
     for evidence in &finding.evidence {
-        let Some(stored) = leg.messages.get(evidence.message()) else {
-            continue;
-        };
         let mut args = finding.args.clone();
         let note = evidence.note();
         args.0.extend(note.args.0.iter().cloned());
         let note = clean(&options.lang.rule(finding.rule, note.id, &args));
-        let place = match evidence {
-            Evidence::Beside { aside, .. } => {
+        let stored = evidence.message().and_then(|index| leg.messages.get(index));
+        let place = match (evidence, stored) {
+            (Evidence::Elsewhere { spot, .. }, _) => {
+                let note = format!("{} ({note})", elsewhere(spot, options.lang));
+                Place::new(spot.origin, u64::from(spot.of_log), note, options)
+            }
+            (_, None) => continue,
+            (Evidence::Beside { aside, .. }, _) => {
                 let Some(aside) = leg.asides.get(*aside) else {
                     continue;
                 };
                 let said = clean(&options.lang.aside(&asides::aside(leg, aside)));
                 Place::new(aside.origin, 0, format!("{said} ({note})"), options)
             }
-            Evidence::Excerpt { line, mark, .. } => {
+            (Evidence::Excerpt { line, mark, .. }, Some(stored)) => {
                 let from = mark.start.saturating_sub(line.start) as usize;
                 let until = mark.end.saturating_sub(line.start) as usize;
                 let shown = show(&mask(line.of(&stored.raw)), from, until, WIDTH).text;
                 Place::of(stored, format!("{shown} ({note})"), options)
             }
-            Evidence::Absence { .. } => Place::of(stored, note, options),
-            Evidence::Decoded { text, .. } => {
+            (Evidence::Absence { .. }, Some(stored)) => Place::of(stored, note, options),
+            (Evidence::Decoded { text, .. }, Some(stored)) => {
                 let shown = show(&mask(text.as_bytes()), 0, 0, WIDTH).text;
                 Place::of(stored, format!("{shown} ({note})"), options)
             }

@@ -3,7 +3,7 @@
 
 use super::case::{Case, Fault, Verdict, WriteCases};
 use super::terminal::{self, escape::clean};
-use super::{Options, Prove, Report, Run, Sink, sink};
+use super::{CaptureFinding, Options, Prove, Report, Run, Sink, sink};
 use crate::diagnose::{Diagnosis, Severity};
 use crate::lang::Lang;
 use crate::session::Call;
@@ -74,14 +74,18 @@ impl Report for Markdown {
         let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
         groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
         self.table(&groups)?;
+        let mut across = run.findings.iter().peekable();
         for group in groups.iter().take(MOST_SHOWN) {
+            let worse = |found: &&CaptureFinding| found.finding.severity < group.severity;
+            while let Some(found) = across.next_if(worse) {
+                let lines = terminal::quoted_across(found, &self.options);
+                block(&mut self.out, &lines)?;
+            }
             block(&mut self.out, &group.lines)?;
         }
-        for found in run.findings {
-            block(
-                &mut self.out,
-                &terminal::quoted_across(found, &self.options),
-            )?;
+        for found in across {
+            let lines = terminal::quoted_across(found, &self.options);
+            block(&mut self.out, &lines)?;
         }
         self.out.flush()
     }

@@ -47,6 +47,9 @@ pub struct Call {
     /// How long clients behind address translation had been silent before requests that nobody
     /// answered.
     pub idle: Vec<Idle>,
+    /// Requests that clients behind address translation left unanswered though they sent packets
+    /// afterwards, and when the last one came, nanoseconds.
+    pub alive: Vec<(usize, i64)>,
     /// How many of its messages are a packet that was recorded before.
     pub duplicates: u32,
     /// The final responses, repeats folded in.
@@ -119,6 +122,7 @@ impl Call {
             asides,
             media: Vec::new(),
             idle: Vec::new(),
+            alive: Vec::new(),
             duplicates,
             finals,
             outcome: Outcome::Unfinished,

@@ -106,6 +106,20 @@ impl Lines {
         idle.take(MOST_OF_CALL).collect()
     }
 
+    /// When the last packet came from where a request over UDP went that nobody answered, where that was
+    /// after the request, nanoseconds; by the index of the request.
+    pub(super) fn alive_since(&self, call: &Call) -> Vec<(usize, i64)> {
+        let silent = call.transactions().iter().filter(|t| !t.is_answered());
+        let alive = silent.filter_map(|t| {
+            let message = t.request()?;
+            let request = call.messages.get(message)?;
+            let (_, client) = request.stamp.observed()?;
+            let last = self.by_end.get(&address_bits(client))?.last;
+            (last > request.time()?).then_some((message, last))
+        });
+        alive.take(MOST_OF_CALL).collect()
+    }
+
     // Since when nothing had come from there at `time`, where that was a pause that may have closed
     // the way; the second is when something came again.
     fn pause_at(&self, end: SocketAddr, time: i64) -> Option<(i64, Option<i64>)> {

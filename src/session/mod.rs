@@ -47,6 +47,8 @@ pub mod registrations;
 pub mod series;
 /// What a message shows of the peers.
 pub mod sighting;
+/// Messages of other entries, remembered.
+pub mod spot;
 /// Which final responses are only a step on the way.
 mod steps;
 /// When entries are due.
@@ -64,6 +66,7 @@ pub use cancel::Cancel;
 pub use dialog::Side;
 pub use entry::{CopyKind, Stored};
 pub use outcome::Outcome;
+pub use spot::Spot;
 pub use steps::{Step, given_before};
 pub use transaction::Transaction;
 pub use view::View;
@@ -541,6 +544,7 @@ impl Session {
         }
         if !self.lines.is_empty() {
             call.idle = self.lines.before(&call);
+            call.alive = self.lines.alive_since(&call);
         }
         if !self.names.is_empty() {
             call.asides.extend(self.names.about(&call));

@@ -1,7 +1,9 @@
 //! Nonces of digest authentication: who gave them out, and who answered them, over all calls
 //! (RFC 7616 §3.3, §3.4). Calls are known by the hash of their Call-ID.
 
+use super::call::Call;
 use super::entry::Stored;
+use super::spot::Spot;
 use crate::message::{Method, params};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -34,6 +36,8 @@ pub struct Minted {
     pub by: Option<SocketAddr>,
     /// In which call.
     pub call_id: u64,
+    /// In which message.
+    pub spot: Spot,
 }
 
 /// A request that answered a nonce; the same one on a further hop is no further use.
@@ -77,9 +81,18 @@ impl Nonce {
 pub struct Nonces {
     known: HashMap<u64, Nonce, RandomState>,
     order: VecDeque<u64>,
-    accepted: HashMap<u64, i64, RandomState>,
+    accepted: HashMap<u64, Accepted, RandomState>,
     refused: HashMap<u64, Refused, RandomState>,
     hash: RandomState,
+}
+
+/// Credentials that were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// When they were sent, nanoseconds.
+    pub at: i64,
+    /// The answer.
+    pub spot: Spot,
 }
 
 /// A refusal of credentials.
@@ -89,6 +102,8 @@ pub struct Refused {
     pub method: Method,
     /// When it was asked, nanoseconds.
     pub at: i64,
+    /// The refusal.
+    pub spot: Spot,
 }
 
 /// A nonce that stands in a message.
@@ -145,6 +160,7 @@ fn given_out(stored: &Stored, value: &[u8]) -> Option<Shown> {
         at: stored.time(),
         by: stored.stamp.source,
         call_id: stored.keys.call_id,
+        spot: Spot::of(stored),
     });
     Some(Shown { nonce, what })
 }
@@ -179,22 +195,23 @@ impl Nonces {
         Some(self.known.entry(key).or_default())
     }
 
-    /// Notes that the credentials of a request were accepted.
-    pub(super) fn accept(&mut self, stored: &Stored) {
-        if let Some((key, at)) = self.account(stored)
+    /// Notes that the credentials of a request were accepted by this answer.
+    pub(super) fn accept(&mut self, call: &Call, request: &Stored, answer: &Stored) {
+        if let Some((key, at)) = self.account(request)
             && (self.accepted.len() < MOST_NAMES || self.accepted.contains_key(&key))
         {
-            self.accepted.insert(key, at);
+            let spot = Spot::within(call, answer);
+            self.accepted.insert(key, Accepted { at, spot });
         }
     }
 
     /// Notes that a request with credentials was answered 403.
-    pub(super) fn refuse(&mut self, stored: &Stored) {
-        if let Some((key, at)) = self.account(stored)
+    pub(super) fn refuse(&mut self, call: &Call, request: &Stored, answer: &Stored) {
+        if let Some((key, at)) = self.account(request)
             && (self.refused.len() < MOST_NAMES || self.refused.contains_key(&key))
         {
-            let method = stored.head.method;
-            self.refused.insert(key, Refused { method, at });
+            let (method, spot) = (request.head.method, Spot::within(call, answer));
+            self.refused.insert(key, Refused { method, at, spot });
         }
     }
 
@@ -213,8 +230,8 @@ impl Nonces {
         self.refused.get(&key).copied()
     }
 
-    /// When credentials of this name for this realm were accepted last, in calls that are over.
-    pub fn accepted(&self, name: &str, realm: &str) -> Option<i64> {
+    /// The last credentials of this name for this realm that were accepted, in calls that are over.
+    pub fn accepted(&self, name: &str, realm: &str) -> Option<Accepted> {
         let key = self.hash.hash_one((name.as_bytes(), realm.as_bytes()));
         self.accepted.get(&key).copied()
     }

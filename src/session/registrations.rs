@@ -3,11 +3,12 @@
 use super::call::Call;
 use super::clock::SECOND;
 use super::entry::Stored;
+use super::spot::Spot;
 use crate::message::Method;
 use crate::message::typed::{self, Binding};
 use crate::message::uri::Uri;
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
@@ -58,6 +59,8 @@ pub struct Attempt {
     pub call_id: u64,
     /// From where.
     pub source: Option<SocketAddr>,
+    /// What shows it: the request that leaves no binding, else the answer where there is one.
+    pub spot: Spot,
 }
 
 impl Attempt {
@@ -88,8 +91,8 @@ pub struct Registrations {
     by_aor: HashMap<String, Registration, RandomState>,
     /// By hash of user and registrar, and by hash of the Contact.
     aliases: HashMap<u64, String, RandomState>,
-    /// Who accepted a REGISTER.
-    registrars: HashSet<IpAddr, RandomState>,
+    /// Who accepted a REGISTER, and the first of those.
+    registrars: HashMap<IpAddr, Spot, RandomState>,
     hash: RandomState,
 }
 
@@ -113,7 +116,9 @@ impl Registrations {
         if let Some(registrar) = registrar.filter(|_| attempt.is_accepted())
             && self.registrars.len() < MOST
         {
-            self.registrars.insert(registrar.ip());
+            self.registrars
+                .entry(registrar.ip())
+                .or_insert(attempt.spot);
         }
         let known = self
             .by_aor
@@ -162,9 +167,9 @@ impl Registrations {
         }
     }
 
-    /// Did this address accept a REGISTER?
-    pub fn has_registrar(&self, address: IpAddr) -> bool {
-        self.registrars.contains(&address)
+    /// The first REGISTER that this address accepted.
+    pub fn registrar(&self, address: IpAddr) -> Option<Spot> {
+        self.registrars.get(&address).copied()
     }
 
     /// What is known of an address of record.
@@ -210,8 +215,12 @@ pub fn attempt(call: &Call) -> Option<(&Stored, Attempt)> {
     let code = call.code().unwrap_or(0);
     let at = answer.and_then(Stored::time).or_else(|| request.time())?;
     let (asked, granted) = durations(request, answer.filter(|_| (200..300).contains(&code)));
+    // What a REGISTER took away, its request shows; what is left, the answer.
+    let removes = asked == Some(0) && granted == 0;
+    let shown = answer.filter(|_| !removes).unwrap_or(request);
     let attempt = Attempt {
         code,
+        spot: Spot::within(call, shown),
         at,
         until: at.saturating_add(i64::from(granted) * SECOND),
         asked,

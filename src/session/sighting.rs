@@ -3,6 +3,7 @@
 use super::entry::Stored;
 use super::keys::KeyMap;
 use super::nonces::{self, Shown};
+use super::spot::Spot;
 use crate::message::party::Party;
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
@@ -17,8 +18,14 @@ const MOST_SENDERS: usize = 65_536;
 pub struct Sighting {
     pub(super) sender: Party,
     pub(super) receiver: Party,
-    /// Nanoseconds.
-    pub(super) time: Option<i64>,
+    pub(super) spot: Spot,
+    /// What few messages have.
+    pub(super) said: Option<Box<Said>>,
+}
+
+/// What a message says of its sender beside that it is there.
+#[derive(Debug)]
+pub(super) struct Said {
     /// A session description, of the first few of its sender.
     pub(super) body: Vec<u8>,
     pub(super) nonces: Vec<Shown>,
@@ -34,12 +41,16 @@ pub(super) struct Sights {
 impl Sights {
     pub(super) fn of(&mut self, stored: &Stored) -> Sighting {
         let sender = stored.stamp.sender();
+        let said = Said {
+            body: self.sample(sender, stored.message().body()).to_vec(),
+            nonces: nonces::shown(stored),
+        };
+        let is_any = !said.body.is_empty() || !said.nonces.is_empty();
         Sighting {
             sender,
             receiver: stored.stamp.receiver(),
-            time: stored.stamp.instant(),
-            body: self.sample(sender, stored.message().body()).to_vec(),
-            nonces: nonces::shown(stored),
+            spot: Spot::of(stored),
+            said: is_any.then(|| Box::new(said)),
         }
     }
 

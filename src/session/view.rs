@@ -4,10 +4,12 @@
 use super::activity::Activity;
 use super::call::Call;
 use super::clock::SECOND;
+use super::entry::Stored;
 use super::nonces::Nonces;
 use super::outcome::Outcome;
 use super::registrations::{Registration, Registrations};
 use super::sighting::Sighting;
+use super::spot::Spot;
 use super::transaction::Transaction;
 use crate::layers::{Transport, ip_bits};
 use crate::message::party::Party;
@@ -30,23 +32,45 @@ const MOST_NUMBERS: usize = 8;
 pub struct Peer {
     /// Last SIP message on its way to it, nanoseconds.
     pub last_towards: Option<i64>,
-    /// Last SIP message from it, nanoseconds.
-    pub last_from: Option<i64>,
+    /// Last SIP message from it that has a time.
+    pub latest: Option<Spot>,
     /// Audio codecs that it offered or took over plain RTP (`PCMU/8000`).
-    pub codecs: Vec<String>,
+    pub codecs: Codecs,
     /// Profiles of the session descriptions that it sent (`RTP/AVP`).
     pub profiles: Vec<String>,
+    /// The first of those session descriptions.
+    pub described: Option<Spot>,
     /// Bytes of the largest request over UDP that it answered, in calls that are over.
     pub largest_answered: u32,
     /// Bytes of the smallest request over UDP that it never answered, in calls that are over.
     pub smallest_ignored: Option<u32>,
     /// User parts of Request-URIs of calls that it took, in calls that are over.
-    pub numbers: Vec<String>,
+    pub numbers: Vec<Taken>,
     /// Hosts of the same Request-URIs, in small letters.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<Taken>,
     /// Methods of requests over UDP that it answered, in calls that are over: a bit for each.
     answered: u16,
+    /// The first answer to each of them.
+    answers: Vec<Spot>,
     sent: Activity,
+}
+
+/// Audio codecs of an address.
+#[derive(Debug, Default)]
+pub struct Codecs {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The first session description that named one.
+    pub described: Option<Spot>,
+}
+
+/// A name in the Request-URI of a call that was taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// The name.
+    pub name: String,
+    /// The request.
+    pub spot: Spot,
 }
 
 impl Peer {
@@ -58,6 +82,16 @@ impl Peer {
     /// Did it answer a request with this method over UDP, in a call that is over?
     pub fn answers(&self, method: Method) -> bool {
         self.answered & 1 << method as u8 != 0
+    }
+
+    /// The first answer to such a request.
+    pub fn answer_to(&self, method: Method) -> Option<Spot> {
+        self.answers.iter().copied().find(|of| of.method == method)
+    }
+
+    /// When it sent its last SIP message, nanoseconds.
+    pub fn last_from(&self) -> Option<i64> {
+        self.latest?.time
     }
 }
 
@@ -92,15 +126,18 @@ pub struct View {
 impl View {
     /// Notes a message.
     pub fn saw(&mut self, sighting: Sighting) {
-        let time = sighting.time;
+        let (spot, said) = (sighting.spot, sighting.said);
+        let time = spot.time;
         for sender in Known::all(sighting.sender) {
             if let Some(peer) = self.entry(sender) {
-                peer.last_from = peer.last_from.max(time);
+                if time > peer.last_from() {
+                    peer.latest = Some(spot);
+                }
                 if let Some(time) = time {
                     peer.sent.note(time);
                 }
-                if !sighting.body.is_empty() {
-                    sample(peer, &sighting.body);
+                if let Some(said) = said.as_ref().filter(|said| !said.body.is_empty()) {
+                    sample(peer, &said.body, spot);
                 }
             }
         }
@@ -109,7 +146,7 @@ impl View {
                 peer.last_towards = peer.last_towards.max(time);
             }
         }
-        for shown in sighting.nonces {
+        for shown in said.into_iter().flat_map(|said| said.nonces) {
             self.nonces.saw(shown);
         }
     }
@@ -126,11 +163,12 @@ impl View {
     /// Remembers what a call that is over shows of its peers.
     pub fn learn(&mut self, call: &Call) {
         for leg in call.all_legs() {
-            self.learn_leg(leg);
+            self.learn_leg(call, leg);
         }
     }
 
-    fn learn_leg(&mut self, call: &Call) {
+    // `whole` is what reports count.
+    fn learn_leg(&mut self, whole: &Call, call: &Call) {
         if call.method == Method::Register {
             self.registrations.learn(call);
         }
@@ -141,8 +179,8 @@ impl View {
             let Some(request) = request else { continue };
             if !request.head.credentials.is_empty() {
                 match verdict(call, transaction) {
-                    Some(200..300) => self.nonces.accept(request),
-                    Some(403) => self.nonces.refuse(request),
+                    Some((200..300, answer)) => self.nonces.accept(whole, request, answer),
+                    Some((403, answer)) => self.nonces.refuse(whole, request, answer),
                     _ => {}
                 }
             }
@@ -161,7 +199,13 @@ impl View {
             };
             if transaction.is_answered() {
                 peer.largest_answered = peer.largest_answered.max(size);
-                peer.answered |= 1 << transaction.method as u8;
+                if !peer.answers(transaction.method) {
+                    peer.answered |= 1 << transaction.method as u8;
+                    let mut answers = transaction.provisionals.iter().chain(&transaction.finals);
+                    let answer = answers.find_map(|index| call.messages.get(*index));
+                    peer.answers
+                        .extend(answer.map(|answer| Spot::within(whole, answer)));
+                }
             } else if over {
                 peer.smallest_ignored =
                     Some(peer.smallest_ignored.map_or(size, |least| least.min(size)));
@@ -176,25 +220,30 @@ impl View {
                     .request_uri()
                     .and_then(|uri| Uri::parse(uri.of(&request.raw)));
                 let user = uri.map(|uri| lossy(uri.user)).unwrap_or_default();
-                if !user.is_empty() && user.len() <= LONGEST_NAME && !peer.numbers.contains(&user) {
-                    peer.numbers.push(user);
+                let taken = |name| Taken {
+                    name,
+                    spot: Spot::within(whole, request),
+                };
+                let is_new = peer.numbers.iter().all(|known| known.name != user);
+                if !user.is_empty() && user.len() <= LONGEST_NAME && is_new {
+                    peer.numbers.push(taken(user));
                 }
                 let host = uri.map(|uri| lossy(uri.host).to_ascii_lowercase());
                 let new = |host: &String| {
                     host.len() <= LONGEST_NAME
                         && peer.hosts.len() < MOST_NUMBERS
-                        && !peer.hosts.contains(host)
+                        && peer.hosts.iter().all(|known| known.name != *host)
                 };
                 let host = host.filter(new);
-                peer.hosts.extend(host);
+                peer.hosts.extend(host.map(taken));
             }
         }
     }
 
     /// The audio codecs that a system was seen to offer or take.
-    pub fn codecs(&self, system: Party) -> Option<&Vec<String>> {
+    pub fn codecs(&self, system: Party) -> Option<&Codecs> {
         let mut lists = self.of(system).map(|peer| &peer.codecs);
-        lists.find(|list| !list.is_empty())
+        lists.find(|list| !list.names.is_empty())
     }
 
     fn of(&self, system: Party) -> impl Iterator<Item = &Peer> {
@@ -225,23 +274,26 @@ impl View {
 
     /// Did a system send anything at or after `since`, a minute of grace given?
     pub fn spoke(&self, system: Party, since: i64) -> bool {
-        let mut last = self.of(system).filter_map(|peer| peer.last_from);
+        let mut last = self.of(system).filter_map(Peer::last_from);
         last.any(|last| last >= since - 60 * SECOND)
     }
 }
 
 // The final answer to a transaction: the 2xx where there is one, else the first.
-fn verdict(call: &Call, transaction: &Transaction) -> Option<u16> {
-    let code = |index: &usize| call.messages.get(*index).and_then(|m| m.head.code());
+fn verdict<'a>(call: &'a Call, transaction: &Transaction) -> Option<(u16, &'a Stored)> {
+    let code = |index: &usize| {
+        let answer = call.messages.get(*index)?;
+        Some((answer.head.code()?, answer))
+    };
     let codes = || transaction.finals.iter().filter_map(code);
-    let success = codes().find(|code| (200..300).contains(code));
+    let success = codes().find(|(code, _)| (200..300).contains(code));
     success.or_else(|| codes().next())
 }
 
-fn sample(peer: &mut Peer, body: &[u8]) {
-    let mut add = |list: fn(&mut Peer) -> &mut Vec<String>, name: String| {
-        let list = list(peer);
+fn sample(peer: &mut Peer, body: &[u8], spot: Spot) {
+    let add = |list: &mut Vec<String>, first: &mut Option<Spot>, name: String| {
         if name.len() <= LONGEST_NAME && list.len() < 64 && !list.contains(&name) {
+            first.get_or_insert(spot);
             list.push(name);
         }
     };
@@ -251,8 +303,9 @@ fn sample(peer: &mut Peer, body: &[u8]) {
                 .codecs
                 .into_iter()
                 .filter(|codec| !codec.is_auxiliary());
-            codecs.for_each(|codec| add(|peer| &mut peer.codecs, codec.name));
+            let known = &mut peer.codecs;
+            codecs.for_each(|codec| add(&mut known.names, &mut known.described, codec.name));
         }
-        add(|peer| &mut peer.profiles, media.profile);
+        add(&mut peer.profiles, &mut peer.described, media.profile);
     }
 }

@@ -325,6 +325,16 @@ fn the_proof_stands_in_the_trace() {
                 };
                 let text = evidence["text"].as_str();
                 match evidence["kind"].as_str().unwrap() {
+                    "elsewhere" => {
+                        // `REGISTER`, or `200 (REGISTER)`.
+                        let line = String::from_utf8_lossy(&message.raw);
+                        let text = text.unwrap();
+                        let shown = match text.split_once(' ') {
+                            Some((code, _)) => line.starts_with(&format!("SIP/2.0 {code} ")),
+                            None => line.starts_with(&format!("{text} ")),
+                        };
+                        checked.require(shown, || format!("{rule}: {text} is not at {evidence}"));
+                    }
                     "absence" => {
                         let (from, until) = (&evidence["from"], &evidence["until"]);
                         checked.require(

@@ -3,6 +3,7 @@
 
 use super::sketch::{Sketch, sketch};
 use crate::diagnose::{Diagnosis, Severity};
+use crate::lang::Lang;
 use crate::message::Method;
 use crate::report::totals::method_name;
 use crate::report::{Prove, Report, Run};
@@ -24,6 +25,7 @@ pub enum Wanted {
 #[derive(Debug)]
 pub struct Chooser {
     wanted: Wanted,
+    lang: &'static Lang,
     best: Option<(u32, Sketch)>,
     /// Calls that were as good a choice as the one taken, itself included.
     fits: u64,
@@ -43,10 +45,11 @@ pub struct Chosen {
 }
 
 impl Chooser {
-    /// Looks for this.
-    pub fn new(wanted: Wanted) -> Chooser {
+    /// Looks for this; what is kept of its diagnosis is in this language.
+    pub fn new(wanted: Wanted, lang: &'static Lang) -> Chooser {
         Chooser {
             wanted,
+            lang,
             best: None,
             fits: 0,
             inputs: Vec::new(),
@@ -125,7 +128,7 @@ impl Report for Chooser {
         // Calls come as they end; of equals the first to begin is taken.
         let first = |(_, taken): &(u32, Sketch)| call.id < taken.id;
         if worth > best || (worth > 0 && worth == best && self.best.as_ref().is_some_and(first)) {
-            self.best = Some((worth, sketch(call, &prove())));
+            self.best = Some((worth, sketch(call, &prove(), self.lang)));
         }
         Ok(())
     }

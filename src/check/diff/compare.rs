@@ -3,6 +3,7 @@
 use super::fact::{Fact, Topic};
 use super::rank::{self, Ranked};
 use super::sketch::{Role, Sketch, Step, Turn};
+use crate::lang::words::Words;
 use std::collections::HashMap;
 
 /// Differences kept; more are counted.
@@ -18,7 +19,7 @@ pub struct Shown {
     /// Number of the step in its sketch; `None` where there is none.
     pub step: Option<usize>,
     /// The value; `None` where there is none.
-    pub value: Option<String>,
+    pub value: Option<Words>,
     /// The line that proves it.
     pub line: String,
 }
@@ -29,7 +30,7 @@ pub struct Difference {
     /// What it is about.
     pub topic: Topic,
     /// What it is.
-    pub what: String,
+    pub what: Words,
     /// Name of the header or begin of the line of the body.
     pub field: String,
     /// Is the message there in one call only?
@@ -95,8 +96,13 @@ struct Found {
 impl Found {
     // The same difference on the next hop, or in the next attempt, is the same difference.
     fn add(&mut self, new: Difference) {
-        let values = format!("{:?}\n{:?}", new.good.value, new.bad.value);
-        let known = self.known.entry((new.topic, new.what.clone(), values));
+        // A delay is handed on with what the hop adds to it.
+        let values = match new.topic {
+            Topic::Timing => String::new(),
+            _ => format!("{:?}\n{:?}", new.good.value, new.bad.value),
+        };
+        let known = (new.topic, new.what.english(), values);
+        let known = self.known.entry(known);
         let at = *known.or_insert(self.all.len());
         let room = self.all.len() < MOST;
         match self.all.get_mut(at) {
@@ -107,16 +113,16 @@ impl Found {
     }
 
     fn pair(&mut self, (g, good): (usize, &Step), (b, bad): (usize, &Step)) {
-        let plain = |step, value: String, line: &str| Shown {
+        let plain = |step, value: Words, line: &str| Shown {
             step: Some(step),
             value: Some(value),
             line: line.to_owned(),
         };
-        let mut say = |topic, what: &str, values: [String; 2], more| {
+        let mut say = |topic, what: Words, values: [Words; 2], more| {
             let [of_good, of_bad] = values;
             self.add(Difference {
                 topic,
-                what: what.to_owned(),
+                what,
                 field: String::new(),
                 is_message: false,
                 good: plain(g, of_good, &good.start),
@@ -128,23 +134,40 @@ impl Found {
         };
         let class = |step: &Step| step.code.map(|code| code / 100);
         if good.code != bad.code {
-            let code = |step: &Step| step.code.map_or(String::new(), |code| code.to_string());
+            let code = |step: &Step| {
+                let code = step.code.map(|code| code.to_string());
+                Words::Plain(code.unwrap_or_default())
+            };
             let minor = if bad.role.part == Turn::Final { 0 } else { -14 };
-            say(Topic::Code, "answer", [code(good), code(bad)], minor);
+            say(
+                Topic::Code,
+                Words::label("answer"),
+                [code(good), code(bad)],
+                minor,
+            );
         }
         if good.repeats != bad.repeats {
             let times = |step: &Step| match step.repeats {
-                0 => "once".to_owned(),
-                more => format!("{} times", more + 1),
+                0 => Words::label("once"),
+                more => Words::label("{count} times").with("count", (more + 1).to_string()),
             };
-            say(Topic::Repeats, "sending", [times(good), times(bad)], 0);
+            say(
+                Topic::Repeats,
+                Words::label("sending"),
+                [times(good), times(bad)],
+                0,
+            );
         }
         if let (Some(before), Some(after)) = (good.delay, bad.delay)
             && is_longer(before, after, bad)
         {
-            let seconds = |delay: i64| format!("{:.3} s", delay as f64 / 1e9);
+            let seconds = |delay: i64| {
+                let seconds = format!("{:.3}", delay as f64 / 1e9);
+                Words::label("{a} s").with("a", seconds)
+            };
             let [before, after] = [before, after].map(seconds);
-            say(Topic::Timing, "delay after the request", [before, after], 0);
+            let what = Words::label("delay of {name}").with("name", bad.name.clone());
+            say(Topic::Timing, what, [before, after], 0);
         }
         if class(good) == class(bad) {
             self.facts((g, good), (b, bad));
@@ -155,7 +178,7 @@ impl Found {
         let keyed = |step: &'_ Step| -> HashMap<(Topic, String), Fact> {
             let facts = step.facts.iter().rev();
             facts
-                .map(|fact| ((fact.topic, fact.what.clone()), fact.clone()))
+                .map(|fact| ((fact.topic, fact.what.english()), fact.clone()))
                 .collect()
         };
         let (of_good, of_bad) = (keyed(good), keyed(bad));
@@ -168,11 +191,16 @@ impl Found {
             let (in_good, in_bad) = (of_good.get(key), of_bad.get(key));
             let is_detail = is_detail(key, in_good.zip(in_bad).is_some(), both_sdp);
             let order = key.1.starts_with("order of the");
+            // Where the form of a number differs, so does the number.
+            if let Some(place) = key.1.strip_prefix("user ") {
+                let place = place.trim_start_matches("of ").trim_start_matches("in ");
+                let form = (Topic::Uri, format!("form of the number in {place}"));
+                if !same(of_good.get(&form), of_bad.get(&form)) {
+                    continue;
+                }
+            }
             let differs = sorted(in_good) != sorted(in_bad);
-            if in_good.map(|f| &f.value) == in_bad.map(|f| &f.value)
-                || is_detail
-                || (order && differs)
-            {
+            if same(in_good, in_bad) || is_detail || (order && differs) {
                 continue;
             }
             let Some(any) = in_bad.or(in_good) else {
@@ -180,7 +208,7 @@ impl Found {
             };
             let shown = |fact: Option<&Fact>, step: usize, start: &str| Shown {
                 step: Some(step),
-                value: fact.map(|fact| fact.text().to_owned()),
+                value: fact.map(|fact| fact.text().clone()),
                 line: fact.map_or(start.to_owned(), |fact| fact.line.clone()),
             };
             self.add(Difference {
@@ -229,14 +257,16 @@ impl Found {
                     .map_or(String::new(), |last| last.start.clone()),
             },
         };
-        let with = if credentials { " with credentials" } else { "" };
         self.add(Difference {
             topic: if credentials {
                 Topic::Auth
             } else {
                 Topic::Message
             },
-            what: format!("{}{with}", step.name),
+            what: match credentials {
+                true => Words::label("{name} with credentials").with("name", step.name.clone()),
+                false => step.name.clone(),
+            },
             field: String::new(),
             is_message: true,
             good: side(in_good, good),
@@ -250,6 +280,10 @@ impl Found {
             },
         });
     }
+}
+
+fn same(good: Option<&Fact>, bad: Option<&Fact>) -> bool {
+    good.map(|fact| &fact.value) == bad.map(|fact| &fact.value)
 }
 
 // Of what is not there nothing more is told than that.
@@ -275,11 +309,9 @@ fn is_detail((topic, what): &(Topic, String), in_both: bool, both_sdp: bool) -> 
     !told
 }
 
-fn sorted(fact: Option<&Fact>) -> Vec<&str> {
-    let mut all: Vec<&str> = fact
-        .into_iter()
-        .flat_map(|fact| fact.value.split(", "))
-        .collect();
+fn sorted(fact: Option<&Fact>) -> Vec<String> {
+    let value = fact.map(|fact| fact.value.english()).unwrap_or_default();
+    let mut all: Vec<String> = value.split(", ").map(str::to_owned).collect();
     all.sort_unstable();
     all
 }

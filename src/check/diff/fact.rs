@@ -1,5 +1,7 @@
 //! What can differ between two messages with the same role.
 
+use crate::lang::words::Words;
+
 /// What a fact is about; the order in which differences of equal weight are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
@@ -119,12 +121,12 @@ impl Topic {
 pub struct Fact {
     /// What it is about.
     pub topic: Topic,
-    /// What it is, as part of a sentence: `the audio codecs`; with the topic its key.
-    pub what: String,
+    /// What it is, as part of a sentence: `audio codecs`; with the topic its key.
+    pub what: Words,
     /// What is compared.
-    pub value: String,
-    /// What is shown instead of the value; empty: the value itself.
-    pub shown: String,
+    pub value: Words,
+    /// What is shown instead of the value.
+    pub shown: Option<Words>,
     /// The line that proves it, cleaned; may be empty.
     pub line: String,
     /// Name of the header, or the begin of the line of the body, that it stands in.
@@ -135,12 +137,12 @@ pub struct Fact {
 
 impl Fact {
     /// A fact that stands in a header or in a line that begins like this.
-    pub fn new(topic: Topic, what: &str, value: impl Into<String>) -> Fact {
+    pub fn new(topic: Topic, what: impl Into<Words>, value: impl Into<Words>) -> Fact {
         Fact {
             topic,
-            what: what.to_owned(),
-            value: short(&value.into()),
-            shown: String::new(),
+            what: what.into().map(&short),
+            value: value.into().map(&short),
+            shown: None,
             line: String::new(),
             field: String::new(),
             more: 0,
@@ -148,8 +150,8 @@ impl Fact {
     }
 
     /// Shown otherwise than compared.
-    pub fn shown(mut self, shown: impl Into<String>) -> Fact {
-        self.shown = short(&shown.into());
+    pub fn shown(mut self, shown: impl Into<Words>) -> Fact {
+        self.shown = Some(shown.into().map(&short));
         self
     }
 
@@ -167,11 +169,8 @@ impl Fact {
     }
 
     /// What a person is shown.
-    pub fn text(&self) -> &str {
-        match self.shown.as_str() {
-            "" => &self.value,
-            shown => shown,
-        }
+    pub fn text(&self) -> &Words {
+        self.shown.as_ref().unwrap_or(&self.value)
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::choose::Chosen;
 use super::compare::{Comparison, Shown};
-use super::text;
+use super::{sentence, text};
+use crate::lang::Lang;
+use crate::lang::words::Words;
 use serde_json::{Value, json};
 
 /// What the document calls itself.
 const SCHEMA: &str = "sipexplain-diff/1";
 
 /// The document, ended by a line end.
-pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison) -> String {
+pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison, lang: &Lang) -> String {
     let all: Vec<Value> = found
         .all
         .iter()
@@ -17,11 +19,11 @@ pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison) -> String {
             let difference = &one.difference;
             json!({
                 "topic": difference.topic.word(),
-                "what": difference.what,
+                "what": difference.what.english(),
                 "group": one.group.word(),
                 "weight": one.weight,
-                "text": text::sentence(difference, good, bad),
-                "why": text::why(one, &bad.sketch),
+                "text": sentence::difference(difference, good, bad, lang),
+                "why": sentence::why(one, &bad.sketch, lang),
                 "good": side(&difference.good, good),
                 "bad": side(&difference.bad, bad),
                 "also": difference.also,
@@ -32,7 +34,7 @@ pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison) -> String {
         "schema": SCHEMA,
         "good": call(good),
         "bad": call(bad),
-        "verdict": text::verdict(found),
+        "verdict": text::verdict(found, lang),
         "differences": all,
         "left_out": found.left_out,
     });
@@ -63,8 +65,8 @@ fn side(shown: &Shown, chosen: &Chosen) -> Value {
     };
     let unit = if step.place.is_line { "line" } else { "frame" };
     json!({
-        "value": shown.value,
-        "message": step.name,
+        "value": shown.value.as_ref().map(Words::english),
+        "message": step.name.english(),
         "input": step.place.input,
         unit: step.place.number,
         "proof": shown.line,

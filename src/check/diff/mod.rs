@@ -18,6 +18,8 @@ pub mod json;
 mod places;
 /// How well a difference explains the failure.
 pub mod rank;
+/// A difference in a sentence.
+pub mod sentence;
 /// A call as what is compared of it.
 pub mod sketch;
 /// The comparison as text.

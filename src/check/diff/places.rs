@@ -2,6 +2,7 @@
 //! depend on the addresses themselves.
 
 use crate::diagnose::address::{self, Host};
+use crate::lang::words::Words;
 use crate::message::Method;
 use crate::session::{Call, Stored};
 use std::net::SocketAddr;
@@ -95,55 +96,68 @@ impl Places {
     }
 
     /// What a position is called.
-    pub(super) fn name(&self, position: usize) -> String {
+    pub(super) fn name(&self, position: usize) -> Words {
         let handing = |until: usize| {
             let some = self.hands_on.iter().take(until).skip(1);
             some.filter(|hands_on| **hands_on).count()
         };
         let on = self.hands_on.get(position).copied().unwrap_or(false);
         match (position, on, self.is_call) {
-            (0, _, true) => "the caller".to_owned(),
-            (0, _, false) => "the client".to_owned(),
-            (2.., false, _) if !self.sends(position) => "an address that sends nothing".to_owned(),
-            (_, true, _) => format!("proxy {}", handing(position + 1)),
+            (0, _, true) => Words::label("the caller"),
+            (0, _, false) => Words::label("the client"),
+            (2.., false, _) if !self.sends(position) => {
+                Words::label("an address that sends nothing")
+            }
+            (_, true, _) => {
+                let number = handing(position + 1).to_string();
+                Words::label("proxy {number}").with("number", number)
+            }
             (_, false, is_call) => {
                 let others =
                     (1..position).filter(|p| !self.hands_on.get(*p).copied().unwrap_or(false));
-                let word = if is_call { "the callee" } else { "the server" };
-                match others.count() {
-                    0 => word.to_owned(),
-                    more => format!("{word} {}", more + 1),
+                match (others.count(), is_call) {
+                    (0, true) => Words::label("the callee"),
+                    (0, false) => Words::label("the server"),
+                    (more, true) => {
+                        Words::label("the callee {number}").with("number", (more + 1).to_string())
+                    }
+                    (more, false) => {
+                        Words::label("the server {number}").with("number", (more + 1).to_string())
+                    }
                 }
             }
         }
     }
 
     /// What a host is: for comparison, and for a person.
-    pub(super) fn host(&self, host: &[u8]) -> (String, String) {
+    pub(super) fn host(&self, host: &[u8]) -> (String, Words) {
         let Some(host) = Host::of(host) else {
-            return ("none".to_owned(), "none".to_owned());
+            return ("none".to_owned(), Words::label("none"));
         };
         let ip = match host {
             Host::Name(name) => {
                 let name = crate::message::lossy(name).to_ascii_lowercase();
-                return (format!("the name {name}"), format!("the name {name}"));
+                let shown = Words::label("the name {name}").with("name", name.as_str());
+                return (format!("the name {name}"), shown);
             }
             Host::Ip(ip) => ip,
         };
         let class = address::class(ip).name();
         let own = self.known.iter().position(|known| known.ip() == ip);
+        let shown = |what: &'static str| {
+            let of_class = Words::label(what).with("ip", ip.to_string());
+            of_class.with("class", Words::Said(class))
+        };
         match own {
-            Some(_) if self.by_port => (class.to_owned(), format!("{ip}, {class}")),
+            Some(_) if self.by_port => (class.to_owned(), shown("{ip}, {class}")),
             Some(at) if at <= 1 || self.sends(at) => {
                 let name = self.name(at);
-                (
-                    format!("{class} of {at}"),
-                    format!("{ip}, {class}, of {name}"),
-                )
+                let shown = shown("{ip}, {class}, of {name}").with("name", name);
+                (format!("{class} of {at}"), shown)
             }
             _ => (
                 format!("{class} of nobody"),
-                format!("{ip}, {class}, from which nothing is sent"),
+                shown("{ip}, {class}, from which nothing is sent"),
             ),
         }
     }

@@ -5,6 +5,8 @@ use super::facts;
 use super::places::Places;
 use crate::diagnose::evidence::Part;
 use crate::diagnose::{Diagnosis, Evidence};
+use crate::lang::Lang;
+use crate::lang::words::Words;
 use crate::message::Method;
 use crate::message::header::canonical;
 use crate::report::terminal::escape::clean;
@@ -24,6 +26,8 @@ pub struct Role {
     pub leg: usize,
     /// Position of the sender on the way.
     pub from: usize,
+    /// Does it belong to a request of the side that began the call?
+    pub by_caller: bool,
     /// Method.
     pub method: String,
     /// How many sequence numbers of that method the one who asked had used before.
@@ -66,9 +70,9 @@ pub struct Step {
     /// What it is.
     pub role: Role,
     /// `INVITE`, `200 to INVITE`.
-    pub name: String,
+    pub name: Words,
     /// Sender and receiver by name.
-    pub ends: [String; 2],
+    pub ends: [Words; 2],
     /// Where it stands.
     pub place: Place,
     /// Its start line.
@@ -118,7 +122,7 @@ pub struct Sketch {
 }
 
 /// What is compared of a call.
-pub fn sketch(call: &Call, diagnosis: &Diagnosis) -> Sketch {
+pub fn sketch(call: &Call, diagnosis: &Diagnosis, lang: &Lang) -> Sketch {
     let places = Places::of(call);
     let mut sketch = Sketch {
         id: call.id,
@@ -132,7 +136,7 @@ pub fn sketch(call: &Call, diagnosis: &Diagnosis) -> Sketch {
         }),
         cause: diagnosis.foremost(call).map(|finding| Cause {
             rule: finding.rule.id,
-            title: crate::lang::Lang::english().rule(finding.rule, "title", &finding.args),
+            title: lang.rule(finding.rule, "title", &finding.args),
             fields: fields(call.leg(finding.leg), &finding.evidence),
         }),
         steps: Vec::new(),
@@ -151,7 +155,7 @@ fn short(text: &str) -> String {
 // What the proof of a finding points at.
 fn fields(call: &Call, evidence: &[Evidence]) -> BTreeSet<String> {
     let of = |evidence: &Evidence| {
-        let stored = call.messages.get(evidence.message())?;
+        let stored = call.messages.get(evidence.message()?)?;
         match evidence {
             Evidence::Excerpt {
                 part: Part::Header(header),
@@ -178,19 +182,63 @@ fn fields(call: &Call, evidence: &[Evidence]) -> BTreeSet<String> {
     evidence.iter().take(64).filter_map(of).collect()
 }
 
-// When the answer came by which it failed; nothing that came later can be the reason.
-fn failed_at(call: &Call) -> Option<(usize, Option<i64>)> {
-    let index = call.finals.get(call.decided_by?)?.message;
-    let stored = call.messages.get(index)?;
-    let failed = stored.head.code().is_some_and(|code| code >= 300);
-    failed.then(|| (index, stored.time()))
+/// From when on nothing can be the reason any more.
+struct Failed {
+    /// The message by which it failed, in the first leg.
+    index: usize,
+    time: Option<i64>,
+    /// Is that message itself the failure?
+    itself: bool,
+    /// A call that was answered fails by what its own transaction lacks: only others come too late.
+    but: Option<u32>,
+}
+
+impl Failed {
+    // By the answer that refused it, by its CANCEL, or after an answer that led to nothing.
+    fn of(call: &Call) -> Option<Failed> {
+        let index = call.finals.get(call.decided_by?)?.message;
+        let stored = call.messages.get(index)?;
+        let code = stored.head.code()?;
+        let at = |index, stored: &Stored| Failed {
+            index,
+            time: stored.time(),
+            itself: false,
+            but: None,
+        };
+        let cancel = call.requests(Method::Cancel).next();
+        match (code, cancel) {
+            (487, Some((index, cancel))) => Some(Failed {
+                itself: true,
+                ..at(index, cancel)
+            }),
+            (300.., _) => Some(at(index, stored)),
+            _ if call.told().is_failure() => Some(Failed {
+                but: Some(stored.cseq()),
+                ..at(index, stored)
+            }),
+            _ => None,
+        }
+    }
+
+    fn precedes(&self, leg: usize, index: usize, stored: &Stored) -> bool {
+        let of_answer = matches!(stored.head.method, Method::Invite | Method::Ack);
+        if of_answer && self.but == Some(stored.cseq()) {
+            return false;
+        }
+        match (self.time, stored.time()) {
+            (Some(time), Some(at)) if self.itself => at >= time,
+            (Some(time), Some(at)) => at > time,
+            _ if self.itself => leg == 0 && index >= self.index,
+            _ => leg == 0 && index > self.index,
+        }
+    }
 }
 
 fn steps(call: &Call, number: usize, leg: &Call, places: &Places, sketch: &mut Sketch) {
     let (mut turns, mut alike): (HashMap<_, Vec<u32>>, HashMap<Role, usize>) = Default::default();
     let mut asked: HashMap<u64, i64> = HashMap::new();
     let mut open: HashSet<u64> = HashSet::new();
-    let failed = failed_at(call);
+    let failed = Failed::of(call);
     let again = leg.messages.iter().filter_map(|m| m.copy);
     let mut repeats: HashMap<u32, usize> = HashMap::new();
     for copy in again.filter(|copy| copy.kind == CopyKind::Retransmission) {
@@ -208,7 +256,8 @@ fn steps(call: &Call, number: usize, leg: &Call, places: &Places, sketch: &mut S
         } else {
             ends[1]
         };
-        let known = turns.entry((asker, method.clone())).or_default();
+        let by_caller = leg.is_by_caller(stored) == stored.head.is_request();
+        let known = turns.entry((asker, by_caller, method.clone())).or_default();
         let turn = known
             .iter()
             .position(|cseq| *cseq == stored.cseq())
@@ -219,6 +268,7 @@ fn steps(call: &Call, number: usize, leg: &Call, places: &Places, sketch: &mut S
         let mut role = Role {
             leg: number,
             from: ends[0],
+            by_caller,
             method,
             turn,
             part: part(stored, &open),
@@ -231,10 +281,9 @@ fn steps(call: &Call, number: usize, leg: &Call, places: &Places, sketch: &mut S
             open.insert(stored.keys.transaction);
             asked.extend(stored.time().map(|time| (stored.keys.transaction, time)));
         }
-        let is_after = failed.is_some_and(|(decided, time)| match (time, stored.time()) {
-            (Some(time), Some(at)) => at > time,
-            _ => number == 0 && index > decided,
-        });
+        let is_after = failed
+            .as_ref()
+            .is_some_and(|failed| failed.precedes(number, index, stored));
         let repeats = u32::try_from(index)
             .ok()
             .and_then(|index| repeats.get(&index).copied());
@@ -272,11 +321,14 @@ fn part(stored: &Stored, open: &HashSet<u64>) -> Turn {
     }
 }
 
-fn name(stored: &Stored, role: &Role) -> String {
+fn name(stored: &Stored, role: &Role) -> Words {
+    let method = role.method.as_str();
     match (stored.head.code(), role.part) {
-        (Some(code), _) => format!("{code} to {}", role.method),
-        (None, Turn::Request) if role.method == "ACK" => "ACK to a 2xx".to_owned(),
-        _ => role.method.clone(),
+        (Some(code), _) => Words::label("{code} to {method}")
+            .with("code", code.to_string())
+            .with("method", method),
+        (None, Turn::Request) if method == "ACK" => Words::label("ACK to a 2xx"),
+        _ => method.into(),
     }
 }
 
@@ -285,6 +337,6 @@ impl Step {
     pub fn has(&self, topic: Topic, what: &str) -> bool {
         self.facts
             .iter()
-            .any(|fact| fact.topic == topic && fact.what.starts_with(what))
+            .any(|fact| fact.topic == topic && fact.what.english().starts_with(what))
     }
 }

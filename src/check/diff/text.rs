@@ -1,13 +1,15 @@
 //! The comparison as text.
 
 use super::choose::Chosen;
-use super::compare::{Comparison, Difference, Shown};
-use super::fact::Topic;
+use super::compare::{Comparison, Difference};
 use super::rank::{Group, Ranked, Why};
+use super::sentence::{self, step};
 use super::sketch::{Sketch, Step};
+use crate::lang::Lang;
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 /// Differences shown of each group.
 const MOST: [(Group, &str, usize); 4] = [
@@ -17,250 +19,191 @@ const MOST: [(Group, &str, usize); 4] = [
     (Group::Trivial, "Hardly matters", 5),
 ];
 
+/// How it is told.
+struct Teller<'a> {
+    good: &'a Chosen,
+    bad: &'a Chosen,
+    palette: Palette,
+    lang: &'static Lang,
+}
+
 /// Writes all that is to be said of two calls.
-pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison, palette: Palette) -> String {
-    let mut out = String::new();
-    for (name, chosen) in [("good", good), ("bad", bad)] {
-        out.push_str(&head(name, chosen, palette));
-    }
+pub fn write(
+    good: &Chosen,
+    bad: &Chosen,
+    found: &Comparison,
+    palette: Palette,
+    lang: &'static Lang,
+) -> String {
+    let teller = Teller {
+        good,
+        bad,
+        palette,
+        lang,
+    };
+    let mut out = teller.head("good call", good);
+    out.push_str(&teller.head("bad call", bad));
     for (group, title, most) in MOST {
-        let of_group = || found.all.iter().filter(|one| one.group == group);
-        if of_group().next().is_none() {
-            continue;
-        }
-        let confirmed = of_group().all(|one| !matches!(one.why, Why::Before | Why::After));
-        let title = match group == Group::Likely && !confirmed {
-            true => "May explain the failure",
-            false => title,
-        };
-        let _ = writeln!(out, "\n{}", palette.strong(title));
-        for one in of_group().take(most) {
-            let _ = writeln!(out, "  {}", sentence(&one.difference, good, bad));
-            if group == Group::Likely {
-                let _ = writeln!(out, "  {}", why(one, &bad.sketch));
-            }
-            if group != Group::Trivial {
-                out.push_str(&proof(&one.difference, good, bad, palette));
-            }
-        }
-        let more = of_group().count().saturating_sub(most);
-        if more > 0 {
-            let _ = writeln!(out, "  ({more} more of these; --format json has all)");
-        }
+        teller.group(&mut out, found, group, title, most);
     }
     let left_out = found.left_out + good.sketch.left_out + bad.sketch.left_out;
     if left_out > 0 {
-        let _ = writeln!(
-            out,
-            "\n{left_out} messages and differences more than are compared."
+        let args = [("count", left_out.to_string())];
+        let said = lang.say(
+            "{count} messages and differences more than are compared.",
+            &args,
         );
+        let _ = writeln!(out, "\n{said}");
     }
-    let _ = writeln!(out, "\n{}", verdict(found));
+    let _ = writeln!(out, "\n{}", verdict(found, lang));
     out
 }
 
 /// What it comes to, in a sentence.
-pub fn verdict(found: &Comparison) -> &'static str {
+pub fn verdict(found: &Comparison, lang: &Lang) -> String {
     let any = |group| found.all.iter().any(|one| one.group == group);
-    match (any(Group::Likely), any(Group::Follows)) {
+    let said = match (any(Group::Likely), any(Group::Follows)) {
         (true, _) => "The calls differ in what may have led to the failure.",
         (false, true) => {
             "Up to the failure the calls are alike: what made the difference is not in these messages."
         }
         (false, false) => "No difference that matters.",
-    }
-}
-
-fn head(name: &str, chosen: &Chosen, palette: Palette) -> String {
-    let sketch = &chosen.sketch;
-    let [from, to] = &sketch.parties;
-    let place = sketch.steps.first().map(|first| place(first, chosen));
-    let answer = sketch.answer.as_ref();
-    let answer = answer.map_or(String::new(), |(code, phrase)| format!(" {code} {phrase}"));
-    let mut out = format!(
-        "{} call {} in {}: {} {from} to {to}: {}{}\n",
-        palette.strong(name),
-        sketch.id,
-        place.unwrap_or_default(),
-        sketch.method,
-        sketch.outcome.word(),
-        answer.trim_end(),
-    );
-    if let Some(cause) = sketch.cause.as_ref().filter(|_| name == "bad") {
-        let _ = writeln!(
-            out,
-            "     diagnosis: {} ({})",
-            clean(&cause.title),
-            cause.rule
-        );
-    }
-    if chosen.others > 0 {
-        let _ = writeln!(
-            out,
-            "     {} more would do; choose with --{name} NUMBER",
-            chosen.others
-        );
-    }
-    out
-}
-
-fn place(step: &Step, chosen: &Chosen) -> String {
-    let input = chosen.inputs.get(usize::from(step.place.input));
-    let unit = if step.place.is_line { "line" } else { "frame" };
-    let input = clean(input.map_or("?", String::as_str));
-    format!("{input} {unit} {}", step.place.number)
-}
-
-fn step<'a>(shown: &Shown, sketch: &'a Sketch) -> Option<&'a Step> {
-    sketch.steps.get(shown.step?)
-}
-
-/// One sentence for a difference.
-pub fn sentence(difference: &Difference, good: &Chosen, bad: &Chosen) -> String {
-    let what = &difference.what;
-    let (of_good, of_bad) = (&difference.good.value, &difference.bad.value);
-    let at = step(&difference.bad, &bad.sketch);
-    let other = step(&difference.good, &good.sketch);
-    let name = at.or(other).map_or("message", |step| step.name.as_str());
-    let hop = other.or(at).map_or(String::new(), |step| {
-        let [from, to] = &step.ends;
-        format!(" ({from} to {to})")
-    });
-    let also = match difference.also {
-        0 => String::new(),
-        also => format!(" The same in {also} more."),
     };
-    if difference.is_message {
-        let side = if of_good.is_some() { other } else { at };
-        let hop = side.map_or(String::new(), |step| {
-            format!(" ({} to {})", step.ends[0], step.ends[1])
-        });
-        let said = match of_good {
-            Some(_) => format!("The bad call has no {what}{hop}; the good one has."),
-            None => format!("Only the bad call has {what}{hop}."),
-        };
-        return said + &also;
-    }
-    let said = match (of_good, of_bad) {
-        (Some(g), Some(b)) => both(difference, name, &hop, g, b),
-        (Some(g), None) => format!(
-            "The bad call's {name}{hop} has no {what}; the good one's has{}.",
-            value(g)
-        ),
-        (None, Some(b)) => format!(
-            "The bad call's {name}{hop} has {}{}; the good one's has none.",
-            article(what),
-            value(b)
-        ),
-        (None, None) => String::new(),
-    };
-    said + &also
+    lang.word(said).into_owned()
 }
 
-fn value(text: &str) -> String {
-    match text {
-        "there" => String::new(),
-        text => format!(": {text}"),
-    }
-}
-
-fn article(what: &str) -> String {
-    match what.starts_with("header") || what.starts_with("line") {
-        true => format!("a {what}"),
-        false => what.to_owned(),
-    }
-}
-
-fn both(difference: &Difference, name: &str, hop: &str, good: &str, bad: &str) -> String {
-    let what = &difference.what;
-    match difference.topic {
-        Topic::Codec if what.ends_with(" codecs") && !what.starts_with("order") => {
-            let verb = if name.contains(' ') {
-                "takes"
-            } else {
-                "offers"
-            };
-            let fewer = bad
-                .split(", ")
-                .all(|codec| good.split(", ").any(|known| known == codec));
-            let only = if fewer || !bad.contains(", ") {
-                " only"
-            } else {
-                ""
-            };
-            let none = |list: &str| {
-                if list.is_empty() {
-                    "none".to_owned()
-                } else {
-                    list.to_owned()
-                }
-            };
-            format!(
-                "The bad call's {name}{hop} {verb}{only} {}; the good one's {}.",
-                none(bad),
-                none(good)
-            )
+impl Teller<'_> {
+    fn group(
+        &self,
+        out: &mut String,
+        found: &Comparison,
+        group: Group,
+        title: &'static str,
+        most: usize,
+    ) {
+        let all: Vec<&Ranked> = found.all.iter().filter(|one| one.group == group).collect();
+        if all.is_empty() {
+            return;
         }
-        Topic::Code => format!("The {name}{hop} stands where the good call has {good}."),
-        Topic::Route if what == "receiver" => {
-            format!("The bad call's {name}{hop} goes to {bad}; the good one's to {good}.")
-        }
-        Topic::Repeats => {
-            format!("The bad call's {name}{hop} was sent {bad}; the good one's {good}.")
-        }
-        Topic::Timing => format!(
-            "The bad call's {name}{hop} came {bad} after the request; the good one's after {good}."
-        ),
-        _ => format!(
-            "The bad call's {name}{hop} has {what} {}; the good one's {}.",
-            quoted(bad),
-            quoted(good)
-        ),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    match text {
-        "" => "empty".to_owned(),
-        text => format!("\"{text}\""),
-    }
-}
-
-/// Why the first difference is the first.
-pub fn why(one: &Ranked, bad: &Sketch) -> String {
-    let cause = bad.cause.as_ref().map_or("", |cause| cause.rule);
-    let code = bad.answer.as_ref().map_or(0, |(code, _)| *code);
-    match one.why {
-        Why::CauseAndProof => format!("First because the diagnosis of the bad call ({cause}) speaks of this, and its proof stands in this line."),
-        Why::Cause => format!("First because the diagnosis of the bad call ({cause}) speaks of this."),
-        Why::Proof => format!("First because the proof of the diagnosis ({cause}) stands in this line."),
-        Why::Answer => format!("First because the answer {code} speaks of this."),
-        Why::Before => "First because of all that differs before the failure this weighs most; the diagnosis does not confirm it.".to_owned(),
-        Why::After => "First although it came after the failure: nothing before it differs.".to_owned(),
-    }
-}
-
-fn proof(difference: &Difference, good: &Chosen, bad: &Chosen, palette: Palette) -> String {
-    let mut out = String::new();
-    for (name, shown, chosen) in [
-        ("good", &difference.good, good),
-        ("bad", &difference.bad, bad),
-    ] {
-        let Some(step) = step(shown, &chosen.sketch) else {
-            continue;
+        let confirmed = all
+            .iter()
+            .all(|one| !matches!(one.why, Why::Before | Why::After));
+        let title = match group == Group::Likely && !confirmed {
+            true => "May explain the failure",
+            false => title,
         };
-        let missing = match (&shown.value, difference.is_message) {
-            (None, true) => "last message: ",
-            (None, false) => "not in: ",
-            _ => "",
+        let title = self.lang.word(title);
+        let _ = writeln!(out, "\n{}", self.palette.strong(&title));
+        let is_unreached = |one: &&&Ranked| {
+            group == Group::Follows && is_unreached(&one.difference, &self.bad.sketch)
         };
-        let _ = writeln!(
-            out,
-            "    {} {}: {missing}{}",
-            palette.faint(&format!("{name:<4}")),
-            place(step, chosen),
-            shown.line
+        let (mut lacking, told): (Vec<&Ranked>, Vec<&Ranked>) =
+            all.iter().partition(|one| is_unreached(one));
+        for one in told.iter().take(most) {
+            let said = sentence::difference(&one.difference, self.good, self.bad, self.lang);
+            let _ = writeln!(out, "  {said}");
+            if group == Group::Likely {
+                let _ = writeln!(out, "  {}", sentence::why(one, &self.bad.sketch, self.lang));
+            }
+            if group != Group::Trivial {
+                self.proof(out, &one.difference);
+            }
+        }
+        // In the order of the good call.
+        lacking.sort_by_key(|one| one.difference.good.step);
+        if !lacking.is_empty() {
+            let names = lacking
+                .iter()
+                .map(|one| one.difference.what.told(self.lang));
+            let args = [("names", names.collect::<Vec<_>>().join(", "))];
+            let said = "The bad call did not come to these messages: {names}.";
+            let _ = writeln!(out, "  {}", self.lang.say(said, &args));
+        }
+        let more = told.len().saturating_sub(most);
+        if more > 0 {
+            let args = [("count", more.to_string())];
+            let said = "({count} more of these; --format json has all)";
+            let _ = writeln!(out, "  {}", self.lang.say(said, &args));
+        }
+    }
+
+    fn head(&self, side: &'static str, chosen: &Chosen) -> String {
+        let (sketch, lang) = (&chosen.sketch, self.lang);
+        let [from, to] = &sketch.parties;
+        let place = sketch.steps.first().map(|first| self.place(first, chosen));
+        let answer = sketch.answer.as_ref();
+        let answer = answer.map_or(String::new(), |(code, phrase)| format!(" {code} {phrase}"));
+        let result = format!("{}{answer}", lang.word(sketch.outcome.word()));
+        let args = [
+            ("call", self.palette.strong(&lang.word(side))),
+            ("id", sketch.id.to_string()),
+            ("place", place.unwrap_or_default()),
+            ("method", sketch.method.clone()),
+            ("from", from.clone()),
+            ("to", to.clone()),
+            ("result", result.trim_end().to_owned()),
+        ];
+        let said = lang.say(
+            "{call} {id} in {place}: {method} {from} to {to}: {result}",
+            &args,
         );
+        let mut out = format!("{said}\n");
+        let is_bad = std::ptr::eq(chosen, self.bad);
+        if let Some(cause) = sketch.cause.as_ref().filter(|_| is_bad) {
+            let args = [
+                ("title", clean(&cause.title)),
+                ("rule", cause.rule.to_owned()),
+            ];
+            let said = lang.say("diagnosis: {title} ({rule})", &args);
+            let _ = writeln!(out, "     {said}");
+        }
+        if chosen.others > 0 {
+            let option = if is_bad { "--bad" } else { "--good" };
+            let args = [
+                ("count", chosen.others.to_string()),
+                ("option", option.to_owned()),
+            ];
+            let said = lang.say("{count} more would do; choose with {option} NUMBER", &args);
+            let _ = writeln!(out, "     {said}");
+        }
+        out
     }
-    out
+
+    fn place(&self, step: &Step, chosen: &Chosen) -> String {
+        let input = chosen.inputs.get(usize::from(step.place.input));
+        let unit = if step.place.is_line { "line" } else { "frame" };
+        let input = clean(input.map_or("?", String::as_str));
+        format!("{input} {} {}", self.lang.word(unit), step.place.number)
+    }
+
+    fn proof(&self, out: &mut String, difference: &Difference) {
+        let lang = self.lang;
+        let sides = [lang.word("good"), lang.word("bad")];
+        let width = sides.iter().map(|side| side.width()).max().unwrap_or(0);
+        let shown = [(&difference.good, self.good), (&difference.bad, self.bad)];
+        for (side, (shown, chosen)) in sides.iter().zip(shown) {
+            let Some(step) = step(shown, &chosen.sketch) else {
+                continue;
+            };
+            let missing = match (&shown.value, difference.is_message) {
+                (None, true) => Some("last message: {line}"),
+                (None, false) => Some("not in: {line}"),
+                _ => None,
+            };
+            let line = match missing {
+                Some(said) => lang.say(said, &[("line", shown.line.clone())]),
+                None => shown.line.clone(),
+            };
+            let blank = " ".repeat(width - side.width().min(width));
+            let side = self.palette.faint(&format!("{side}{blank}"));
+            let (place, colon) = (self.place(step, chosen), lang.word(": "));
+            let _ = writeln!(out, "    {side} {place}{colon}{line}");
+        }
+    }
+}
+
+// Is it a message that the bad call has nowhere?
+fn is_unreached(difference: &Difference, bad: &Sketch) -> bool {
+    let known = || bad.steps.iter().any(|step| step.name == difference.what);
+    difference.is_message && difference.good.value.is_some() && !known()
 }

@@ -1,16 +1,20 @@
 //! What is known of a call, worked out once for all expectations, and only where one asks.
 
+use super::judge::attested;
+use super::media::{self, Rtp};
 use super::name::{Name, Side};
 use super::pattern::{Pattern, Wanted};
 use super::{Failure, Fallen, Proof};
 use crate::diagnose::{Diagnosis, Finding};
 use crate::message::header::unfold;
+use crate::message::sdp::{self, Media};
 use crate::message::{Method, lossy};
 use crate::report::mask::mask;
 use crate::report::totals::method_name;
 use crate::session::{Call, Stored};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Messages of a call that are looked at; a call of more is no flow that somebody wrote down.
 pub(super) const MOST_MESSAGES: usize = 2000;
@@ -26,6 +30,11 @@ pub(super) struct Facts<'a> {
     to: OnceCell<Option<String>>,
     request_uri: OnceCell<Option<String>>,
     end_to_end: OnceCell<Vec<(Side, &'a Stored)>>,
+    agreed: OnceCell<(Option<String>, Vec<Proof>)>,
+    attested: OnceCell<(Option<String>, Vec<Proof>)>,
+    ways: OnceCell<(Rtp, String)>,
+    /// Session descriptions read so far, by the address of the message.
+    described: RefCell<HashMap<*const Stored, Rc<[Media]>>>,
     /// Is what failed only counted? Nothing has to be shown of it then.
     pub(super) only_counts: Cell<bool>,
 }
@@ -44,6 +53,10 @@ impl<'a> Facts<'a> {
             to: OnceCell::new(),
             request_uri: OnceCell::new(),
             end_to_end: OnceCell::new(),
+            agreed: OnceCell::new(),
+            attested: OnceCell::new(),
+            ways: OnceCell::new(),
+            described: RefCell::default(),
             only_counts: Cell::new(false),
         }
     }
@@ -75,6 +88,24 @@ impl<'a> Facts<'a> {
     pub(super) fn request_uri(&self) -> Option<&str> {
         let read = || self.call.request_uri();
         self.request_uri.get_or_init(read).as_deref()
+    }
+
+    pub(super) fn agreed(&self) -> &(Option<String>, Vec<Proof>) {
+        self.agreed.get_or_init(|| media::agreed(self.call))
+    }
+
+    pub(super) fn attested(&self) -> &(Option<String>, Vec<Proof>) {
+        self.attested.get_or_init(|| attested(self.call))
+    }
+
+    pub(super) fn ways(&self) -> &(Rtp, String) {
+        self.ways.get_or_init(|| media::ways(self.call))
+    }
+
+    pub(super) fn media(&self, stored: &'a Stored) -> Rc<[Media]> {
+        let mut known = self.described.borrow_mut();
+        let read = || sdp::media(stored.message().body()).into();
+        known.entry(stored).or_insert_with(read).clone()
     }
 
     pub(super) fn has_call_id(&self, wanted: &Pattern) -> bool {
@@ -152,7 +183,7 @@ impl<'a> Facts<'a> {
         };
         let leg = self.call.leg(found.leg);
         let shown = found.evidence.iter().take(3).filter_map(|evidence| {
-            let stored = leg.messages.get(evidence.message())?;
+            let stored = leg.messages.get(evidence.message()?)?;
             Some(match evidence {
                 crate::diagnose::Evidence::Excerpt { line, .. } => {
                     proof(stored, line.of(&stored.raw))

@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, start_line};
 use super::limit::{Limit, shown};
-use super::media::{Rtp, agreed, ways};
+use super::media::Rtp;
 use super::messages::MessageCheck;
 use super::name::{Code, Side};
 use super::pattern::Pattern;
@@ -11,7 +11,7 @@ use super::times::Span;
 use super::{Failure, Proof};
 use crate::diagnose::{Severity, passport};
 use crate::message::header::unfold;
-use crate::session::{Outcome, Stored};
+use crate::session::{Call, Outcome, Stored};
 use std::net::SocketAddr;
 
 /// Messages shown before the one at which a sequence parts.
@@ -59,6 +59,14 @@ impl Check {
             failure.proof = facts.deciding();
         }
         failures
+    }
+
+    /// Does it hold? For calls of which no more is told.
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Check::Sequence(sequence) => sequence.holds(facts.end_to_end()),
+            other => other.look(facts).is_empty(),
+        }
     }
 
     fn look(&self, facts: &Facts<'_>) -> Vec<Failure> {
@@ -185,8 +193,8 @@ fn findings(allowed: &[&'static str], facts: &Facts<'_>) -> Vec<Failure> {
 }
 
 fn codec(wanted: &[Option<String>], facts: &Facts<'_>) -> Option<Failure> {
-    let (codec, proof) = agreed(facts.call);
-    let fits = |wanted: &Option<String>| match (wanted, &codec) {
+    let (codec, proof) = facts.agreed();
+    let fits = |wanted: &Option<String>| match (wanted, codec) {
         (Some(wanted), Some(codec)) => super::media::is_codec(codec, wanted),
         (None, None) => true,
         _ => false,
@@ -194,11 +202,22 @@ fn codec(wanted: &[Option<String>], facts: &Facts<'_>) -> Option<Failure> {
     if wanted.iter().any(fits) {
         return None;
     }
-    failure("codec", any_of(wanted, or_none), or_none(&codec), proof)
+    let (expected, found) = (any_of(wanted, or_none), or_none(codec));
+    failure("codec", expected, found, proof.clone())
 }
 
 fn attestation(wanted: &[Option<String>], facts: &Facts<'_>) -> Option<Failure> {
-    let request = facts.call.request();
+    let (found, proof) = facts.attested();
+    if wanted.contains(found) {
+        return None;
+    }
+    let (expected, found) = (any_of(wanted, or_none), or_none(found));
+    failure("attestation", expected, found, proof.clone())
+}
+
+/// The attestation that the first Identity header with one claims, and the line that proves it.
+pub(super) fn attested(call: &Call) -> (Option<String>, Vec<Proof>) {
+    let request = call.request();
     let headers = request.into_iter().flat_map(|stored| {
         let headers = stored.message().all("Identity");
         headers.map(move |header| (stored, header))
@@ -213,21 +232,13 @@ fn attestation(wanted: &[Option<String>], facts: &Facts<'_>) -> Option<Failure> 
         ))
     });
     let (found, proof) = read.next().unzip();
-    if wanted.contains(&found) {
-        return None;
-    }
     let proof = proof.or_else(|| request.map(start_line));
-    failure(
-        "attestation",
-        any_of(wanted, or_none),
-        or_none(&found),
-        proof.into_iter().collect(),
-    )
+    (found, proof.into_iter().collect())
 }
 
 fn rtp(wanted: &[Rtp], facts: &Facts<'_>) -> Option<Failure> {
-    let (rtp, told) = ways(facts.call);
-    if wanted.contains(&rtp) {
+    let (rtp, told) = facts.ways();
+    if wanted.contains(rtp) {
         return None;
     }
     let answer = facts.call.answer().or_else(|| facts.call.first());

@@ -6,8 +6,9 @@ use super::judge::{between, failure, named};
 use super::media::is_codec;
 use super::name::Name;
 use super::pattern::{Pattern, Wanted};
-use crate::message::sdp;
+use crate::message::sdp::Media;
 use crate::session::Stored;
+use smallvec::SmallVec;
 
 /// Lines of a body that are looked at.
 const MOST_LINES: usize = 1000;
@@ -59,18 +60,26 @@ pub(super) enum Sdp {
 
 impl MessageCheck {
     pub(super) fn judge(&self, facts: &Facts<'_>) -> Vec<Failure> {
+        let on_hops;
         let all = match (&self.between, self.which) {
             (Some(ends), _) => match between(ends, "message", facts) {
-                Ok(messages) => messages,
+                Ok(messages) => {
+                    on_hops = messages;
+                    on_hops.as_slice()
+                }
                 Err(failure) => return (*failure).into_iter().collect(),
             },
             // What a proxy changes on its way counts as well.
-            (None, Picked::Every) => facts.on_every_hop(),
-            (None, _) => facts.end_to_end().to_vec(),
+            (None, Picked::Every) => {
+                on_hops = facts.on_every_hop();
+                on_hops.as_slice()
+            }
+            (None, _) => facts.end_to_end(),
         };
-        let all = all.into_iter();
-        let fitting = all.filter(|(side, stored)| self.name.fits_from(*side, stored));
-        let mut fitting: Vec<&Stored> = fitting.map(|(_, stored)| stored).collect();
+        let fitting = all
+            .iter()
+            .filter(|(side, stored)| self.name.fits_from(*side, stored));
+        let mut fitting: SmallVec<[&Stored; 4]> = fitting.map(|(_, stored)| *stored).collect();
         match self.which {
             Picked::First => fitting.truncate(1),
             Picked::Last => drop(fitting.drain(..fitting.len().saturating_sub(1))),
@@ -83,18 +92,18 @@ impl MessageCheck {
         }
         fitting
             .into_iter()
-            .flat_map(|stored| self.look(stored))
+            .flat_map(|stored| self.look(stored, facts))
             .collect()
     }
 
-    fn look(&self, stored: &Stored) -> Vec<Failure> {
-        let place = format!("in {}", named(stored));
+    fn look<'a>(&self, stored: &'a Stored, facts: &Facts<'a>) -> Vec<Failure> {
+        let place = || format!("in {}", named(stored));
         let mut all = Vec::new();
         let start = stored.message().start_line().of(&stored.raw);
         if let Some(wanted) = &self.start_line
             && !wanted.fits(std::iter::once(start.into()))
         {
-            let expected = format!("start line {} {place}", wanted.shown());
+            let expected = format!("start line {} {}", wanted.shown(), place());
             all.extend(failure(
                 "start-line",
                 expected,
@@ -104,11 +113,11 @@ impl MessageCheck {
         }
         for (name, wanted) in &self.headers {
             if !has_header(stored, name, wanted) {
-                all.extend(header(stored, name, wanted, &place));
+                all.extend(header(stored, name, wanted, &place()));
             }
         }
         for wanted in &self.sdp {
-            all.extend(wanted.judge(stored, &place));
+            all.extend(wanted.judge(stored, &facts.media(stored), &place));
         }
         all
     }
@@ -131,14 +140,18 @@ fn header(stored: &Stored, name: &str, wanted: &Wanted, place: &str) -> Option<F
 }
 
 impl Sdp {
-    fn judge(&self, stored: &Stored, place: &str) -> Option<Failure> {
+    fn judge(
+        &self,
+        stored: &Stored,
+        media: &[Media],
+        place: &dyn Fn() -> String,
+    ) -> Option<Failure> {
         let body = stored.message().body();
-        let media = sdp::media(body);
         let line = |line: &[u8]| match line.is_empty() {
             true => vec![start_line(stored)],
             false => vec![proof(stored, line)],
         };
-        let told = |what: String| format!("{what} {place}");
+        let told = |what: String| format!("{what} {}", place());
         let Some(first) = media.iter().find(|m| m.kind == "audio").or(media.first()) else {
             return match self {
                 Sdp::There(false) | Sdp::NoLine(_) => None,
@@ -148,17 +161,19 @@ impl Sdp {
                 }
             };
         };
-        let shown_by = match self {
-            Sdp::Direction(_) => first.says_direction(),
-            Sdp::Address(_) => first.connection,
-            _ => first.line,
+        let shown_by = || {
+            let span = match self {
+                Sdp::Direction(_) => first.says_direction(),
+                Sdp::Address(_) => first.connection,
+                _ => first.line,
+            };
+            line(span.of(body))
         };
-        let shown_by = line(shown_by.of(body));
         let like = |what: &str, wanted: &Pattern, found: &str| match wanted.fits(found.as_bytes()) {
             true => None,
             false => {
                 let expected = told(format!("{what} {}", wanted.shown()));
-                failure("sdp", expected, found, shown_by.clone())
+                failure("sdp", expected, found, shown_by())
             }
         };
         let mut lines = body
@@ -171,7 +186,7 @@ impl Sdp {
                 "sdp",
                 told("no session description".to_owned()),
                 "one",
-                shown_by,
+                shown_by(),
             ),
             Sdp::Codecs(wanted) => {
                 let names: Vec<&str> = first.codecs.iter().map(|c| c.name.as_str()).collect();
@@ -180,8 +195,11 @@ impl Sdp {
                         .iter()
                         .zip(wanted)
                         .all(|(name, wanted)| is_codec(name, wanted));
+                if same {
+                    return None;
+                }
                 let expected = told(format!("the codecs {}", wanted.join(", ")));
-                (!same).then(|| failure("sdp", expected, names.join(", "), shown_by))?
+                failure("sdp", expected, names.join(", "), shown_by())
             }
             Sdp::Direction(wanted) => like("direction", wanted, first.direction.name()),
             Sdp::Profile(wanted) => like("profile", wanted, &first.profile),
@@ -194,7 +212,7 @@ impl Sdp {
                 true => None,
                 false => {
                     let expected = told(format!("a line {}", wanted.shown()));
-                    failure("sdp", expected, "no such line", shown_by)
+                    failure("sdp", expected, "no such line", shown_by())
                 }
             },
             Sdp::NoLine(unwanted) => {

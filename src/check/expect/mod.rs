@@ -307,14 +307,17 @@ impl Report for Held {
             if verdict.calls > entry.count.most && verdict.unwanted.len() < MOST_UNWANTED {
                 verdict.unwanted.extend(facts.beginning());
             }
-            facts.only_counts.set(verdict.fallen >= MOST_CALLS);
-            let checks = entry.checks.iter();
-            let failures: Vec<Failure> = checks.flat_map(|check| check.judge(&facts)).collect();
-            if failures.is_empty() {
+            let mut checks = entry.checks.iter();
+            if verdict.fallen >= MOST_CALLS {
+                // No more is told of it.
+                facts.only_counts.set(true);
+                verdict.fallen += u64::from(!checks.all(|check| check.holds(&facts)));
                 continue;
             }
-            verdict.fallen += 1;
-            if verdict.fallen <= MOST_CALLS {
+            facts.only_counts.set(false);
+            let failures: Vec<Failure> = checks.flat_map(|check| check.judge(&facts)).collect();
+            if !failures.is_empty() {
+                verdict.fallen += 1;
                 verdict.shown.push(facts.fallen(failures));
             }
         }

@@ -105,6 +105,23 @@ impl Sequence {
     /// Where the messages part from it; `None` if they fit. The time is bounded by the number of
     /// messages times the length of the sequence.
     pub(super) fn part_from(&self, messages: &[(Side, &Stored)]) -> Option<Parting> {
+        let (at, mut states) = self.stop_at(messages)?;
+        if at == messages.len() {
+            // A gap is always ready for what follows it; what is missing is what is furthest on.
+            let furthest = states.iter().map(|(part, _)| *part).max();
+            states.retain(|(part, _)| Some(*part) == furthest);
+        }
+        let expected = self.expected(&states);
+        Some(Parting { at, expected })
+    }
+
+    /// Do the messages fit?
+    pub(super) fn holds(&self, messages: &[(Side, &Stored)]) -> bool {
+        self.stop_at(messages).is_none()
+    }
+
+    // The first message that does not fit, or their number if more has to come, and how far it has come.
+    fn stop_at(&self, messages: &[(Side, &Stored)]) -> Option<(usize, States)> {
         let mut states = States::new();
         self.reach((0, 0), &mut states);
         for (at, (side, stored)) in messages.iter().enumerate() {
@@ -113,19 +130,12 @@ impl Sequence {
                 self.step(*state, |name| name.fits_from(*side, stored), &mut next);
             }
             if next.is_empty() {
-                let expected = self.expected(&states);
-                return Some(Parting { at, expected });
+                return Some((at, states));
             }
             states = next;
         }
         let is_over = states.iter().any(|(part, _)| *part == self.parts.len());
-        // A gap is always ready for what follows it; what is missing is what is furthest on.
-        let furthest = states.iter().map(|(part, _)| *part).max();
-        states.retain(|(part, _)| Some(*part) == furthest);
-        (!is_over).then(|| Parting {
-            at: messages.len(),
-            expected: self.expected(&states),
-        })
+        (!is_over).then_some((messages.len(), states))
     }
 
     // Adds a state, and those that are reached from it without a message.

@@ -1,7 +1,7 @@
 //! Q5: the BYE says that no person ended the call.
 
 use super::super::details::spoken;
-use super::super::finding::{Evidence, Value, note, sender};
+use super::super::finding::{Evidence, Value, note, receiver, sender};
 use super::super::phrases;
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Role, Rule, Severity,
@@ -36,6 +36,10 @@ pub static RULE: Rule = Rule {
             "why-hint",
             "{element} ended the call and gives as reason {said} ({name}: {hint}); no person hung up",
         ),
+        (
+            "fix-media",
+            "Find out why the audio of {other} no longer came to {element}: capture RTP at both, and compare the address and port in the session descriptions with where the packets go. First suspects are a NAT or firewall between them, and silence suppression or hold without RTCP at {other}.",
+        ),
         ("bye", "the end of the call"),
         ("reason", "the reason that it gives"),
     ],
@@ -45,6 +49,9 @@ pub static RULE: Rule = Rule {
 
 /// Q.850 causes of calls that end as they should, and those that say nothing.
 const NORMAL: [u32; 9] = [0, 16, 17, 18, 19, 21, 26, 31, 127];
+
+/// What phrases mean that name missing audio.
+const NO_AUDIO: &str = "no audio arrived any more";
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite {
@@ -71,7 +78,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if told.is_none() && abnormal.is_none() {
         return;
     }
+    let silent = told
+        .as_ref()
+        .is_some_and(|told| told.phrase.means == NO_AUDIO);
     let acts = match call.side(bye) {
+        _ if silent => Acts::Network,
         Some(Side::Caller) => Acts::Caller,
         _ => Acts::Callee,
     };
@@ -82,6 +93,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.element(sender(bye));
     if let Some(told) = told {
         finding.why("why-told");
+        if silent {
+            finding.fix("fix-media");
+            finding.args(Args::new().text("other", receiver(bye)));
+        }
         finding.proof(Evidence::start_line(at, bye, note("bye")));
         told.prove(finding, (at, bye), (note("bye"), note("reason")));
         finding.evidence.remove(0);

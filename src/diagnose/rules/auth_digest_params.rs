@@ -33,6 +33,14 @@ pub static RULE: Rule = Rule {
             "Have the software that sends the credentials mended: nc must grow by one with each request that uses the nonce. As a stopgap let it ask for a new nonce each time.",
         ),
         (
+            "why-count-stale",
+            "the credentials use a nonce with the count nc={nc}, which another request had used or passed {ago} before; {element} answered with a new nonce and stale=true, which asks to try again with it, and nothing followed",
+        ),
+        (
+            "fix-count-stale",
+            "Have the software that sends the credentials mended: after stale=true it must repeat the request with the new nonce, without asking for the password, and nc must grow by one with each request that uses a nonce.",
+        ),
+        (
             "why-uri",
             "the credentials are made for the URI {uri}, the request goes to {target}; a server that compares them refuses this, whatever the password",
         ),
@@ -51,6 +59,7 @@ pub static RULE: Rule = Rule {
         ("asked", "the challenge"),
         ("answered", "does not fit: {param}"),
         ("refused", "and refused"),
+        ("stale", "a new nonce, with stale=true"),
     ],
     explains: &["auth-wrong-credentials", "auth-stale-nonce", "reg-rejected"],
     confirm: "the log of {element} for this request",
@@ -130,6 +139,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         asked.and_then(|asked| show_challenge(call, asked, misfit.param, note("asked"))),
         show_credentials(call, message, own, misfit.param, answered),
     ]);
+    let stale = of.asked_again(call).is_some_and(|again| again.stale);
+    if stale && misfit.why == "why-count" {
+        let header = digest::challenge_header(refusal.head.code() == Some(407));
+        finding.why("why-count-stale").fix("fix-count-stale");
+        finding.proof(Evidence::header(refused_at, refusal, header, note("stale")));
+        return;
+    }
     finding.proof(Evidence::start_line(refused_at, refusal, note("refused")));
 }
 

@@ -34,6 +34,7 @@ pub static RULE: Rule = Rule {
             "Have {element} take a CANCEL without credentials: it is checked against the INVITE that it belongs to.",
         ),
         ("request", "inside the call"),
+        ("cancel", "it belongs to the INVITE"),
         ("asked", "credentials are asked for"),
         ("silence", "no {method} with credentials"),
     ],
@@ -120,7 +121,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .duration("waited", waited),
     );
     let header = challenge_header(asked.head.code() == Some(407));
-    finding.proof(Evidence::start_line(at, request, note("request")));
+    let shown = if cancel { "cancel" } else { "request" };
+    finding.proof(Evidence::start_line(at, request, note(shown)));
     finding.proof(Evidence::header(asked_at, asked, header, note("asked")));
     if let Some(from) = asked.time().filter(|_| !cancel) {
         finding.proof(Evidence::Absence {

@@ -259,7 +259,7 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     finding.why(why).fix(fix).element(sender(refusal));
     finding.args(names(&old, refusal));
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
-        finding.args(Args::new().duration("ago", now - accepted));
+        finding.args(Args::new().duration("ago", now - accepted.at));
     }
     if phrase {
         let phrase = Args::new().text("phrase", digest::phrase(refusal));
@@ -268,6 +268,16 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     let said = if again.stale { "stale" } else { "not-said" };
     let shown = [old_nonce(call, &old, context), verdict_of(call, &old, said)];
     finding.proofs(shown);
+    let minted = context
+        .view
+        .nonces
+        .of(&credentials.nonce)
+        .and_then(|of| of.minted);
+    let minted = minted.map(|of| of.spot).filter(|spot| !spot.is_in(call));
+    finding.elsewhere(minted, "elsewhere-nonce");
+    if why == "why-not-said" {
+        finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted");
+    }
 }
 
 // The nonce is of an earlier call, or from before the capture.

@@ -56,12 +56,17 @@ pub static RULE: Rule = Rule {
             "Compare the password in every device that uses the name {username} with the one at {element}, and set it anew where it differs. If the server was restored or moved shortly before, check that it has the same accounts.",
         ),
         ("asked", "a fresh nonce for realm {realm}"),
+        ("asked-before", "a nonce for realm {realm}"),
         ("answered", "the same nonce, answered by {username}"),
         ("refused", "and refused all the same"),
     ],
     explains: &["reg-rejected"],
     confirm: "another request with the same name and password that {element} accepts, or refuses with 401 or 407",
     settings: &[
+        (
+            Product::AsteriskSip,
+            "Asterisk before version 12 has its accounts in sip.conf: the name in brackets and `secret` or `md5secret` of the peer, and `realm` in [general].",
+        ),
         (
             Product::Asterisk,
             "On Asterisk the account is the auth section that the endpoint names: its username and password, and its realm if it has one.",
@@ -144,18 +149,27 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         finding.args(Args::new().text("other", before.method.to_string()));
     }
     if let Some((accepted, now)) = accepted.zip(refusal.time()) {
-        finding.args(Args::new().duration("ago", now - accepted));
+        finding.args(Args::new().duration("ago", now - accepted.at));
     }
     let with_names = |id| Template::new(id, named(Args::new()));
+    let given = match is_late(call, last) {
+        true => "asked-before",
+        false => "asked",
+    };
     let asked = last
         .asked
-        .and_then(|asked| show_challenge(call, asked, "nonce", with_names("asked")));
+        .and_then(|asked| show_challenge(call, asked, "nonce", with_names(given)));
     let (message, note_id) = (last.attempt.message, with_names("answered"));
     let answered = show_credentials(call, message, credentials, "nonce", note_id);
     for evidence in asked.into_iter().chain(answered) {
         finding.proof(evidence);
     }
     finding.proof(Evidence::start_line(refused_at, refusal, note("refused")));
+    match why {
+        "why-before" => finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted"),
+        "why-both" => finding.elsewhere(elsewhere.map(|of| of.spot), "elsewhere-refused"),
+        _ => finding,
+    };
 }
 
 fn is_late(call: &Call, of: &Try<'_>) -> bool {

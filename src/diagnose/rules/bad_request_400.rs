@@ -31,6 +31,10 @@ pub static RULE: Rule = Rule {
             "Make {asker} send {header} with this request, or find out what takes it away on the way.",
         ),
         (
+            "fix-unsent",
+            "Compare the request as {element} received it with this one: what stands between may have added or broken {header}. If nothing stands between, ask the operator of {element} what its parser stumbled over; a request may leave {header} out.",
+        ),
+        (
             "fix-part",
             "Look at this part of the refused request and compare it with one that {element} takes; then correct it at {asker}.",
         ),
@@ -61,7 +65,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((asked, request)) = refused(call, index) else {
         return;
     };
-    let Some(finding) = found.add(Confidence::Likely, Acts::Caller) else {
+    let name = complaint::header(topic);
+    // Called invalid, and not there: the request was another one where it was read.
+    let unsent = name.is_some_and(|name| request.message().header(name).is_none())
+        && !is_missed(&said(answer));
+    let acts = if unsent { Acts::Callee } else { Acts::Caller };
+    let Some(finding) = found.add(Confidence::Likely, acts) else {
         return;
     };
     finding.element(sender(answer)).args(
@@ -71,12 +80,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("said", said(answer))
             .with(
                 "header",
-                complaint::header(topic)
-                    .map_or(Value::Said("a part of it"), |name| name.to_owned().into()),
+                name.map_or(Value::Said("a part of it"), |name| name.to_owned().into()),
             ),
     );
     finding.proof(mark_of(index, answer, note("said")));
-    let Some(name) = complaint::header(topic) else {
+    let Some(name) = name else {
         finding.why("why-part").fix("fix-part");
         finding.proof(Evidence::start_line(asked, request, note("asked")));
         return;
@@ -88,9 +96,27 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         None => {
             finding.why("why-absent").fix("fix-absent");
+            if unsent {
+                finding.fix("fix-unsent");
+            }
             finding.proof(Evidence::start_line(asked, request, note("asked")));
         }
     }
+}
+
+// Does it say that something is missing?
+fn is_missed(said: &str) -> bool {
+    const MISSED: [&str; 7] = [
+        "missing",
+        "required",
+        "absent",
+        "without",
+        "lack",
+        "not found",
+        "no ",
+    ];
+    let said = said.to_ascii_lowercase();
+    MISSED.iter().any(|word| said.contains(word))
 }
 
 // The request as it came to the one who refused it.

@@ -37,6 +37,10 @@ pub static RULE: Rule = Rule {
             "{writer} sent {what} with a body encoded as {encoding}, which few elements can decode",
         ),
         (
+            "why-mislabelled",
+            "{writer} sent {what} with Content-Encoding {encoding}, and the body is not encoded at all, it begins with v=0: whoever goes by the label cannot read the session description",
+        ),
+        (
             "why-empty",
             "{writer} sent {what} with a Content-Type and no body: most do not mind, strict parsers refuse the message",
         ),
@@ -47,6 +51,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-encoded",
             "Switch off body compression on {element} for this peer.",
+        ),
+        (
+            "fix-mislabelled",
+            "Leave out Content-Encoding on {element}: the body goes as it is.",
         ),
         (
             "fix-empty",
@@ -90,6 +98,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         tell(call, context, found, &RISKY, no_boundary, sentences);
     }
     if lint::was_answered(call, &[400, 415, 488]) {
+        let sentences = ("why-mislabelled", "fix-mislabelled");
+        tell(call, context, found, &HARMLESS, mislabelled, sentences);
         let sentences = ("why-encoded", "fix-encoded");
         tell(call, context, found, &USUAL, encoded, sentences);
     }
@@ -148,7 +158,19 @@ fn encoded(m: &Stored) -> Option<Mark> {
     let header = m.message().header("Content-Encoding")?;
     let encoding = lossy(header.value.of(&m.raw));
     let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!plain && m.head.is_request()).then(|| Mark::header(header, header.value))
+    let said = !plain && m.head.is_request() && !is_sdp(m);
+    said.then(|| Mark::header(header, header.value))
+}
+
+fn mislabelled(m: &Stored) -> Option<Mark> {
+    let header = m.message().header("Content-Encoding")?;
+    let encoding = lossy(header.value.of(&m.raw)).to_ascii_lowercase();
+    let packed = matches!(encoding.as_str(), "gzip" | "deflate" | "compress" | "br");
+    (packed && m.head.is_request() && is_sdp(m)).then(|| Mark::header(header, header.value))
+}
+
+fn is_sdp(m: &Stored) -> bool {
+    m.message().body().starts_with(b"v=0")
 }
 
 fn empty(m: &Stored) -> Option<Mark> {

@@ -17,6 +17,14 @@ pub static RULE: Rule = Rule {
     fix: "Record longer: begin before the call is placed and go on for at least 3 minutes after it, so that every timer has run out.",
     sentences: &[
         (
+            "why-open",
+            "nothing more of this call is recorded after the request, which still waits for its final answer, so how it ended is not known",
+        ),
+        (
+            "fix-log",
+            "Look further down in the log for lines on this Call-ID, also on errors: not all that a program does with a request is written as a message. Else take the log anew, from before the request until at least 3 minutes after it.",
+        ),
+        (
             "why-challenged",
             "the capture ends soon after credentials were asked for, so whether they were sent and taken is not recorded",
         ),
@@ -73,6 +81,7 @@ pub static RULE: Rule = Rule {
             "last",
             "the last message of the call before the capture ends",
         ),
+        ("last-open", "the last message of the call that is recorded"),
     ],
     check,
     ..Rule::PLAIN
@@ -108,12 +117,21 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         if let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture)
         {
-            finding.proof(Evidence::start_line(index, last, note("last")));
+            let open = !ends_with(call, last);
+            let remark = if open { "last-open" } else { "last" };
+            finding.proof(Evidence::start_line(index, last, note(remark)));
             if call.method != Method::Invite {
                 finding.fix("fix-request");
             }
+            if open {
+                finding.why("why-open");
+            }
             if is_challenged(call) {
                 finding.why("why-challenged");
+            }
+            // Written by a program that says more in other lines.
+            if last.stamp.sent.is_some() {
+                finding.fix("fix-log");
             }
         }
         return;
@@ -139,6 +157,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(to) => Evidence::of_header(0, to, first.head.to_tag, note("inside")),
         None => Evidence::start_line(0, first, note(remark)),
     });
+}
+
+// Does the capture end with the call? A log goes on with lines that are no messages, and the records
+// of a capture that was put together may be older than those before them.
+fn ends_with(call: &Call, last: &Stored) -> bool {
+    last.stamp.lines == 0 && call.seen_until >= last.time()
 }
 
 // The ACK to a final answer from 300 on, which has the branch of its INVITE (RFC 3261 §17.1.1.3), where

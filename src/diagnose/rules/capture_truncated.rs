@@ -36,6 +36,18 @@ pub static RULE: Rule = Rule {
             "why-call-log",
             "the log holds only the beginning of {messages} of this call, so whatever stood in the rest is not known",
         ),
+        (
+            "why-dump",
+            "the text holds less of {messages} in {calls} than was sent: it ends in the middle of a packet, or the capture tool cut packets off (snap length), so headers and session descriptions there cannot be judged",
+        ),
+        (
+            "fix-dump",
+            "Copy the text of the dump to its end, and record whole packets: `tcpdump -s 0`. Better still, keep the capture file itself.",
+        ),
+        (
+            "why-call-dump",
+            "the text holds only the beginning of {messages} of this call: it ends there, or the capture tool cut packets off (snap length); whatever stood in the rest is not known",
+        ),
         ("cut", "only the beginning of this one was recorded"),
         ("last", "the last such message"),
     ],
@@ -70,9 +82,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     let count = call.originals().filter(|(_, m)| is_cut(m)).count();
     finding.args(Args::new().with("messages", messages(count as u64)));
-    match is_cut_by_capture(stored) {
-        true => finding.why("why-call"),
-        false => finding.why("why-call-log").fix("fix-log"),
+    match (is_cut_by_capture(stored), stored.stamp.lines) {
+        (true, 0) => finding.why("why-call"),
+        (true, _) => finding.why("why-call-dump").fix("fix-dump"),
+        (false, _) => finding.why("why-call-log").fix("fix-log"),
     };
     finding.proof(Evidence::start_line(index, stored, note("cut")));
 }
@@ -97,13 +110,14 @@ fn counted(count: u64) -> Args {
 
 fn across(ledger: &Ledger, across: &mut Across) {
     let quality = &ledger.quality;
-    tell(
-        &quality.cut_by_capture,
-        Confidence::Certain,
-        "why",
-        "fix",
-        across,
-    );
+    let cut = &quality.cut_by_capture;
+    // A dump of packets as text may have been copied in part.
+    let dump = cut.shown.as_ref().is_some_and(|[_, last]| last.of_log);
+    let (why, fix) = match dump {
+        true => ("why-dump", "fix-dump"),
+        false => ("why", "fix"),
+    };
+    tell(cut, Confidence::Certain, why, fix, across);
     tell(
         &quality.cut_by_log,
         Confidence::Likely,

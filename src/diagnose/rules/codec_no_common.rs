@@ -63,7 +63,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
     let own = own_codecs(call, response);
     let known = context.view.codecs(response.stamp.sender());
-    let taken = own.as_ref().or(known);
+    let taken = own.as_ref().or(known.map(|known| &known.names));
     let warning = typed::warnings(response.message())
         .into_iter()
         .find(|w| matches!(w.code, 304 | 305));
@@ -112,6 +112,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Some(taken) => finding.args(Args::new().text("taken", taken.join(", "))),
         None => finding.why("why-warning"),
     };
+    if own.is_none() {
+        let described = known.and_then(|known| known.described);
+        let described = described.filter(|spot| !spot.is_in(call));
+        finding.elsewhere(described, "elsewhere-described");
+    }
 }
 
 // Is every stream of the offer one that is not to be used (RFC 3264 §5.1)?

@@ -57,7 +57,7 @@ fn across(ledger: &Ledger, found: &mut Across) {
         if limit < 2 || limit < most {
             continue;
         }
-        let Some(finding) = found.add(Confidence::Likely, Acts::Carrier) else {
+        let Some(finding) = found.add(Confidence::Likely, Acts::Caller) else {
             continue;
         };
         let code = failed.first().map_or(0, |s| s.code);

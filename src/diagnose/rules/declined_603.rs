@@ -10,7 +10,7 @@ use crate::knowledge::phrases::Kind;
 use crate::message::params::value_after;
 use crate::message::{Method, lossy, typed};
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -199,10 +199,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => {}
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));
-    if let Some(aor) = unregistered.filter(|_| why == "why-unregistered") {
+    if let Some((aor, other)) = unregistered.filter(|_| why == "why-unregistered") {
         finding
             .fix("fix-unregistered")
-            .args(Args::new().text("aor", aor));
+            .args(Args::new().text("aor", aor))
+            .elsewhere(Some(other), "elsewhere-registrar");
     }
     if let Some((place, _)) = place {
         finding
@@ -252,11 +253,13 @@ fn place(response: &Stored) -> Option<(&'static str, Acts)> {
 }
 
 // The one called, where the answer comes from a registrar and no REGISTER of that one is seen before.
-fn unregistered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<String> {
+fn unregistered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<(String, Spot)> {
     let registrar = answer.stamp.source?.ip();
-    let registrations = context.view.registrations();
-    let known = || registration(call, context, answer).is_some();
-    (registrations.has_registrar(registrar) && !known()).then(|| call.to())?
+    let other = context.view.registrations().registrar(registrar)?;
+    match registration(call, context, answer) {
+        Some(_) => None,
+        None => Some((call.to()?, other)),
+    }
 }
 
 // url, tel and email in the text of Reason (ATIS-1000099).

@@ -7,6 +7,7 @@ use super::scanner_traffic::is_scanner;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::session::Call;
+use crate::session::view::Taken;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -93,15 +94,17 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .stamp
         .destination
         .and_then(|at| context.view.peer(at.ip()));
-    let goes_on = |known: &&String| {
-        numbers::is_number(&user) && known.len() > user.len() && known.starts_with(&user)
+    let goes_on = |known: &&Taken| {
+        let longer = known.name.len() > user.len() && known.name.starts_with(&user);
+        numbers::is_number(&user) && longer
     };
     let longer = peer.and_then(|peer| peer.numbers.iter().find(goes_on));
     if user.is_empty() {
         finding.why("why-no-user").fix("fix-no-user");
     } else if let Some(example) = longer {
-        finding.args(Args::new().text("example", example.clone()));
+        finding.args(Args::new().text("example", example.name.clone()));
         finding.why("why-longer").fix("fix-longer");
+        finding.elsewhere(Some(example.spot), "elsewhere-taken");
     } else if let Some(odd) = odd(&user) {
         finding.args(Args::new().text("odd", odd));
         finding.why("why-characters").fix("fix-characters");

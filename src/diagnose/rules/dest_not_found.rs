@@ -12,7 +12,7 @@ use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::session::path::Made;
-use crate::session::view::Peer;
+use crate::session::view::{Peer, Taken};
 use crate::session::{Call, Stored};
 use std::net::IpAddr;
 
@@ -141,15 +141,15 @@ enum Why<'a> {
     /// Words of the provider.
     Told(&'a Told),
     /// It took the same number in another form.
-    SameNumber(&'a str),
+    SameNumber(&'a Taken),
     /// The number is in this header only; the Request-URI has something else.
     InTo(&'static str),
     /// The host of the calls that it took.
-    Domain(&'a str),
+    Domain(&'a Taken),
     /// The host is an address, and not its own.
     Address,
     /// Every number that it took has another form.
-    Form(&'a str),
+    Form(&'a Taken),
     /// Several elements say the same: their answers, that of the call left out.
     Everywhere(Vec<usize>),
     /// Nothing more.
@@ -240,15 +240,18 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             ("why-told", fix)
         }
         Why::SameNumber(example) => {
-            finding.args(Args::new().text("example", example));
+            finding.args(Args::new().text("example", example.name.clone()));
+            finding.elsewhere(Some(example.spot), "elsewhere-taken");
             ("why-same-number", "fix-form")
         }
         Why::Form(example) => {
-            finding.args(Args::new().text("example", example));
+            finding.args(Args::new().text("example", example.name.clone()));
+            finding.elsewhere(Some(example.spot), "elsewhere-taken");
             ("why-form", "fix-form")
         }
         Why::Domain(example) => {
-            finding.args(Args::new().text("example", example));
+            finding.args(Args::new().text("example", example.name.clone()));
+            finding.elsewhere(Some(example.spot), "elsewhere-taken");
             ("why-domain", "fix-domain")
         }
         Why::InTo(_) => ("why-in-to", "fix-in-to"),
@@ -287,7 +290,8 @@ fn why<'a>(
 ) -> Why<'a> {
     let user = uri.number();
     let taken = || peer.into_iter().flat_map(|peer| &peer.numbers);
-    let same = taken().find(|known| **known != user && numbers::is_same(known, &user));
+    let is_same = |known: &&Taken| known.name != user && numbers::is_same(&known.name, &user);
+    let same = taken().find(is_same);
     if let Some(same) = same {
         return Why::SameNumber(same);
     }
@@ -306,7 +310,7 @@ fn why<'a>(
     }
     let host = crate::message::lossy(uri.host).to_ascii_lowercase();
     if let Some([known]) = peer.map(|peer| peer.hosts.as_slice())
-        && *known != host
+        && known.name != host
     {
         return Why::Domain(known);
     }
@@ -320,12 +324,12 @@ fn why<'a>(
         return Why::Address;
     }
     let form = numbers::form(&user);
-    let mut forms = taken().filter(|known| numbers::is_number(known));
+    let mut forms = taken().filter(|known| numbers::is_number(&known.name));
     match forms.next() {
         Some(example)
             if form != Form::Name
-                && numbers::form(example) != form
-                && forms.all(|other| numbers::form(other) != form) =>
+                && numbers::form(&example.name) != form
+                && forms.all(|other| numbers::form(&other.name) != form) =>
         {
             Why::Form(example)
         }

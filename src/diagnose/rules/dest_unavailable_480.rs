@@ -9,7 +9,7 @@ use super::reg_binding_missing_at_call::registration;
 use crate::knowledge::phrases::Kind;
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Stored};
+use crate::session::{Call, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -217,10 +217,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             if let Some(after) = asked.filter(|after| (0..AT_ONCE).contains(after)) {
                 finding.args(Args::new().duration("after", after));
                 match registered(call, context, response) {
-                    Some(args) => finding
+                    Some((args, shown)) => finding
                         .args(args)
                         .why("why-registered")
-                        .fix_alone("fix-registered"),
+                        .fix_alone("fix-registered")
+                        .elsewhere(Some(shown), "elsewhere-register"),
                     None => finding.why("why-at-once"),
                 };
             }
@@ -229,7 +230,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
 }
 
 // The registration that holds at the server that answers, which sent no request on.
-fn registered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<Args> {
+fn registered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<(Args, Spot)> {
     let (at, server) = (answer.time()?, answer.stamp.source?.ip());
     let known = registration(call, context, answer)?;
     let last = known.before(at).filter(|last| last.until > at)?;
@@ -243,9 +244,10 @@ fn registered(call: &Call, context: &Context<'_>, answer: &Stored) -> Option<Arg
         .registrar
         .is_some_and(|registrar| registrar.ip() == server);
     (here && !tried).then(|| {
-        Args::new()
+        let args = Args::new()
             .text("aor", known.aor.clone())
-            .duration("since", at - last.at)
+            .duration("since", at - last.at);
+        (args, last.spot)
     })
 }
 

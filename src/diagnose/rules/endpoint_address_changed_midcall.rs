@@ -31,6 +31,10 @@ pub static RULE: Rule = Rule {
             "Look here only if audio was lost around this moment: the change itself was signalled as it should be.",
         ),
         (
+            "why-end",
+            "the call began from {before}, and the BYE that ended it came from {after}: the device changed network (mobile data, Wi-Fi, another line, another node) and did not tell its new address by a re-INVITE or UPDATE. The call ended as it should; audio may have gone to the old address before, and no media is in the capture to tell",
+        ),
+        (
             "why-media",
             "RTP with the same synchronisation source came from {before} and then from {after}, without a re-INVITE or UPDATE between: the device changed network, and the other side was not told",
         ),
@@ -100,15 +104,23 @@ fn tell(call: &Call, (first, later): (usize, usize), found: &mut Findings) {
     let (Some(begun), Some(request)) = (call.messages.get(first), call.messages.get(later)) else {
         return;
     };
+    let accepted = |index: &usize| {
+        let answer = call.messages.get(*index);
+        answer.is_some_and(|m| matches!(m.head.code(), Some(200..=299)))
+    };
     let told = matches!(request.head.method, Method::Invite | Method::Update)
-        && call.transactions().iter().any(|t| {
-            let accepted = |index: &usize| {
-                let answer = call.messages.get(*index);
-                answer.is_some_and(|m| matches!(m.head.code(), Some(200..=299)))
-            };
-            t.request() == Some(later) && t.finals.iter().any(accepted)
-        });
-    let severity = match told {
+        && call
+            .transactions()
+            .iter()
+            .any(|t| t.request() == Some(later) && t.finals.iter().any(accepted));
+    // Nothing can get lost any more.
+    let ends = request.head.method == Method::Bye
+        && call.media.is_empty()
+        && call
+            .transactions()
+            .iter()
+            .any(|t| t.request() == Some(later) && t.finals.iter().any(accepted));
+    let severity = match told || ends {
         true => Severity::Info,
         false => Severity::Warning,
     };
@@ -126,6 +138,8 @@ fn tell(call: &Call, (first, later): (usize, usize), found: &mut Findings) {
     );
     if told {
         finding.why("why-told").fix("fix-told");
+    } else if ends {
+        finding.why("why-end");
     }
     finding
         .proof(Evidence::start_line(first, begun, note("first")))

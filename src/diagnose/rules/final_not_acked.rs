@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-lost",
-            "{client} went on repeating its INVITE after {element} had answered {code}, and {element} repeated that {copies} times: the answers do not find the way back",
+            "{client} went on repeating its INVITE after {element} had answered {code}, and {element} repeated that {copies} times: the answers do not find the way back, so to {client} the call has no answer at all",
         ),
         (
             "fix-lost",
@@ -85,7 +85,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             What::Silent => Confidence::Likely,
             _ => Confidence::Certain,
         };
-        if let Some(finding) = found.add_as(Role::Contributing, confidence, acts) {
+        // To the one who asks, the call ran out of time.
+        let (severity, role) = match what {
+            What::Lost(_) => (Severity::Error, Role::Cause),
+            _ => (Severity::Warning, Role::Contributing),
+        };
+        if let Some(finding) = found.add_with(severity, role, confidence, acts) {
             tell(finding, &what, request, answer, copies);
         }
         return;

@@ -91,14 +91,19 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     if let Some(told) = context.told(call) {
-        let Some(finding) = found.add(Confidence::Certain, Acts::Callee) else {
-            return;
-        };
         let fix = match told.phrase.kind {
             Kind::Channels | Kind::Rate => "fix-limit",
             Kind::NoRoute => "fix-route",
             Kind::Account => "fix-account",
             _ => "fix",
+        };
+        // Whoever sends too many has to send fewer, or buy more.
+        let acts = match fix {
+            "fix-limit" => Acts::Caller,
+            _ => Acts::Callee,
+        };
+        let Some(finding) = found.add(Confidence::Certain, acts) else {
+            return;
         };
         finding.element(sender(response)).why("why-told").fix(fix);
         finding.args(Args::new().code("code", code));

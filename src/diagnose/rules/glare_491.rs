@@ -7,7 +7,7 @@ use super::super::{
 };
 use crate::message::Method;
 use crate::session::clock::SECOND;
-use crate::session::{Call, Stored};
+use crate::session::{Call, Side, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,16 +26,36 @@ pub static RULE: Rule = Rule {
             "the {method} of {element} met another change under way and was refused with 491; it was sent again and accepted, as it should be",
         ),
         (
+            "why-resolved-alone",
+            "{other} refused the {method} of {element} with 491, which means that another change is under way, and the trace shows none; it was sent again and accepted, as it should be",
+        ),
+        (
             "fix-resolved",
             "Look here only if people notice the delay: such a crossing is normal and resolves itself.",
         ),
         (
             "why-again",
-            "the {method} of {element} met another change under way and was refused with 491, and so was every further try: the sides do not wait for different times, as they have to",
+            "the {method} of {element} met another change under way and was refused with 491, and so was every further try: each came while another change was under way",
         ),
         (
             "fix-again",
-            "Correct the side that tries again at once: who chose the Call-ID waits 2.1 to 4 s, the other side up to 2 s.",
+            "Find out what keeps the other change open, and compare the times between the tries: who chose the Call-ID waits 2.1 to 4 s, the other side up to 2 s.",
+        ),
+        (
+            "why-both",
+            "the {method} of {element} and that of {other} met, and both were refused with 491; each had to try again after a moment and neither did, so neither change (hold, resume, transfer, refresh) ever happened",
+        ),
+        (
+            "fix-both",
+            "Correct {element} and {other}: after a 491 each has to send its request again, who chose the Call-ID of the call after 2.1 to 4 s, the other within 2 s.",
+        ),
+        (
+            "why-early",
+            "the {method} of {element} met another change under way and was refused with 491, and so was every further try: {element} chose the Call-ID of the call and came back after {delay}, where 2.1 to 4 s are due",
+        ),
+        (
+            "fix-early",
+            "Correct {element}: after a 491, who chose the Call-ID of the call waits 2.1 to 4 s before it sends the request again.",
         ),
         (
             "why-alone",
@@ -65,7 +85,11 @@ pub static RULE: Rule = Rule {
 enum Course {
     Resolved,
     Dropped,
+    /// By both sides.
+    BothDropped,
     Again,
+    /// Sooner than the side that chose the Call-ID may.
+    Early,
     Alone,
 }
 
@@ -83,16 +107,35 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let course = match (retries.as_slice(), pending) {
         (tries, _) if tries.iter().any(|(_, accepted)| *accepted) => Course::Resolved,
         (_, None) => Course::Alone,
+        ([], _) if others_dropped(call, first, &all) => Course::BothDropped,
         ([], _) => Course::Dropped,
+        ([(index, _), ..], _) if is_early(call, first, *index) => Course::Early,
         _ => Course::Again,
     };
     // Whoever hangs up within the time to wait has nothing to try again.
     let ends = call.bye().and_then(Stored::time).or(call.seen_until);
     let too_soon = ends.is_some_and(|ends| ends < at + 5 * SECOND);
-    if course == Course::Dropped && too_soon {
+    if matches!(course, Course::Dropped | Course::BothDropped) && too_soon {
         return;
     }
     tell(call, first, pending, &retries, course, found);
+}
+
+// Was a change of the other side refused as well, and not tried again?
+fn others_dropped(call: &Call, first: Refused<'_>, all: &[Refused<'_>]) -> bool {
+    let tag = first.request.keys.from_tag;
+    let mut others = all
+        .iter()
+        .filter(|other| other.request.keys.from_tag != tag);
+    others.any(|other| retries(call, *other).is_empty())
+}
+
+// Whoever chose the Call-ID waits 2.1 to 4 s (RFC 3261 §14.1).
+fn is_early(call: &Call, refused: Refused<'_>, retry: usize) -> bool {
+    const LEAST: i64 = 2 * SECOND;
+    let again = call.messages.get(retry).and_then(Stored::time);
+    let waited = again.zip(refused.answer.time()).map(|(a, b)| a - b);
+    call.side(refused.request) == Some(Side::Caller) && waited.is_some_and(|waited| waited < LEAST)
 }
 
 // Another INVITE or UPDATE that had begun when the refusal was made, and was not over when the
@@ -146,7 +189,9 @@ fn tell(
     let other = side.map_or(Acts::Operator, |side| blame::acts_of(call, side.other()));
     let (severity, sure, acts) = match course {
         Course::Resolved => (Severity::Info, Confidence::Certain, Acts::Nobody),
-        Course::Dropped => (Severity::Warning, Confidence::Certain, own),
+        Course::Dropped | Course::BothDropped | Course::Early => {
+            (Severity::Warning, Confidence::Certain, own)
+        }
         Course::Again => (Severity::Warning, Confidence::Likely, own),
         Course::Alone => (Severity::Warning, Confidence::Likely, other),
     };
@@ -159,7 +204,12 @@ fn tell(
             .text("other", sender(refused.answer)),
     );
     match course {
+        Course::Resolved if pending.is_none() => {
+            finding.why("why-resolved-alone").fix("fix-resolved");
+        }
         Course::Resolved => drop(finding.why("why-resolved").fix("fix-resolved")),
+        Course::BothDropped => drop(finding.why("why-both").fix("fix-both")),
+        Course::Early => drop(finding.why("why-early").fix("fix-early")),
         Course::Again => drop(finding.why("why-again").fix("fix-again")),
         Course::Alone => drop(finding.why("why-alone").fix("fix-alone")),
         Course::Dropped => {}
@@ -173,6 +223,7 @@ fn tell(
         Some((*at, m, m.time()? - refused.answer.time()?))
     });
     if let Some((at, m, delay)) = retry {
+        finding.args(Args::new().duration("delay", delay));
         let note = Template::new("retry", Args::new().duration("delay", delay));
         finding.proof(Evidence::start_line(at, m, note));
     }

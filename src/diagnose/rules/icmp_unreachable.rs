@@ -257,7 +257,7 @@ fn tell(call: &Call, report: &Report<'_>, context: &Context<'_>, finding: &mut F
     let last = same().filter_map(|r| call.asides.get(r.aside)?.time).max();
     let peer = context.view.peer(icmp.flow.destination.ip());
     let back = last
-        .zip(peer.and_then(|peer| peer.last_from))
+        .zip(peer.and_then(|peer| peer.last_from()))
         .map(|(last, heard)| heard - last.0)
         .filter(|after| *after > 0);
     let copies = call

@@ -1,6 +1,7 @@
 //! B5: a text message was not delivered.
 
 use super::super::finding::{Evidence, deciding, note, sender};
+use super::super::size;
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::Method;
 use crate::session::{Call, Stored};
@@ -50,7 +51,19 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-size",
-            "{element} answered the MESSAGE with {code}: the message is too large ({size} bytes)",
+            "{element} answered the MESSAGE with {code}: the message is too large ({size} bytes). Largest parts: {parts}",
+        ),
+        (
+            "why-small",
+            "{element} answered the MESSAGE with {code}, which means that it is too large, though the whole message has no more than {size} bytes, {text} of them text: the limit there is lower than usual",
+        ),
+        (
+            "fix-small",
+            "Ask whoever runs {element} for its limit of bodies and messages, and have it raised: there is nothing in this message that could be left out.",
+        ),
+        (
+            "fix-headers",
+            "Make what is largest in the message smaller, which is not the text: leave out headers that nobody reads. Outside a session a MESSAGE is to stay below 1300 bytes.",
         ),
         (
             "fix-size",
@@ -71,17 +84,19 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((at, request)) = call.asked(response) else {
         return;
     };
-    let code = response.head.code().unwrap_or(0);
+    let (code, message) = (response.head.code().unwrap_or(0), request.message());
     let (why, fix) = match code {
         404 | 410 | 604 => ("why-nobody", "fix-nobody"),
         480 => ("why-away", "fix-away"),
         405 | 489 | 501 => ("why-method", "fix-method"),
         415 => ("why-type", "fix-type"),
+        413 if request.raw.len() < size::UDP_LIMIT => ("why-small", "fix-small"),
+        413 if message.body().len() * 2 < request.raw.len() => ("why-size", "fix-headers"),
         413 => ("why-size", "fix-size"),
         _ => ("why", "fix"),
     };
     let acts = match fix {
-        "fix-type" | "fix-size" | "fix-nobody" => Acts::Caller,
+        "fix-type" | "fix-size" | "fix-headers" | "fix-nobody" => Acts::Caller,
         _ => Acts::Callee,
     };
     let sure = match why {
@@ -96,11 +111,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_as(role, sure, acts) else {
         return;
     };
-    let message = request.message();
     finding.element(sender(response)).why(why).fix(fix).args(
         Args::new()
             .code("code", code)
             .count("size", request.raw.len())
+            .count("text", message.body().len())
+            .text("parts", size::largest_parts(request))
             .text("to", call.to().unwrap_or_default())
             .text("type", message.text("Content-Type").unwrap_or_default()),
     );

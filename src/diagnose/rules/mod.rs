@@ -77,12 +77,14 @@ pub mod nat_detected;
 pub mod next_hop_unresolvable;
 pub mod no_answer_timeout;
 pub mod option_tag_contradiction;
+pub mod options_refused;
 pub mod overlapping_invite_500;
 pub mod peer_fails_all;
 pub mod policy_403;
 pub mod private_contact;
 pub mod private_sdp;
 pub mod proxy_bypassed;
+pub mod publish_rejected;
 pub mod reason_status_conflict;
 pub mod redirect_not_followed;
 pub mod refresh_rejected;
@@ -98,6 +100,7 @@ pub mod reg_timeout;
 pub mod reinvite_rejected_session_survives;
 pub mod rejected_608;
 pub mod remote_target_ignored;
+pub mod repeated_so_far;
 pub mod request_no_response;
 pub mod require_unsupported_420;
 pub mod response_to_wrong_port;
@@ -130,10 +133,11 @@ pub mod uri_scheme_416_or_domain;
 pub mod uri_syntax;
 pub mod via_stack_anomaly;
 
-/// Every rule, in the order in which they are run and their findings printed. Rules on capture
+/// Every rule, in the order in which they are run and their findings listed. Rules on capture
 /// quality come first, because rules about something missing ask for them.
 pub static RULES: &[&super::Rule] = &[
     &capture_one_sided::RULE,
+    &repeated_so_far::RULE,
     &capture_partial_call::RULE,
     &signalling_encrypted::RULE,
     &capture_truncated::RULE,
@@ -193,6 +197,7 @@ pub static RULES: &[&super::Rule] = &[
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
     &subscribe_rejected::RULE,
+    &publish_rejected::RULE,
     &dest_gone_or_changed::RULE,
     &dest_address_incomplete::RULE,
     &dest_not_found::RULE,
@@ -239,6 +244,7 @@ pub static RULES: &[&super::Rule] = &[
     &glare_491::RULE,
     &overlapping_invite_500::RULE,
     &cseq_out_of_order_500::RULE,
+    &options_refused::RULE,
     &hold_not_resumed::RULE,
     &reinvite_rejected_session_survives::RULE,
     &remote_target_ignored::RULE,

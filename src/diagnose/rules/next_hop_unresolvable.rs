@@ -1,12 +1,14 @@
 //! D11: a proxy could not resolve or reach the next server.
 
-use super::super::finding::{Evidence, Template, deciding, note, sender};
+use super::super::finding::{Evidence, Template, deciding, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use crate::layers::dns::DnsAnswer;
 use crate::message::lossy;
-use crate::session::Call;
+use crate::message::uri::{Uri, host_port};
 use crate::session::aside::What;
 use crate::session::path::Made;
+use crate::session::{Call, Stored};
+use std::net::IpAddr;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -27,6 +29,18 @@ pub static RULE: Rule = Rule {
         (
             "fix-dns",
             "Look up on {element} the host of the Request-URI or of the topmost Route (A, AAAA, SRV, NAPTR): correct the name where it was written, the DNS record, or the name server that {element} asks.",
+        ),
+        (
+            "why-dialled",
+            "{element} answered {code}, and the look-up of {name} ({kind}) had failed with {failure}: that is the host of the Request-URI as {asker} sent it, so the request asks for a domain that does not exist",
+        ),
+        (
+            "fix-dialled",
+            "Correct the domain {name} in the address that {asker} dials (account, dial plan, address book). If it should exist, create the DNS record.",
+        ),
+        (
+            "fix-either",
+            "Look up {host}, the host of the Request-URI as {asker} sent it (A, AAAA, SRV, NAPTR), from {element} and from elsewhere: if nobody finds it, the calling side wrote a wrong domain; if only {element} does not, correct the name server that it asks.",
         ),
         (
             "why-uri",
@@ -89,16 +103,34 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (true, _) => Confidence::Certain,
         _ => Confidence::Likely,
     };
-    let Some(finding) = found.add(confidence, Acts::Proxy) else {
+    let asked = call.asked(response);
+    let host = asked
+        .filter(|_| fix == "fix-dns")
+        .and_then(|(_, m)| dialled(m));
+    let unknown = host.as_ref().zip(name).is_some_and(|(host, (_, answer))| {
+        answer.name == *host && answer.failure == Some("NXDOMAIN")
+    });
+    let (why, fix) = match host {
+        Some(_) if unknown => ("why-dialled", "fix-dialled"),
+        Some(_) => (why, "fix-either"),
+        None => (why, fix),
+    };
+    let acts = if unknown { Acts::Caller } else { Acts::Proxy };
+    let Some(finding) = found.add(confidence, acts) else {
         return;
     };
     finding.element(sender(response)).why(why);
+    finding.args(
+        Args::new()
+            .text("host", host.unwrap_or_default())
+            .text("asker", receiver(response)),
+    );
     match fix {
         "fix" => finding.fix(fix),
         _ => finding.fix_alone(fix),
     };
     finding.args(Args::new().code("code", code).text("said", said));
-    if let Some((at, request)) = call.asked(response) {
+    if let Some((at, request)) = asked {
         finding.proof(Evidence::request_uri(at, request, note("dialled")));
     }
     if let Some((aside, answer)) = name {
@@ -115,6 +147,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         });
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));
+}
+
+// The name in a Request-URI that nothing but it can have led to.
+fn dialled(request: &Stored) -> Option<String> {
+    let message = request.message();
+    if message.header("Route").is_some() || request.head.vias > 1 {
+        return None;
+    }
+    let uri = Uri::parse(message.request_uri()?.of(&request.raw))?;
+    let host = lossy(host_port(uri.host).0).to_ascii_lowercase();
+    let name = host.parse::<IpAddr>().is_err() && !host.starts_with('[') && host.contains('.');
+    name.then_some(host)
 }
 
 // A name of the call for which a name server had no address, and nothing was found for it later.

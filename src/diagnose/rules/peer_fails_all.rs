@@ -44,8 +44,8 @@ fn across(ledger: &Ledger, found: &mut Across) {
         let personal = matches!(code, 404 | 484 | 486 | 487 | 600 | 603..=608);
         // Refused for reasons of their own: caller number, destination, limit.
         let personal = personal || (code == 403 && account.forbidden.len() > 1);
-        // Nobody answers what is no proper request; its own finding says what is wrong with it.
-        let personal = personal || (code == 0 && account.by_caller * 2 > failed);
+        // What is no proper request is refused or left alone; its own finding says what is wrong with it.
+        let personal = personal || (matches!(code, 0 | 400) && account.by_caller * 2 > failed);
         if account.calls < ENOUGH || failed < account.calls || same * 10 < failed * 8 || personal {
             continue;
         }

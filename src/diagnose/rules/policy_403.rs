@@ -12,7 +12,7 @@ use crate::knowledge::{self, phrases::Kind};
 use crate::message::Method;
 use crate::message::typed::{self, Credentials};
 use crate::message::uri::Uri;
-use crate::session::{Call, Stored};
+use crate::session::{Call, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -117,7 +117,7 @@ enum Why {
     Caller,
     Unknown,
     Password,
-    NotPassword(Credentials),
+    NotPassword(Credentials, Spot),
     Words,
 }
 
@@ -170,11 +170,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         Why::Caller => finding.why("why-caller").fix("fix-caller"),
         Why::Unknown => finding.why("why-unknown").fix("fix-unknown"),
         Why::Password => finding.why("why-password").fix("fix-password"),
-        Why::NotPassword(credentials) => {
+        Why::NotPassword(credentials, accepted) => {
             let shown =
                 show_credentials(call, asked_at, &credentials, "username", note("password"));
             let args = Args::new().text("username", credentials.username);
-            finding.why("why-not-password").args(args).proofs([shown])
+            finding.why("why-not-password").args(args).proofs([shown]);
+            finding.elsewhere(Some(accepted), "elsewhere-accepted")
         }
         Why::Words => finding,
     };
@@ -249,20 +250,18 @@ fn why(call: &Call, context: &Context<'_>, request: &Stored, response: &Stored) 
     }
     let challenged = call.finals.iter().any(|f| matches!(f.code, 401 | 407));
     let offered = typed::credentials(request.message());
-    let accepted = |c: &Credentials| {
-        context
-            .view
-            .nonces
-            .accepted(&c.username, &c.realm)
-            .is_some()
-    };
+    let nonces = &context.view.nonces;
+    let accepted = |c: &Credentials| nonces.accepted(&c.username, &c.realm);
     let words = knowledge::code(403).is_some_and(|known| {
         let phrase = digest::phrase(response);
         !phrase.is_empty() && !phrase.eq_ignore_ascii_case(&known.title)
     });
-    match offered.iter().position(accepted) {
-        Some(index) => offered.into_iter().nth(index).map(Why::NotPassword),
-        None if !challenged && offered.is_empty() => Some(Why::Unknown),
+    let is_unknown = !challenged && offered.is_empty();
+    let mut known = offered.into_iter();
+    let known = known.find_map(|own| Some((accepted(&own)?.spot, own)));
+    match known {
+        Some((spot, own)) => Some(Why::NotPassword(own, spot)),
+        None if is_unknown => Some(Why::Unknown),
         None => words.then_some(Why::Words),
     }
 }

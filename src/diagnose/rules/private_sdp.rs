@@ -68,6 +68,16 @@ struct Named<'a> {
     side: Side,
 }
 
+impl Named<'_> {
+    // Whoever sent that description first: a proxy hands it on as it is.
+    fn origin(&self, call: &Call) -> Option<SocketAddr> {
+        let body = self.stored.message().body();
+        let same = |m: &Stored| m.message().body() == body && call.side(m) == Some(self.side);
+        let (_, first) = call.originals().find(|(_, m)| same(m))?;
+        first.stamp.observed().map(|(author, _)| author)
+    }
+}
+
 /// What the capture shows of the media.
 enum Heard<'a> {
     /// RTP to that address.
@@ -184,7 +194,8 @@ fn tell(call: &Call, named: &Named<'_>, heard: &Heard<'_>, found: &mut Findings)
         Heard::Nothing(stream) => (stream.flow.destination, stream.packets),
         Heard::Unseen => (named.reader, 0),
     };
-    finding.element(named.author.to_string()).args(
+    let origin = named.origin(call).unwrap_or(named.author);
+    finding.element(origin.to_string()).args(
         Args::new()
             .text("host", named.ip.to_string())
             .said("class", class(named.ip).name())

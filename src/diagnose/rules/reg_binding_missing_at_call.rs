@@ -148,6 +148,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         finding.proof(Evidence::start_line(at, request, called));
     }
     finding.proof(Evidence::start_line(index, answer, note("answer")));
+    finding.elsewhere(Some(last.spot), "elsewhere-register");
 }
 
 // Something rang, so somebody was registered.

@@ -98,9 +98,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let tried = exchange
         .last_judged()
         .and_then(|a| Some((a, a.credentials.first()?)));
-    let known = tried.is_some_and(|(_, own)| {
+    let known = tried.and_then(|(_, own)| {
         let accepted = context.view.nonces.accepted(&own.username, &own.realm);
-        accepted.is_some()
+        accepted.map(|accepted| accepted.spot)
     });
     let (confidence, why, fix, acts) = match code {
         403 if tried.is_none() => (
@@ -109,7 +109,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             "fix-unasked",
             Acts::Caller,
         ),
-        403 if known => (Confidence::Likely, "why-known", "fix-known", Acts::Caller),
+        403 if known.is_some() => (Confidence::Likely, "why-known", "fix-known", Acts::Caller),
         404 | 604 => (
             Confidence::Certain,
             "why-unknown",
@@ -170,5 +170,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .find(|name| answer.message().header(name).is_some());
     if let Some(name) = told {
         finding.proof(Evidence::header(index, answer, name, note("said")));
+    }
+    if why == "why-known" {
+        finding.elsewhere(known, "elsewhere-accepted");
     }
 }

@@ -22,7 +22,13 @@ pub static RULE: Rule = Rule {
     title: "one device of {aor} is registered {count} times",
     why: "{element} lists {count} addresses of one and the same device for {aor} ({shared}): each time it registered it came with a new address and the old ones stayed, so calls are also sent to places where nobody answers",
     fix: "Let the registrar keep one binding for each device: by instance-id (RFC 5626), or by a limit of contacts that drops the oldest. In the device keep port and Call-ID across registrations and restarts, and sign off before the address changes.",
-    sentences: &[("listed", "{count} bindings of one device")],
+    sentences: &[
+        ("listed", "{count} bindings of one device"),
+        (
+            "more",
+            "one of {count} bindings of one device; not all are shown",
+        ),
+    ],
     settings: &[
         (
             Product::Asterisk,
@@ -43,6 +49,8 @@ pub static RULE: Rule = Rule {
 
 /// Two may be the old and the new address in the moment of a change.
 const ENOUGH: usize = 3;
+/// Contacts that are shown.
+const MOST_SHOWN: usize = 6;
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Register || call.outcome != Outcome::Succeeded {
@@ -74,9 +82,14 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .text("shared", shared)
             .text("aor", call.to().unwrap_or_default()),
     );
-    let headers = answer.message().all("Contact").take(ENOUGH);
-    let note = || Template::new("listed", Args::new().count("count", count));
-    finding.proofs(headers.map(|h| Some(Evidence::of_header(at, h, h.value, note()))));
+    let all = || answer.message().all("Contact");
+    let id = match all().nth(MOST_SHOWN) {
+        Some(_) => "more",
+        None => "listed",
+    };
+    let note = || Template::new(id, Args::new().count("count", count));
+    let shown = all().take(MOST_SHOWN);
+    finding.proofs(shown.map(|h| Some(Evidence::of_header(at, h, h.value, note()))));
 }
 
 // How many of the bindings are one device: the same instance and flow; or the same private address

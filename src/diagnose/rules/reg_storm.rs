@@ -14,7 +14,13 @@ pub static RULE: Rule = Rule {
     title: "{peak} registrations within {window} at {element}",
     why: "{peak} REGISTER requests began within {window} at {element}, where {usual} come in as long a time otherwise, and {failed} of {all} registrations did not succeed: many devices register at once, as after a restart or an outage, and keep the registrar from serving them",
     fix: "Let the registrar answer what it cannot take with 503 and Retry-After, each with another time; let devices wait a random time before they try again, longer each time; and spread their registration times.",
-    sentences: &[("first", "one of the registrations")],
+    sentences: &[
+        (
+            "fix-told",
+            "Let the registrar give each device another time in Retry-After, not the same to all; let devices wait a random time before they try again, longer each time; and spread their registration times.",
+        ),
+        ("first", "one of the registrations"),
+    ],
     across,
     ..Rule::PLAIN
 };
@@ -69,6 +75,9 @@ fn across(ledger: &Ledger, found: &mut Across) {
                 .count("failed", size(failed))
                 .duration("window", WINDOW * SECOND),
         );
+        if ledger.backoffs.has_asked(address) {
+            own.fix("fix-told");
+        }
         finding.count = peak;
         finding.times = Some((from * SECOND, (from + WINDOW) * SECOND));
         let shown = account.first_registration.clone();

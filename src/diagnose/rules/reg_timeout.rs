@@ -120,7 +120,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let registrar = request.stamp.receiver().address();
     let peer = registrar.and_then(|address| context.view.peer(address));
     let after = peer
-        .and_then(|peer| peer.last_from)
+        .and_then(|peer| peer.last_from())
         .is_some_and(|last| last >= from);
     // Over one connection an answer to anything later shows that both ways are open.
     let up = match reliable {
@@ -179,6 +179,14 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         until: call.seen_until.unwrap_or(from + span),
         note: Template::new("silence", Args::new().text("element", element)),
     });
+    let latest = peer.filter(|_| up || around).and_then(|peer| peer.latest);
+    let latest = latest.filter(|spot| !spot.is_in(call));
+    if !received && refused.is_none() {
+        finding.elsewhere(latest, "elsewhere-sent");
+    }
+    if let Some(last) = refused.filter(|_| !received && reliable.is_none()) {
+        finding.elsewhere(Some(last.spot), "elsewhere-refusal");
+    }
 }
 
 // A private address outside the network of the sender.

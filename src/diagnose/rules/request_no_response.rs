@@ -6,7 +6,7 @@ use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, R
 use crate::layers::Transport;
 use crate::message::{Flaw, Method};
 use crate::session::clock::SECOND;
-use crate::session::{Call, Stored};
+use crate::session::{Call, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,6 +26,10 @@ pub static RULE: Rule = Rule {
         (
             "why-alive",
             "{method} was sent to {element} {copies} times over {span} and nothing came back, though {element} sent other SIP messages at that time: it is up, and either it drops this request or its answers to this one go elsewhere",
+        ),
+        (
+            "why-kept",
+            "{method} was sent to {element} {copies} times over {span} and nothing came back, though packets that keep the way through the NAT open came from that address and port, the last {last} after the first copy: it is up, the way from there is open, and it or something before it drops this request",
         ),
         (
             "why-around",
@@ -123,18 +127,23 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         confidence
     };
     let until = from + lasted(call, &silence, from);
-    let sign = sign(request, (from, until), context);
+    let kept = call.alive.iter().find(|(index, _)| *index == silence.index);
+    let sign = match (sign(request, (from, until), context), kept) {
+        // While it is silent itself, nothing else shows that it is there.
+        (Sign::Before | Sign::None | Sign::Dead, Some((_, at))) => Sign::Kept(at - from),
+        (sign, _) => sign,
+    };
     // That nothing came back is proved; why, and so who has to act, is not.
-    let shown = matches!(sign, Sign::Method(_) | Sign::Alive);
+    let shown = matches!(sign, Sign::Method(..) | Sign::Alive(_));
     let open = !shown && silence.gave_up.is_none();
     let confidence = match open && !received {
         true => confidence.max(Confidence::Likely),
         false => confidence,
     };
     let acts = match sign {
-        Sign::Method(_) | Sign::Alive | Sign::Before => Acts::Callee,
+        Sign::Method(..) | Sign::Alive(_) | Sign::Before | Sign::Kept(_) => Acts::Callee,
         // Heard before and after, and not at all in between: the way is as likely as the end of it.
-        Sign::Around | Sign::Dead | Sign::None => Acts::Network,
+        Sign::Around(_) | Sign::Dead | Sign::None => Acts::Network,
     };
     let acts = if silence.gave_up.is_some() {
         Acts::Network
@@ -158,12 +167,23 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         };
     } else if silence.transaction.sends.len() > 1 {
         match sign {
-            Sign::Method(others) => {
+            Sign::Method(others, answer) => {
                 finding.why("why-method").fix("fix-alive");
                 finding.args(Args::new().text("others", others));
+                finding.elsewhere(answer, "elsewhere-answered");
             }
-            Sign::Alive => drop(finding.why("why-alive").fix("fix-alive")),
-            Sign::Around => drop(finding.why("why-around").fix("fix-around")),
+            Sign::Alive(later) => {
+                finding.why("why-alive").fix("fix-alive");
+                finding.elsewhere(later, "elsewhere-sent");
+            }
+            Sign::Kept(last) => {
+                finding.why("why-kept").fix("fix-alive");
+                finding.args(Args::new().duration("last", last));
+            }
+            Sign::Around(later) => {
+                finding.why("why-around").fix("fix-around");
+                finding.elsewhere(later, "elsewhere-sent");
+            }
             Sign::Before => drop(finding.why("why-before").fix("fix-before")),
             Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
             Sign::None => {}
@@ -232,12 +252,14 @@ fn tell(call: &Call, silence: &Silence<'_>, from: i64, finding: &mut Finding) {
 
 /// What else the capture shows of who did not answer.
 enum Sign {
-    /// It answers these other methods.
-    Method(String),
-    /// It sent something.
-    Alive,
-    /// It sent something within a minute before and again after.
-    Around,
+    /// It answers these other methods, here for one.
+    Method(String, Option<Spot>),
+    /// It sent something, later this at last.
+    Alive(Option<Spot>),
+    /// Keep-alives came from it, the last so long after the request, nanoseconds.
+    Kept(i64),
+    /// It sent something within a minute before and again after, at last this.
+    Around(Option<Spot>),
     /// It sent something within a minute before.
     Before,
     /// It never sent anything.
@@ -260,22 +282,21 @@ fn sign(request: &Stored, (from, until): (i64, i64), context: &Context<'_>) -> S
         return Sign::None;
     };
     let answered = |method: &&Method| peer.answers(**method);
-    let others: Vec<&str> = METHODS
-        .iter()
-        .filter(answered)
-        .filter_map(|method| method.name())
-        .collect();
+    let answered = || METHODS.iter().filter(answered);
+    let others: Vec<&str> = answered().filter_map(|method| method.name()).collect();
+    let shown = answered().find_map(|method| peer.answer_to(*method));
     let alive = peer.sent_between(from, until);
     // While it is silent itself, what counts as a moment after is still before.
     let before = !alive && peer.sent_between(from - NEAR, from + COARSE);
-    let after = peer.last_from.is_some_and(|last| last > until);
-    match (alive, peer.last_from) {
+    let after = peer.last_from().is_some_and(|last| last > until);
+    let later = peer.latest.filter(|spot| spot.time > Some(until));
+    match (alive, peer.last_from()) {
         (true, _) if !others.is_empty() && !peer.answers(request.head.method) => {
-            Sign::Method(others.join(", "))
+            Sign::Method(others.join(", "), shown)
         }
-        (true, _) => Sign::Alive,
+        (true, _) => Sign::Alive(later),
         (false, None) => Sign::Dead,
-        (false, Some(_)) if before && after => Sign::Around,
+        (false, Some(_)) if before && after => Sign::Around(later),
         (false, Some(_)) if before => Sign::Before,
         (false, Some(_)) => Sign::None,
     }

@@ -118,10 +118,11 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(first) = offered.first() else { return };
     let profiles: Vec<&str> = offered.iter().map(|m| m.profile.as_str()).collect();
     let takes = |profile: &str| profiles.iter().any(|own| own.eq_ignore_ascii_case(profile));
-    let known = answer
+    let peer = answer
         .stamp
         .source
-        .and_then(|address| context.view.peer(address.ip()))
+        .and_then(|address| context.view.peer(address.ip()));
+    let known = peer
         .map(|peer| peer.profiles.as_slice())
         .filter(|profiles| !profiles.is_empty());
     // 302: the transport of a media line is not available (RFC 3261 §20.43).
@@ -160,6 +161,9 @@ fn refused(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if warned {
         finding.proof(Evidence::header(index, answer, "Warning", note("warning")));
     }
+    let described = peer.filter(|_| taken.is_some()).and_then(|p| p.described);
+    let described = described.filter(|spot| !spot.is_in(call));
+    finding.elsewhere(described, "elsewhere-described");
 }
 
 // An answer with encryption to an offer without, or the other way round, for the same stream.

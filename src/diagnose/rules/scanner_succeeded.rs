@@ -2,7 +2,9 @@
 
 use super::super::digest::show_credentials;
 use super::super::finding::{Evidence, deciding, note, receiver, sender};
-use super::super::{Acts, Args, Context, Findings, Frequency, Rule, Severity};
+use super::super::{
+    Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Rule, Severity,
+};
 use super::scanner_traffic::fingerprint;
 use crate::message::{Method, typed};
 use crate::session::{Call, Outcome, Stored};
@@ -24,7 +26,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-known",
-            "{source} sends what programs send that guess names and passwords ({agent}), and {element} took its password for {user}, which it knew or had found before: somebody else has the account",
+            "{source} sends what programs send that guess names and passwords ({agent}), and {element} took its password for {user}: somebody else has the account",
         ),
         (
             "why-call",
@@ -38,13 +40,50 @@ pub static RULE: Rule = Rule {
             "fix-call",
             "Block {source} now, unless this is a test of your own. Let {element} take calls only from addresses that you know or with a password, and look for further calls from {source} and for what they cost.",
         ),
+        (
+            "why-guessed",
+            "{source} sends what programs send that guess names and passwords; {element} refused {refused} requests with a password for {user} from there and accepted another one: the password was found, somebody else has the account",
+        ),
+        ("guess", "a password for {user} that was refused"),
         ("named", "what scanners send"),
         ("password", "the account whose password it has"),
         ("accepted", "accepted"),
     ],
     check,
+    across,
     ..Rule::PLAIN
 };
+
+// Each guess may have a Call-ID of its own; those of one registration are told there.
+fn across(ledger: &Ledger, found: &mut Across) {
+    for of in ledger.guesses.successful() {
+        let [first, last] = &of.shown;
+        let (Some(accepted), Some(first), Some(last)) = (&of.accepted, first, last) else {
+            continue;
+        };
+        if first.call == accepted.call && last.call == accepted.call {
+            continue;
+        }
+        let Some(finding) = found.add(Confidence::Certain, Acts::Operator) else {
+            continue;
+        };
+        let own = &mut finding.finding;
+        own.why("why-guessed").fix("fix-password");
+        own.element(of.server.to_string()).args(
+            Args::new()
+                .text("source", of.source.to_string())
+                .text("user", of.user.clone())
+                .count("refused", usize::try_from(of.refused).unwrap_or(usize::MAX)),
+        );
+        finding.count = of.refused + 1;
+        finding.times = of.times;
+        let guess = || note("guess");
+        finding.exhibits.push((first.clone(), guess()));
+        let further = (last != first).then(|| (last.clone(), guess()));
+        finding.exhibits.extend(further);
+        finding.exhibits.push((accepted.clone(), note("accepted")));
+    }
+}
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.outcome != Outcome::Succeeded

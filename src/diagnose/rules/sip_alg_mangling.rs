@@ -40,6 +40,7 @@ pub static RULE: Rule = Rule {
         ),
     ],
     explains: &[
+        "bad-request-400",
         "content-length-mismatch",
         "private-contact",
         "request-no-response",

@@ -6,8 +6,7 @@ use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::lossy;
 use crate::message::uri::Uri;
-use crate::session::registrations::{Attempt, Registration};
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Spot, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -98,6 +97,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let package = call.fields(at).text(Field::Event).unwrap_or_default();
     let package = package.split(';').next().unwrap_or_default().trim();
     let offered = call.fields(index).tokens(Field::AllowEvents);
+    let exists = exists(call, context, request);
     let (why, fix) = match code {
         489 if package.is_empty() => ("why-unnamed", "fix-unnamed"),
         489 if offered.iter().any(|of| of.eq_ignore_ascii_case(package)) => {
@@ -107,7 +107,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         489 => ("why", "fix"),
         405 | 501 => ("why-method", "fix"),
         403 | 603 => ("why-refused", "fix-refused"),
-        _ if exists(call, context, request) => ("why-unwatched", "fix-unwatched"),
+        _ if exists.is_some() => ("why-unwatched", "fix-unwatched"),
         _ => ("why-nobody", "fix-nobody"),
     };
     let acts = match fix {
@@ -150,31 +150,32 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             note("offered"),
         ));
     }
+    if why == "why-unwatched" {
+        finding.elsewhere(exists, "elsewhere-known");
+    }
 }
 
 // Is the one to be watched known where the request went: registered, or called with success?
-fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> bool {
-    let Some(server) = request.stamp.destination.map(|at| at.ip()) else {
-        return false;
-    };
-    let uri = call.request_uri().unwrap_or_default();
-    let Some(user) = Uri::parse(uri.as_bytes()).map(|uri| lossy(uri.user)) else {
-        return false;
-    };
+fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> Option<Spot> {
+    let server = request.stamp.destination?.ip();
+    let uri = call.request_uri()?;
+    let user = lossy(Uri::parse(uri.as_bytes())?.user);
     if user.is_empty() {
-        return false;
+        return None;
     }
     let view = context.view;
-    let registered = view.registrations().of_user(&user, server);
-    let accepted = |known: &Registration| known.attempts.iter().any(Attempt::is_accepted);
-    let took = view
-        .peer(server)
-        .is_some_and(|peer| peer.numbers.contains(&user));
-    took || registered.is_some_and(accepted)
+    let registered = || {
+        let known = view.registrations().of_user(&user, server)?;
+        let accepted = known.attempts.iter().find(|of| of.is_accepted());
+        accepted.map(|attempt| attempt.spot)
+    };
+    let numbers = view.peer(server).map(|peer| peer.numbers.iter());
+    let took = numbers.and_then(|mut all| all.find(|of| of.name == user));
+    took.map(|of| of.spot).or_else(registered)
 }
 
 // The package, with what a person knows it by.
-fn known_as(package: &str) -> Value {
+pub(super) fn known_as(package: &str) -> Value {
     let known = match package.to_ascii_lowercase().as_str() {
         "dialog" => "busy lamps",
         "message-summary" => "the voicemail lamp",
@@ -190,7 +191,7 @@ fn known_as(package: &str) -> Value {
     ("{package} ({known})", args).into()
 }
 
-fn named(package: &str) -> Value {
+pub(super) fn named(package: &str) -> Value {
     match package {
         "" => "an event without name".into(),
         package => package.chars().take(64).collect::<String>().into(),

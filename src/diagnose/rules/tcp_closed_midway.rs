@@ -53,7 +53,7 @@ pub static RULE: Rule = Rule {
             "fix-unheard",
             "Check whether {element} is up and whether packets reach it from {sender}. Where machines are moved or restarted behind one address, let {sender} notice a dead connection sooner (TCP keep-alive, CRLF keep-alive of RFC 5626) and connect anew.",
         ),
-        ("request", "sent over that connection and never answered"),
+        ("request", "sent over that connection; no final answer came"),
         ("ended", "before a final answer came"),
         ("unheard", "no acknowledgement"),
         ("gave-up", "what became of it"),

@@ -36,7 +36,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-switched",
-            "{source} tried TCP before it sent this request over UDP, because it is larger than 1300 bytes; {element} takes no TCP connection, so every such request is delayed or lost",
+            "{source} tried TCP before it sent this request over UDP, because it is larger than 1300 bytes; {element} takes no TCP connection, so every such request may be delayed or lost",
         ),
         (
             "fix-switched",

@@ -243,7 +243,7 @@ fn tell_silence(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let alive = context.view.spoke(request.stamp.receiver(), since);
     // Who answers others over the transport in use has it.
     let address = request.stamp.receiver().address();
-    let known = address.and_then(|ip| context.view.peer(ip)?.last_from);
+    let known = address.and_then(|ip| context.view.peer(ip)?.last_from());
     let likely = match via {
         Some(_) => alive,
         None => known.is_none() && call.outcome == Outcome::TimedOut,

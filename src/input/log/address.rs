@@ -71,5 +71,6 @@ pub(super) fn hop(
         destination,
         transport: transport_name(transport.trim()),
         sent: Some(sent),
+        ..LogHop::default()
     }
 }

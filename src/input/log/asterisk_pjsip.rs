@@ -51,6 +51,7 @@ fn hop(text: &[u8]) -> Option<LogHop> {
         destination: remote.filter(|_| received.is_none()),
         transport: transport_name(transport),
         sent: Some(received.is_none()),
+        ..LogHop::default()
     })
 }
 
@@ -92,7 +93,8 @@ mod tests {
                 source: Some(remote),
                 destination: None,
                 transport: Some("udp"),
-                sent: Some(false)
+                sent: Some(false),
+                ..LogHop::default()
             })
         );
         let sent = hop(b"<--- Transmitting SIP response (9 bytes) to WSS:XX.XX.XX.1:80 --->");
@@ -102,7 +104,8 @@ mod tests {
                 source: None,
                 destination: None,
                 transport: Some("wss"),
-                sent: Some(true)
+                sent: Some(true),
+                ..LogHop::default()
             })
         );
         assert_eq!(hop(b"<--- SIP read from UDP:192.0.2.1:5060 --->"), None);

@@ -67,6 +67,7 @@ fn hop(text: &[u8]) -> Option<LogHop> {
         destination: socket_address(destination),
         transport: Some(transport),
         sent: None,
+        ..LogHop::default()
     })
 }
 

@@ -58,16 +58,19 @@ fn bracketed(text: &[u8]) -> Option<LogHop> {
 // `Reliably Transmitting (NAT) to 192.0.2.7:5060:`
 fn sent(text: &[u8], end: &str) -> Option<LogHop> {
     let transmitting = text.strip_prefix(b"Reliably ").unwrap_or(text);
-    let (way, to) = match fields(transmitting, "Transmitting ({}) to {}") {
-        Some([way, to]) => (way, to),
+    let (repeat, way, to) = match fields(transmitting, "Transmitting ({}) to {}") {
+        Some([way, to]) => (0, way, to),
         None => {
-            let [_, way, to] = fields(text, "Retransmitting #{} ({}) to {}")?;
-            (way, to)
+            let [number, way, to] = fields(text, "Retransmitting #{} ({}) to {}")?;
+            (number.parse().unwrap_or(1), way, to)
         }
     };
     let address = to.strip_suffix(end)?;
-    way.ends_with("NAT")
-        .then(|| hop(None, socket_address(address), "", true))
+    let hop = LogHop {
+        repeat,
+        ..hop(None, socket_address(address), "", true)
+    };
+    way.ends_with("NAT").then_some(hop)
 }
 
 fn cut(line: &Line<'_>, _: &Opening) -> Cut {
@@ -109,6 +112,7 @@ mod tests {
         ] {
             let hop = sent(text.as_bytes(), ":").unwrap();
             assert_eq!((hop.destination, hop.sent), (remote, Some(true)), "{text}");
+            assert_eq!(hop.repeat, if text.contains('#') { 3 } else { 0 }, "{text}");
         }
         assert_eq!(sent(b"Transmitting to nobody:", ":"), None);
         assert_eq!(bracketed(b"<--- Received SIP request"), None);

@@ -32,6 +32,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
             destination: socket_address(destination),
             transport: transport_name(transport),
             sent: None,
+            ..LogHop::default()
         },
         stamp: stamp_in(time.as_bytes()),
         ..Opening::default()

@@ -46,6 +46,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
             destination: socket_address(destination),
             transport,
             sent: None,
+            ..LogHop::default()
         },
         stamp,
         starts_at,

@@ -33,6 +33,7 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
             destination: socket_address(destination),
             transport: None,
             sent: None,
+            ..LogHop::default()
         },
         stamp: Some(stamp_in(line.text)?),
         ..Opening::default()

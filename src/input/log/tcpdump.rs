@@ -88,6 +88,7 @@ fn hop(text: &str) -> Option<LogHop> {
             false => transport(text),
         },
         sent: None,
+        ..LogHop::default()
     })
 }
 

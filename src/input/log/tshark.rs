@@ -162,9 +162,20 @@ fn cut(line: &Line<'_>, opening: &Opening) -> Cut {
             None => Cut::Beside,
         },
         (8, _) if is_header(bare) && !is_of_start_line(bare) => Cut::Rewritten(bare.to_vec()),
+        (8, _) => marked(bare).map_or(Cut::Beside, Cut::Rewritten),
         (9.., _) => of_sdp(bare).map_or(Cut::Beside, Cut::Rewritten),
         _ => Cut::Beside,
     }
+}
+
+/// A long header as versions from 4 on mark it: `Authorization […]: Digest ...`
+fn marked(text: &[u8]) -> Option<Vec<u8>> {
+    const MARKS: [&str; 2] = [" […]:", " [...]:"];
+    let found = |mark: &&str| memchr::memmem::find(text, mark.as_bytes());
+    let (at, mark) = MARKS.iter().find_map(|mark| Some((found(mark)?, mark)))?;
+    let (name, rest) = (text.get(..at)?, text.get(at + mark.len()..)?);
+    let header = [name, b":", rest].concat();
+    (is_header(&header) && !name.contains(&b':')).then_some(header)
 }
 
 /// The parts of the start line are written as far in as headers.
@@ -261,8 +272,12 @@ mod tests {
             begun: true,
             ..Opening::default()
         };
-        for blanks in ["        ", "         "] {
-            let text = format!("{blanks}[truncated]Authorization: Digest realm=\"a\"");
+        for header in [
+            "        [truncated]Authorization: Digest realm=\"a\"",
+            "         [truncated]Authorization: Digest realm=\"a\"",
+            "        Authorization […]: Digest realm=\"a\"",
+        ] {
+            let text = header.to_owned();
             let line = Line {
                 prefix: super::super::prefix::Prefix::default(),
                 text: text.as_bytes(),

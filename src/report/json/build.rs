@@ -10,10 +10,10 @@ use crate::layers::Wire;
 use crate::message::header::canonical;
 use crate::message::{Header, Span};
 use crate::report::mask::mask;
-use crate::report::{Run, own_entry, totals::method_name};
+use crate::report::{Run, own_entry, terminal, totals::method_name};
 use crate::session::aside::What;
 use crate::session::media::RtpStream;
-use crate::session::{Aside, Call, CopyKind, Final, Stored};
+use crate::session::{Aside, Call, CopyKind, Final, Spot, Stored};
 use std::borrow::Cow;
 
 /// Longest text of a piece of evidence, in bytes.
@@ -318,7 +318,14 @@ fn evidence(
     of: &Evidence,
     lang: &Lang,
 ) -> Option<shape::Evidence> {
-    let stored = call.messages.get(of.message())?;
+    let note = of.note();
+    let mut args = finding.args.clone();
+    args.0.extend(note.args.0.iter().cloned());
+    let note = lang.rule(finding.rule, note.id, &args);
+    if let Evidence::Elsewhere { spot, .. } = of {
+        return Some(elsewhere(spot, note));
+    }
+    let stored = call.messages.get(of.message()?)?;
     let Place {
         input,
         frame,
@@ -326,22 +333,20 @@ fn evidence(
         line,
         ..
     } = place(stored);
-    let note = of.note();
     let kind = match of {
         Evidence::Excerpt { .. } => "excerpt",
         Evidence::Absence { .. } => "absence",
         Evidence::Decoded { .. } => "decoded",
         Evidence::Beside { .. } => "beside",
+        Evidence::Elsewhere { .. } => "elsewhere",
     };
-    let mut args = finding.args.clone();
-    args.0.extend(note.args.0.iter().cloned());
     let mut shaped = shape::Evidence {
         kind,
         input,
         frame,
         line,
         part,
-        note: lang.rule(finding.rule, note.id, &args),
+        note,
         ..shape::Evidence::default()
     };
     match of {
@@ -386,8 +391,24 @@ fn evidence(
             shaped.frame = Some(aside.origin.place);
             shaped.text = Some(lang.aside(&diagnose::asides::aside(call, aside)));
         }
+        Evidence::Elsewhere { .. } => {}
     }
     Some(shaped)
+}
+
+fn elsewhere(spot: &Spot, note: String) -> shape::Evidence {
+    let place = spot.origin.place;
+    shape::Evidence {
+        kind: "elsewhere",
+        input: spot.origin.input,
+        frame: (!spot.of_log).then_some(place),
+        line: spot.of_log.then_some(place),
+        part: (!spot.of_log).then_some(spot.part),
+        text: Some(terminal::what(spot)),
+        call: (spot.call > 0).then_some(spot.call),
+        note,
+        ..shape::Evidence::default()
+    }
 }
 
 fn name(shaped: &mut shape::Evidence, stored: &Stored, header: Header) {

@@ -192,6 +192,9 @@ pub(super) struct Evidence {
     pub(super) mark: Option<[u32; 2]>,
     pub(super) from: Option<Instant>,
     pub(super) until: Option<Instant>,
+    /// The call that holds it, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) call: Option<u64>,
     pub(super) note: String,
 }
 

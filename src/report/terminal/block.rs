@@ -64,9 +64,12 @@ impl Block {
             },
         };
         let failed = diagnosis.cause().is_none() && tag == decided(call);
-        let word = self.options.lang.word(match failed {
-            true => call.told().word(),
-            false => severity.word(),
+        let refused = call.code().is_some_and(|code| code >= 300);
+        let word = self.options.lang.word(match (failed, call.told()) {
+            // A ping that is refused is answered.
+            (true, Outcome::Succeeded) if refused => "answered",
+            (true, outcome) => outcome.word(),
+            (false, _) => severity.word(),
         });
         let head = self.palette.severity(severity, &format!("{word}[{tag}]"));
         let lang = self.options.lang;
@@ -196,23 +199,24 @@ impl Block {
                 &clean(&format!("{}{means}", lang.written(&detail.said))),
             );
         }
-        for finding in diagnosis
+        let mut others: Vec<&Finding> = diagnosis
             .findings
             .iter()
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
-        {
-            if finding.role != Role::Symptom {
-                let title = clean(&lang.rule(finding.rule, "title", &finding.args));
-                let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
-                let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
-                self.item(lines, &lang.word("also"), &said);
-            }
+            .filter(|f| f.role != Role::Symptom)
+            .collect();
+        others.sort_by_key(|finding| finding.severity);
+        for finding in others {
+            let title = clean(&lang.rule(finding.rule, "title", &finding.args));
+            let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+            let said = format!("{severity}[{id}]{}{title}", lang.word(": "));
+            self.item(lines, &lang.word("also"), &said);
         }
         for (index, stored) in refused_inside(call) {
             // Where a finding speaks of it, what the code means in general would contradict it.
             let told = diagnosis.findings.iter().any(|finding| {
                 let mut shown = finding.evidence.iter();
-                finding.leg == 0 && shown.any(|e| e.message() == index)
+                finding.leg == 0 && shown.any(|e| e.message() == Some(index))
             });
             let general = !told && !changes_a_call(call, stored);
             let mut said = inside(stored, general, lang);
@@ -235,7 +239,10 @@ impl Block {
             }
         }
         if !more.is_empty() {
-            let said = format!("{} · {}", more.join(", "), cited.join(", "));
+            let mut said = more.join(", ");
+            if !cited.is_empty() {
+                said += &format!(" · {}", cited.join(", "));
+            }
             self.item(lines, &lang.word("more"), &said);
         }
     }
@@ -243,7 +250,7 @@ impl Block {
     // Who made the answer, and what else may be the cause.
     fn blame(&self, lines: &mut Vec<String>, diagnosis: &Diagnosis) {
         let lang = self.options.lang;
-        if let Some(blame) = &diagnosis.blame {
+        if let Some(blame) = diagnosis.blame.as_ref().filter(|of| !of.is_outweighed) {
             let who = match (&blame.element, blame.or_beyond) {
                 (Some(element), true) => {
                     lang.say("at or beyond {element}", &[("element", element.clone())])
@@ -324,7 +331,7 @@ impl Block {
     }
 }
 
-fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
+pub(super) fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
     at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
 }

@@ -95,7 +95,7 @@ impl Block {
     }
 }
 
-// `PCMU/8000 192.0.2.10:40000 -> 198.51.100.20:30000, 500 packets in 10.0 s, none lost`
+// `PCMU/8000 192.0.2.10:40000 -> 198.51.100.20:30000, 500 packets in 10.0 s, none missing in the capture`
 fn media(call: &Call, stream: &RtpStream, lang: &Lang) -> String {
     let kind = stream.payload_type;
     let codec = call
@@ -104,7 +104,7 @@ fn media(call: &Call, stream: &RtpStream, lang: &Lang) -> String {
     let span = stream.first.zip(stream.last);
     let span = span.map_or(0, |(first, last)| last.0 - first.0);
     let lost = match stream.lost() {
-        0 => lang.word("none lost").into_owned(),
+        0 => lang.word("none missing in the capture").into_owned(),
         lost => lang.say(
             "{lost} lost before the capture",
             &[("lost", lost.to_string())],

@@ -32,12 +32,15 @@ use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
 use summary::Peers;
-pub(super) use words::{noun, parties, result};
+pub(super) use words::{elsewhere, noun, parties, result, what};
 
 /// Groups drawn with an example; further ones are counted.
 const MOST_GROUPS: usize = 1000;
 /// Calls that went well shown in a line each; further ones are counted.
 const MOST_GOOD: usize = 20;
+
+/// What such a sender tries, and what it is answered, makes no difference.
+const SCANNER: &str = "scanner-traffic";
 
 /// Begins a terminal report.
 pub fn begin(sink: Box<dyn Write>, options: Options) -> Box<dyn Report> {
@@ -111,6 +114,8 @@ struct Group {
     /// From where all of them came, and where they went; `None` where they differ.
     ends: [Option<IpAddr>; 2],
     failed: Option<u16>,
+    /// Are they alike in their sender, whatever they were answered?
+    by_sender: bool,
     example: Vec<String>,
 }
 
@@ -159,7 +164,12 @@ impl Report for Terminal {
         }
         let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
         groups.sort_by_key(|group| (group.severity, std::cmp::Reverse(group.count), group.first));
+        let mut across = run.findings.iter().peekable();
         for group in groups {
+            let worse = |found: &&CaptureFinding| found.finding.severity < group.severity;
+            while let Some(found) = across.next_if(worse) {
+                self.write_block(&self.block.across(found))?;
+            }
             self.write_group(&group, run.findings)?;
         }
         if self.more_groups > 0 {
@@ -170,9 +180,8 @@ impl Report for Terminal {
             );
             writeln!(self.out, "\n{said}")?;
         }
-        for found in run.findings {
-            let drawn = self.block.across(found);
-            self.write_block(&drawn)?;
+        for found in across {
+            self.write_block(&self.block.across(found))?;
         }
         self.write_good()?;
         for line in summary::tail(run, &self.block, &self.causes, &self.peers) {
@@ -209,6 +218,7 @@ impl Terminal {
             .block
             .draw(call, &prove(), self.block.options.ladder || failed);
         let severity = severity(call, diagnosis);
+        let by_sender = key.cause == SCANNER;
         self.groups.insert(
             key,
             Group {
@@ -218,6 +228,7 @@ impl Terminal {
                 times: time.map(|t| (t, t)),
                 ends,
                 failed: failed.then(|| call.code().unwrap_or(0)),
+                by_sender,
                 example,
             },
         );
@@ -233,10 +244,15 @@ impl Terminal {
                 format!(", {}", self.block.span(first, last))
             });
             let args = [("count", group.count.to_string()), ("span", span)];
-            let line = self.block.options.lang.say(
-                "{count} alike in rule, answer and peer{span}; this is the first, --all shows each",
-                &args,
-            );
+            let alike = match group.by_sender {
+                true => {
+                    "{count} alike in rule and sender{span}; this is the first, --all shows each"
+                }
+                false => {
+                    "{count} alike in rule, answer and peer{span}; this is the first, --all shows each"
+                }
+            };
+            let line = self.block.options.lang.say(alike, &args);
             writeln!(
                 self.out,
                 "  {} {}",
@@ -354,6 +370,16 @@ fn remarks(diagnosis: &Diagnosis) -> String {
 
 pub(super) fn key(call: &Call, diagnosis: &Diagnosis) -> Key {
     let finding = diagnosis.foremost(call);
+    if let Some(finding) = finding.filter(|finding| finding.rule.id == SCANNER) {
+        return Key {
+            cause: SCANNER,
+            verdict: Some((finding.severity, finding.confidence, finding.acts)),
+            code: None,
+            said: Said::default(),
+            outcome: Outcome::Unfinished,
+            peer: call.request().and_then(|request| request.stamp.source),
+        };
+    }
     let peer = call.deciding().and_then(|answer| answer.stamp.source);
     let peer = peer.or_else(|| call.request().and_then(|request| request.stamp.destination));
     Key {
@@ -390,6 +416,8 @@ pub(super) fn severity(call: &Call, diagnosis: &Diagnosis) -> Severity {
     match diagnosis.cause() {
         Some(finding) => finding.severity,
         None if call.told().is_negative() => Severity::Error,
-        None => Severity::Info,
+        None => diagnosis
+            .foremost(call)
+            .map_or(Severity::Info, |finding| finding.severity),
     }
 }

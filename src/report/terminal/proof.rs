@@ -1,12 +1,13 @@
 //! The proof of a finding: the lines of the messages, marked, with a remark on each.
 
-use super::block::Block;
+use super::block::{Block, time_of_day};
 use super::escape::{clean, show};
 use super::ladder;
+use super::words::elsewhere;
 use crate::diagnose::{Evidence, Finding, asides};
 use crate::report::mask::mask;
 use crate::report::wrap;
-use crate::session::{Aside, Call, Stored};
+use crate::session::{Aside, Call, Spot, Stored};
 
 impl Block {
     pub(super) fn evidence(
@@ -16,38 +17,57 @@ impl Block {
         finding: &Finding,
         evidence: &Evidence,
     ) {
-        let Some(stored) = call.messages.get(evidence.message()) else {
-            return;
-        };
         let mut args = finding.args.clone();
         let note = evidence.note();
         args.0.extend(note.args.0.iter().cloned());
         let note = clean(&self.options.lang.rule(finding.rule, note.id, &args));
-        match evidence {
-            Evidence::Excerpt { line, mark, .. } => {
+        let stored = evidence
+            .message()
+            .and_then(|index| call.messages.get(index));
+        match (evidence, stored) {
+            (Evidence::Elsewhere { spot, .. }, _) => self.elsewhere(lines, spot, &note),
+            (_, None) => {}
+            (Evidence::Excerpt { line, mark, .. }, Some(stored)) => {
                 let from = mark.start.saturating_sub(line.start) as usize;
                 let until = mark.end.saturating_sub(line.start) as usize;
                 self.message_line(lines, stored);
                 self.marked(lines, &mask(line.of(&stored.raw)), from, until, &note);
             }
-            Evidence::Absence { from, until, .. } => {
+            (Evidence::Absence { from, until, .. }, Some(stored)) => {
                 let span = self.span_of(stored, *from, *until);
                 let colon = self.options.lang.word(": ");
                 self.bar(lines, &format!("({span}{colon}{note})"));
             }
-            Evidence::Decoded { header, .. } => {
+            (Evidence::Decoded { header, .. }, Some(stored)) => {
                 self.message_line(lines, stored);
                 let line = header.name.start as usize..header.value.end as usize;
                 let raw = stored.raw.get(line).unwrap_or_default();
                 let from = (header.value.start - header.name.start) as usize;
                 self.marked(lines, &mask(raw), from, raw.len(), &note);
             }
-            Evidence::Beside { aside, .. } => {
+            (Evidence::Beside { aside, .. }, _) => {
                 if let Some(aside) = call.asides.get(*aside) {
                     self.beside(lines, call, aside, &note);
                 }
             }
         }
+    }
+
+    // `#4  09:00:00.001  registration 1  200 (REGISTER)`, and what it shows.
+    fn elsewhere(&self, lines: &mut Vec<String>, spot: &Spot, note: &str) {
+        let lang = self.options.lang;
+        let place = match spot.of_log {
+            true => format!("{} {}", lang.word("line"), spot.origin.place),
+            false => ladder::numbered("#", spot.origin),
+        };
+        let time = spot.time.map(|time| match spot.is_dated {
+            true => self.clock(time),
+            false => time_of_day(time, jiff::tz::TimeZone::UTC),
+        });
+        let parts = [place, time.unwrap_or_default(), elsewhere(spot, lang)];
+        let line = format!("  |  {}", parts.join("  "));
+        lines.push(self.palette.faint(&line));
+        self.prose(lines, &format!("({note})"));
     }
 
     // `#4  09:00:00.001  ICMP`, what it says, and the remark.

@@ -34,6 +34,7 @@ pub(super) struct Peers {
 struct Peer {
     calls: u64,
     answered: u64,
+    unfinished: u64,
     failures: BTreeMap<u16, u64>,
     times: Option<(i64, i64)>,
 }
@@ -53,9 +54,10 @@ impl Peers {
         }
         let peer = self.by_address.entry(address).or_default();
         peer.calls += 1;
-        peer.answered += u64::from(call.told() == Outcome::Succeeded);
-        if call.told() != Outcome::Succeeded {
-            *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1;
+        match call.told() {
+            Outcome::Succeeded => peer.answered += 1,
+            Outcome::Unfinished => peer.unfinished += 1,
+            _ => *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1,
         }
         if let Some(time) = call.start().filter(|_| call.is_dated()) {
             let (first, last) = peer.times.unwrap_or((time, time));
@@ -100,17 +102,17 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             )));
         }
         let cut = read.account.cut_messages;
+        let log = summary.format.starts_with("log:");
         if cut > 0 {
             let args = [("count", cut.to_string())];
-            lines.push(format!(
-                "  {}",
-                lang.say(
-                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
-                    &args,
-                )
-            ));
+            let said = match log {
+                true => "messages of which only the beginning is there: {count}",
+                false => {
+                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)"
+                }
+            };
+            lines.push(format!("  {}", lang.say(said, &args)));
         }
-        let log = summary.format.starts_with("log:");
         for skipped in read.account.not_decoded.iter().filter(|_| !log) {
             let args = [
                 ("frames", skipped.frames.to_string()),
@@ -428,6 +430,10 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
                 lang.say(", most often {code} ({count})", &args)
             }
         });
+        let open = match peer.unfinished {
+            0 => String::new(),
+            count => lang.say(", {count} not finished", &[("count", count.to_string())]),
+        };
         let span = peer.times.map_or_else(String::new, |(first, last)| {
             format!(", {}", block.span(first, last))
         });
@@ -441,7 +447,7 @@ fn peer_lines(block: &Block, peers: &Peers) -> Vec<String> {
             _ => "{calls} calls, {answered} answered",
         };
         lines.push(format!(
-            "  {address:width$}  {}{top}{span}",
+            "  {address:width$}  {}{open}{top}{span}",
             lang.say(text, &args)
         ));
     }

@@ -7,7 +7,7 @@ use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::report::totals::method_name;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Spot, Stored};
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
 pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = (usize, &Stored)> {
@@ -66,6 +66,27 @@ pub(in crate::report) fn noun(call: &Call, lang: &Lang) -> String {
             name if name.is_empty() => lang.word("answers without request").into_owned(),
             name => name,
         },
+    }
+}
+
+/// `registration 1  200 (REGISTER)`: a message of another entry.
+pub(in crate::report) fn elsewhere(spot: &Spot, lang: &Lang) -> String {
+    let noun = match spot.of {
+        Method::Invite => lang.word("call").into_owned(),
+        Method::Register => lang.word("registration").into_owned(),
+        other => other.to_string(),
+    };
+    match spot.call {
+        0 => what(spot),
+        number => format!("{noun} {number}  {}", what(spot)),
+    }
+}
+
+/// `REGISTER`, or `200 (REGISTER)`.
+pub(in crate::report) fn what(spot: &Spot) -> String {
+    match spot.code {
+        0 => spot.method.to_string(),
+        code => format!("{code} ({})", spot.method),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::check::diff::fact::{Fact, Topic};
 use crate::diagnose::passport;
+use crate::lang::words::Words;
 use crate::message::header::unfold;
 use crate::message::typed;
 use crate::message::uri::{Uri, addr_spec};
@@ -27,18 +28,20 @@ fn challenges(stored: &Stored, facts: &mut Vec<Fact>) {
         } else {
             "WWW-Authenticate"
         };
-        let mut say = |what: &str, value: String| {
-            let fact = Fact::new(Topic::Auth, &format!("{what} in {name}"), value);
+        let mut say = |item: Words, value: Words| {
+            let what = Words::label("{item} in {header}").with("item", item);
+            let fact = Fact::new(Topic::Auth, what.with("header", name), value);
             facts.push(super::in_header(fact, message, name));
         };
-        say("challenge", "there".to_owned());
-        say("realm", challenge.realm);
-        say("algorithm", challenge.algorithm.to_ascii_uppercase());
-        say("qop", challenge.qop.unwrap_or_else(|| "none".to_owned()));
+        say(Words::label("challenge"), Words::label("there"));
+        say("realm".into(), challenge.realm.into());
         say(
-            "stale",
-            if challenge.stale { "true" } else { "false" }.to_owned(),
+            "algorithm".into(),
+            challenge.algorithm.to_ascii_uppercase().into(),
         );
+        say("qop".into(), or_none(challenge.qop));
+        let stale = if challenge.stale { "true" } else { "false" };
+        say("stale".into(), stale.into());
     }
 }
 
@@ -51,55 +54,46 @@ fn credentials(stored: &Stored, facts: &mut Vec<Fact>) {
         } else {
             "Authorization"
         };
-        let mut say = |what: &str, value: String| {
-            let fact = Fact::new(Topic::Auth, &format!("{what} in {name}"), value);
+        let mut say = |item: Words, value: Words| {
+            let what = Words::label("{item} in {header}").with("item", item);
+            let fact = Fact::new(Topic::Auth, what.with("header", name), value);
             facts.push(super::in_header(fact, message, name));
         };
         let fits = given.uri.is_none() || given.uri == uri;
-        say("credentials", "there".to_owned());
-        say("username", given.username);
-        say("realm", given.realm);
-        say("algorithm", given.algorithm.to_ascii_uppercase());
-        say("qop", given.qop.unwrap_or_else(|| "none".to_owned()));
+        say(Words::label("credentials"), Words::label("there"));
+        say("username".into(), given.username.into());
+        say("realm".into(), given.realm.into());
         say(
-            "nc",
-            if given.nc.is_some() {
-                "there"
-            } else {
-                "missing"
-            }
-            .to_owned(),
+            "algorithm".into(),
+            given.algorithm.to_ascii_uppercase().into(),
         );
-        say(
-            "cnonce",
-            if given.cnonce { "there" } else { "missing" }.to_owned(),
-        );
-        say(
-            "opaque",
-            if given.opaque.is_some() {
-                "there"
-            } else {
-                "missing"
-            }
-            .to_owned(),
-        );
-        say(
-            "uri",
-            if fits {
-                "that of the request"
-            } else {
-                "not that of the request"
-            }
-            .to_owned(),
-        );
-        let (length, hex) = given.response;
-        let digits = if hex {
-            "hexadecimal digits"
-        } else {
-            "characters, not all hexadecimal"
+        say("qop".into(), or_none(given.qop));
+        say("nc".into(), is_there(given.nc.is_some()));
+        say("cnonce".into(), is_there(given.cnonce));
+        say("opaque".into(), is_there(given.opaque.is_some()));
+        let uri = match fits {
+            true => Words::label("that of the request"),
+            false => Words::label("not that of the request"),
         };
-        say("response", format!("{length} {digits}"));
+        say("uri".into(), uri);
+        let (length, hex) = given.response;
+        let response = match hex {
+            true => Words::label("{length} hexadecimal digits"),
+            false => Words::label("{length} characters, not all hexadecimal"),
+        };
+        say(
+            "response".into(),
+            response.with("length", length.to_string()),
+        );
     }
+}
+
+fn or_none(value: Option<String>) -> Words {
+    value.map_or_else(|| Words::label("none"), Words::Plain)
+}
+
+fn is_there(it_is: bool) -> Words {
+    Words::label(if it_is { "there" } else { "missing" })
 }
 
 fn attestation(stored: &Stored, facts: &mut Vec<Fact>) {
@@ -107,42 +101,46 @@ fn attestation(stored: &Stored, facts: &mut Vec<Fact>) {
     for header in message.all("Identity").take(MOST) {
         let value = unfold(header.value.of(message.raw));
         let line = super::line_of(message, header);
-        let mut say = |what: &str, value: &str| {
+        let mut say = |what: Words, value: Words| {
             facts.push(Fact::new(Topic::Attestation, what, value).stands("Identity", line));
         };
-        say("Identity", "there");
+        say("Identity".into(), Words::label("there"));
         let Some(token) = passport::decode(&value) else {
-            say("PASSporT", "not readable");
+            say("PASSporT".into(), Words::label("not readable"));
             continue;
         };
-        say("attestation", token.attest.as_deref().unwrap_or("none"));
-        say("kind of PASSporT", token.ppt.as_deref().unwrap_or("plain"));
+        say(Words::label("attestation"), or_none(token.attest));
+        let kind = token
+            .ppt
+            .map_or_else(|| Words::label("plain"), Words::Plain);
+        say(Words::label("kind of PASSporT"), kind);
         let number = |name: &'static str| {
             let header = message.header(name)?;
             let value = unfold(header.value.of(message.raw)).into_owned();
             Uri::parse(addr_spec(&value)).map(|uri| digits(&uri.number()))
         };
+        let against = |claim: &'static str, name: &'static str| {
+            let what = Words::label("{claim} against {header}").with("claim", claim);
+            what.with("header", name)
+        };
         let same = |claim: &str, name| match number(name) == Some(digits(claim)) {
-            true => "as in the header",
-            false => "another than in the header",
+            true => Words::label("as in the header"),
+            false => Words::label("another than in the header"),
         };
         if let Some(orig) = &token.orig {
-            say("orig against From", same(orig, "From"));
+            say(against("orig", "From"), same(orig, "From"));
         }
         if let Some(dest) = token.dest.first() {
-            say("dest against To", same(dest, "To"));
+            say(against("dest", "To"), same(dest, "To"));
         }
         let now = stored.stamp.time().map(|time| time.0 / 1_000_000_000);
         if let (Some(signed), Some(now)) = (token.iat, now) {
             let fresh = signed.saturating_sub(now).saturating_abs() <= FRESH;
-            say(
-                "time of signing",
-                if fresh {
-                    "fresh"
-                } else {
-                    "too old or in the future"
-                },
-            );
+            let age = match fresh {
+                true => Words::label("fresh"),
+                false => Words::label("too old or in the future"),
+            };
+            say(Words::label("time of signing"), age);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::check::diff::fact::{Fact, Topic};
 use crate::check::diff::places::Places;
+use crate::lang::words::Words;
 use crate::message::sdp::{self, Media};
 use crate::message::{Message, Span};
 use std::collections::BTreeSet;
@@ -18,7 +19,11 @@ pub(super) fn facts(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>
         return;
     }
     if !kind.is_empty() {
-        let fact = Fact::new(Topic::Header, "type of body", kind.to_ascii_lowercase());
+        let fact = Fact::new(
+            Topic::Header,
+            Words::label("type of body"),
+            kind.to_ascii_lowercase(),
+        );
         facts.push(super::in_header(fact, message, "Content-Type"));
     }
     let all = sdp::media(body);
@@ -32,7 +37,9 @@ pub(super) fn facts(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>
         .collect();
     let line = |span: Span| span.of(body);
     let first = all.first().map(|m| m.line).unwrap_or_default();
-    facts.push(Fact::new(Topic::Codec, "media", kinds.join(", ")).stands("m=", line(first)));
+    facts.push(
+        Fact::new(Topic::Codec, Words::label("media"), kinds.join(", ")).stands("m=", line(first)),
+    );
     for media in all.iter().take(MOST_MEDIA) {
         of_media(media, body, places, facts);
     }
@@ -47,33 +54,43 @@ fn of_media(media: &Media, body: &[u8], places: &Places, facts: &mut Vec<Fact>) 
     let mut set = names(&codecs);
     let listed = set.join(", ");
     set.sort();
-    let say = |topic, what: &str, value: &str| {
-        Fact::new(topic, &format!("{kind} {what}"), value).stands("m=", m)
+    let of_kind = |what: &'static str| Words::label(what).with("kind", kind.as_str());
+    let say = |topic, what: &'static str, value: Words| {
+        Fact::new(topic, of_kind(what), value).stands("m=", m)
     };
-    facts.push(say(Topic::Codec, "codecs", &set.join(", ")).shown(listed.clone()));
+    facts.push(say(Topic::Codec, "{kind} codecs", set.join(", ").into()).shown(listed.clone()));
     // The order only matters where the set is the same.
-    let order = Fact::new(Topic::Codec, &format!("order of the {kind} codecs"), listed);
-    facts.push(order.stands("m=", m).weighs(-42));
+    let order = say(Topic::Codec, "order of the {kind} codecs", listed.into());
+    facts.push(order.weighs(-42));
     let mut other = names(&other);
     other.sort();
-    facts.push(say(Topic::Codec, "tones and noise", &other.join(", ")).weighs(-30));
-    facts.push(say(Topic::Profile, "profile", &media.profile));
-    let port = if media.port == 0 {
-        "0: refused or off"
-    } else {
-        "given"
+    facts.push(
+        say(
+            Topic::Codec,
+            "{kind} tones and noise",
+            other.join(", ").into(),
+        )
+        .weighs(-30),
+    );
+    facts.push(say(
+        Topic::Profile,
+        "{kind} profile",
+        media.profile.as_str().into(),
+    ));
+    let port = match media.port {
+        0 => Words::label("0: refused or off"),
+        _ => Words::label("given"),
     };
-    facts.push(say(Topic::Codec, "port", port));
-    let way = if media.is_zeroed() {
-        "hold by an address of zeros"
-    } else {
-        media.direction.name()
+    facts.push(say(Topic::Codec, "{kind} port", port));
+    let way = match media.is_zeroed() {
+        true => Words::label("hold by an address of zeros"),
+        false => media.direction.name().into(),
     };
-    let way = Fact::new(Topic::Direction, &format!("{kind} direction"), way);
+    let way = Fact::new(Topic::Direction, of_kind("{kind} direction"), way);
     facts.push(way.stands("a=direction", media.says_direction().of(body)));
     if let Some(address) = &media.address {
         let (value, shown) = places.host(address.as_bytes());
-        let fact = Fact::new(Topic::Media, &format!("{kind} address"), value).shown(shown);
+        let fact = Fact::new(Topic::Media, of_kind("{kind} address"), value).shown(shown);
         facts.push(fact.stands("c=", media.connection.of(body)));
     }
 }
@@ -104,7 +121,8 @@ fn attributes(body: &[u8], facts: &mut Vec<Fact>) {
         } else {
             0
         };
-        let fact = Fact::new(Topic::Attribute, &format!("line a={name}"), "there");
+        let what = Words::label("line {line}").with("line", format!("a={name}"));
+        let fact = Fact::new(Topic::Attribute, what, Words::label("there"));
         facts.push(fact.stands("a=", line).weighs(more));
     }
 }

@@ -3,6 +3,7 @@
 use crate::check::diff::fact::{Fact, Topic};
 use crate::check::diff::places::Places;
 use crate::check::normal::Names;
+use crate::lang::words::Words;
 use crate::message::header::{canonical, elements, unfold};
 use crate::message::{Message, lossy};
 use crate::session::Stored;
@@ -124,7 +125,8 @@ fn presence(name: &str) -> Fact {
     ]
     .contains(&name);
     let more = if must { 20 } else { 0 };
-    Fact::new(topic, &format!("header {name}"), "there").weighs(more)
+    let what = Words::label("header {name}").with("name", name);
+    Fact::new(topic, what, Words::label("there")).weighs(more)
 }
 
 fn tag_topic(name: &str) -> Option<Topic> {

@@ -3,6 +3,7 @@
 use crate::check::diff::fact::{Fact, Topic};
 use crate::check::diff::places::Places;
 use crate::diagnose::size;
+use crate::lang::words::Words;
 use crate::layers::Transport;
 use crate::message::header::{elements, unfold};
 use crate::message::params;
@@ -18,36 +19,37 @@ pub(super) fn facts(stored: &Stored, ends: [usize; 2], places: &Places, facts: &
     let start = message.start_line().of(message.raw);
     let [_, to] = ends;
     facts.push(
-        Fact::new(Topic::Route, "receiver", to.to_string())
+        Fact::new(Topic::Route, Words::label("receiver"), to.to_string())
             .shown(places.name(to))
             .stands("", start),
     );
     if let Some(transport) = stored.stamp.transport {
         let name = transport.name().to_ascii_uppercase();
-        facts.push(Fact::new(Topic::Transport, "transport", name).stands("", start));
+        facts.push(Fact::new(Topic::Transport, Words::label("transport"), name).stands("", start));
         let bytes = size::bytes(stored);
         if transport == Transport::Udp {
-            let fits = if bytes > size::UDP_LIMIT {
-                "more than"
-            } else {
-                "within"
+            let (fits, shown) = match bytes > size::UDP_LIMIT {
+                true => (
+                    "-",
+                    "{bytes} bytes over UDP, more than the {limit} that are safe",
+                ),
+                false => (
+                    "+",
+                    "{bytes} bytes over UDP, within the {limit} that are safe",
+                ),
             };
-            let shown = format!(
-                "{bytes} bytes over UDP, {fits} the {} that are safe",
-                size::UDP_LIMIT
-            );
-            facts.push(
-                Fact::new(Topic::Size, "size", fits)
-                    .shown(shown)
-                    .stands("", start),
-            );
+            let shown = Words::label(shown)
+                .with("bytes", bytes.to_string())
+                .with("limit", size::UDP_LIMIT.to_string());
+            let fact = Fact::new(Topic::Size, Words::label("size"), fits).shown(shown);
+            facts.push(fact.stands("", start));
         }
     }
     routes(message, places, facts);
     request_uri(message, places, facts);
     users(message, facts);
     contact(message, places, facts);
-    via(message, places, facts);
+    via(stored, places, facts);
 }
 
 fn routes(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
@@ -59,10 +61,13 @@ fn routes(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
                 let Some(uri) = Uri::parse(addr_spec(element)) else {
                     continue;
                 };
-                let kind = if uri.is_loose() { "lr" } else { "no lr" };
                 let (value, text) = places.host(uri.host);
-                values.push(format!("{value};{kind}"));
-                shown.push(format!("{text}; {kind}"));
+                let kind = match uri.is_loose() {
+                    true => Words::from("lr"),
+                    false => Words::label("no lr"),
+                };
+                values.push(format!("{value};{}", uri.is_loose()));
+                shown.push(Words::List(vec![text, kind], "; "));
             }
         }
         if !values.is_empty() {
@@ -70,7 +75,7 @@ fn routes(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
             values.truncate(MOST_ROUTES);
             shown.truncate(MOST_ROUTES);
             let value = format!("{} {more}", values.join(" | "));
-            let fact = Fact::new(Topic::Route, name, value).shown(shown.join(" | "));
+            let fact = Fact::new(Topic::Route, name, value).shown(Words::List(shown, " | "));
             facts.push(super::in_header(fact, message, name));
         }
     }
@@ -81,26 +86,40 @@ fn request_uri(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
         return;
     };
     let Some(uri) = Uri::parse(span.of(message.raw)) else {
-        facts.push(Fact::new(Topic::Uri, "Request-URI", "not readable"));
+        facts.push(Fact::new(
+            Topic::Uri,
+            "Request-URI",
+            Words::label("not readable"),
+        ));
         return;
     };
     let start = message.start_line().of(message.raw);
-    let mut say = |what: &str, value: String, shown: String, more: i32| {
-        let fact = Fact::new(Topic::Uri, what, value).shown(shown);
+    let mut say = |what: &'static str, value: Words, shown: Words, more: i32| {
+        let fact = Fact::new(Topic::Uri, Words::label(what), value).shown(shown);
         facts.push(fact.stands("Request-URI", start).weighs(more));
     };
     let scheme = crate::message::lossy(uri.scheme).to_ascii_lowercase();
-    say("scheme of the Request-URI", scheme.clone(), scheme, 0);
+    say(
+        "scheme of the Request-URI",
+        scheme.as_str().into(),
+        scheme.as_str().into(),
+        0,
+    );
     let (value, shown) = places.host(uri.host);
-    say("host of the Request-URI", value, shown, -12);
+    say("host of the Request-URI", value.into(), shown, -12);
     let user = uri.number();
     say(
         "form of the number in the Request-URI",
         shape(&user),
-        format!("{user} ({})", shape(&user)),
+        with_shape(&user),
         0,
     );
-    say("user of the Request-URI", user.clone(), user, -34);
+    say(
+        "user of the Request-URI",
+        user.as_str().into(),
+        user.as_str().into(),
+        -34,
+    );
 }
 
 fn users(message: Message<'_>, facts: &mut Vec<Fact>) {
@@ -113,26 +132,42 @@ fn users(message: Message<'_>, facts: &mut Vec<Fact>) {
         };
         let value = unfold(header.value.of(message.raw));
         let Some(uri) = Uri::parse(addr_spec(&value)) else {
-            let fact = Fact::new(Topic::Uri, &format!("URI in {name}"), "not readable");
+            let fact = Fact::new(
+                Topic::Uri,
+                in_header("URI in {header}", name),
+                Words::label("not readable"),
+            );
             facts.push(super::in_header(fact, message, name));
             continue;
         };
         let user = uri.number();
         let form = Fact::new(
             Topic::Uri,
-            &format!("form of the number in {name}"),
+            in_header("form of the number in {header}", name),
             shape(&user),
         );
-        let form = form.shown(format!("{user} ({})", shape(&user))).weighs(-8);
+        let form = form.shown(with_shape(&user)).weighs(-8);
         facts.push(super::in_header(form, message, name));
-        let user = Fact::new(Topic::Uri, &format!("user in {name}"), user)
+        let user = Fact::new(Topic::Uri, in_header("user in {header}", name), user)
             .weighs(if name == "To" { -36 } else { -40 });
         facts.push(super::in_header(user, message, name));
     }
 }
 
+fn in_header(what: &'static str, name: &'static str) -> Words {
+    Words::label(what).with("header", name)
+}
+
+fn with_shape(user: &str) -> Words {
+    Words::List(vec![user.into(), " (".into(), shape(user), ")".into()], "")
+}
+
+fn of_digits(what: &'static str, digits: usize) -> Words {
+    Words::label(what).with("digits", digits.to_string())
+}
+
 // A number by what a dial plan looks at.
-fn shape(user: &str) -> String {
+fn shape(user: &str) -> Words {
     let digits = user.chars().filter(char::is_ascii_digit).count();
     let only = |text: &str| {
         !text.is_empty()
@@ -141,11 +176,13 @@ fn shape(user: &str) -> String {
                 .all(|c| c.is_ascii_digit() || "-.()".contains(c))
     };
     match user.strip_prefix('+') {
-        Some(rest) if only(rest) => format!("+ and {digits} digits"),
-        _ if user.is_empty() => "no user".to_owned(),
-        _ if user.starts_with("00") && only(user) => format!("00 and {} digits", digits - 2),
-        _ if only(user) => format!("{digits} digits"),
-        _ => "a name".to_owned(),
+        Some(rest) if only(rest) => of_digits("+ and {digits} digits", digits),
+        _ if user.is_empty() => Words::label("no user"),
+        _ if user.starts_with("00") && only(user) => {
+            of_digits("00 and {digits} digits", digits - 2)
+        }
+        _ if only(user) => of_digits("{digits} digits", digits),
+        _ => Words::label("a name"),
     }
 }
 
@@ -161,17 +198,25 @@ fn contact(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
         return;
     };
     let (value, shown) = places.host(uri.host);
-    let fact = Fact::new(Topic::Address, "address in Contact", value).shown(shown);
+    let fact = Fact::new(
+        Topic::Address,
+        in_header("address in {header}", "Contact"),
+        value,
+    )
+    .shown(shown);
     facts.push(super::in_header(fact, message, "Contact"));
     let transport = params::value_after(uri.params, 0, "transport");
-    let transport = transport.map_or("none".to_owned(), |span| {
-        crate::message::lossy(span.of(uri.params)).to_ascii_lowercase()
+    let transport = transport.map_or(Words::label("none"), |span| {
+        let named = crate::message::lossy(span.of(uri.params));
+        named.to_ascii_lowercase().into()
     });
-    let fact = Fact::new(Topic::Transport, "transport in Contact", transport).weighs(-14);
+    let what = in_header("transport in {header}", "Contact");
+    let fact = Fact::new(Topic::Transport, what, transport).weighs(-14);
     facts.push(super::in_header(fact, message, "Contact"));
 }
 
-fn via(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
+fn via(stored: &Stored, places: &Places, facts: &mut Vec<Fact>) {
+    let message = stored.message();
     // Of an answer it only repeats that of the request.
     let Some(via) = typed::vias(message)
         .into_iter()
@@ -182,11 +227,19 @@ fn via(message: Message<'_>, places: &Places, facts: &mut Vec<Fact>) {
     };
     let (host, _) = host_port(via.sent_by.as_bytes());
     let (value, shown) = places.host(host);
-    let address = Fact::new(Topic::Address, "address in Via", value)
-        .shown(shown)
-        .weighs(-6);
-    let transport = Fact::new(Topic::Transport, "transport in Via", via.transport).weighs(-4);
-    for fact in [address, transport] {
+    let address = Fact::new(
+        Topic::Address,
+        in_header("address in {header}", "Via"),
+        value,
+    )
+    .shown(shown)
+    .weighs(-6);
+    facts.push(super::in_header(address, message, "Via"));
+    // Where it says what the transport is, that is told already.
+    let own = stored.stamp.transport.map(|transport| transport.name());
+    if own.is_none_or(|own| !own.eq_ignore_ascii_case(&via.transport)) {
+        let what = in_header("transport in {header}", "Via");
+        let fact = Fact::new(Topic::Transport, what, via.transport).weighs(-4);
         facts.push(super::in_header(fact, message, "Via"));
     }
 }
