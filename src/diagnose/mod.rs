@@ -65,6 +65,8 @@ pub mod size;
 pub mod template;
 /// Why a call has no root cause.
 pub mod undetermined;
+/// Addresses that could not be watched and do exist.
+pub mod unwatched;
 /// What a defect comes to.
 mod weigh;
 
@@ -357,6 +359,8 @@ pub struct Diagnosis {
     pub alternatives: Vec<usize>,
     /// Who made the answer and who has to act, for a call that did not succeed.
     pub blame: Option<Blame>,
+    /// Why the user accepts the failure, where its cause was taken out for that.
+    pub accepted: Option<std::sync::Arc<str>>,
 }
 
 impl Diagnosis {
@@ -439,7 +443,9 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     }
     let cause = root.and_then(|index| findings.get(index));
     let not_shown = undetermined.as_ref().and_then(Undetermined::not_shown);
-    let blame = failed.then(|| blame::of(call, cause)).flatten();
+    let blame = failed
+        .then(|| blame::of(call, cause, context.view))
+        .flatten();
     let blame = blame.map(|blame| match not_shown {
         Some(grounds) => blame.of_what_is_not_shown(grounds),
         None => blame,
@@ -450,5 +456,6 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
         undetermined,
         alternatives,
         blame,
+        accepted: None,
     }
 }

@@ -312,6 +312,8 @@ pub(super) const LABELS: &[&str] = &[
     "{all} expectation: {passed} passed, {failed} failed",
     "{all} expectations: {passed} passed, {failed} failed",
     "{count} without an expectation",
+    "known already",
+    "{count} golden files of recordings that were not read",
     "Likely explains the failure",
     "May explain the failure",
     "Differs as well before the failure",

@@ -65,6 +65,18 @@ impl<'a> Facts<'a> {
         self.call.method == *method && (method.name().is_some() || method_name(self.call) == *name)
     }
 
+    pub(super) fn method(&self) -> String {
+        method_name(self.call)
+    }
+
+    /// `call 3: INVITE sip:alice@example.com -> sip:bob@example.org`
+    pub(super) fn title(&self) -> String {
+        let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
+        let (id, method) = (self.call.id, self.method());
+        let (from, to) = (or(self.from()), or(self.to()));
+        format!("call {id}: {method} {from} -> {to}")
+    }
+
     pub(super) fn from(&self) -> Option<&str> {
         self.from.get_or_init(|| self.call.from()).as_deref()
     }
@@ -131,6 +143,16 @@ impl<'a> Facts<'a> {
             }
             all
         })
+    }
+
+    /// Every message on every hop, each as often as it was handed on.
+    pub(super) fn on_every_hop(&self) -> Vec<(Side, &'a Stored)> {
+        let mut all = Vec::new();
+        for leg in self.call.all_legs() {
+            let originals = leg.originals().take(MOST_MESSAGES);
+            all.extend(originals.map(|(_, stored)| (side(leg, stored), stored)));
+        }
+        all
     }
 
     /// The first message of this name after the one given, on its way from end to end.

@@ -1,6 +1,6 @@
 //! Each kind of expectation against a call: nothing if it holds, else what was found.
 
-use super::facts::{Facts, MOST_MESSAGES, start_line};
+use super::facts::{Facts, start_line};
 use super::limit::{Limit, shown};
 use super::media::Rtp;
 use super::messages::MessageCheck;
@@ -16,6 +16,9 @@ use std::net::SocketAddr;
 
 /// Messages shown before the one at which a sequence parts.
 const SHOWN_BEFORE: usize = 2;
+
+/// Pairs of systems that are named where those that were asked for have no messages.
+const MOST_PAIRS: usize = 4;
 
 /// What has to hold for a call; where several values stand, one of them.
 #[derive(Debug)]
@@ -273,27 +276,58 @@ fn order(sequence: &Sequence, facts: &Facts<'_>) -> Option<Failure> {
 
 impl Hop {
     fn judge(&self, facts: &Facts<'_>) -> Option<Failure> {
-        let [first, second] = &self.between;
-        let is = |pattern: &Pattern, address: Option<SocketAddr>| {
-            address.is_some_and(|address| {
-                let (ip, all) = (address.ip().to_string(), address.to_string());
-                pattern.fits(ip.as_bytes()) || pattern.fits(all.as_bytes())
-            })
+        let messages = match between(&self.between, "hop", facts) {
+            Ok(messages) => messages,
+            Err(failure) => return *failure,
         };
-        let mut messages: Vec<(Side, &Stored)> = Vec::new();
-        for leg in facts.call.all_legs() {
-            for (_, stored) in leg.originals().take(MOST_MESSAGES) {
-                let (from, to) = (stored.stamp.source, stored.stamp.destination);
-                if is(first, from) && is(second, to) {
-                    messages.push((Side::First, stored));
-                } else if is(second, from) && is(first, to) {
-                    messages.push((Side::Second, stored));
-                }
-            }
-        }
+        let [first, second] = &self.between;
         let place = format!(", between {} and {}", first.shown(), second.shown());
         parted("hop", place, &self.sequence, &messages)
     }
+}
+
+/// The messages between two systems, by which of them sent it.
+///
+/// # Errors
+/// Where there are none: which pairs there are instead.
+pub(super) fn between<'a>(
+    ends: &[Pattern; 2],
+    key: &'static str,
+    facts: &Facts<'a>,
+) -> Result<Vec<(Side, &'a Stored)>, Box<Option<Failure>>> {
+    let [first, second] = ends;
+    let is = |pattern: &Pattern, address: Option<SocketAddr>| {
+        address.is_some_and(|address| {
+            let (ip, all) = (address.ip().to_string(), address.to_string());
+            pattern.fits(ip.as_bytes()) || pattern.fits(all.as_bytes())
+        })
+    };
+    let (mut messages, mut pairs, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    for (_, stored) in facts.on_every_hop() {
+        let (from, to) = (stored.stamp.source, stored.stamp.destination);
+        if is(first, from) && is(second, to) {
+            messages.push((Side::First, stored));
+        } else if is(second, from) && is(first, to) {
+            messages.push((Side::Second, stored));
+        } else if let (Some(from), Some(to)) = (from, to)
+            && pairs.len() < MOST_PAIRS
+            && !pairs.contains(&[from.min(to), from.max(to)])
+        {
+            pairs.push([from.min(to), from.max(to)]);
+            shown.push(stored);
+        }
+    }
+    if !messages.is_empty() {
+        return Ok(messages);
+    }
+    let expected = format!("messages between {} and {}", first.shown(), second.shown());
+    let pairs: Vec<String> = pairs.iter().map(|[a, b]| format!("{a} and {b}")).collect();
+    let found = match pairs.is_empty() {
+        true => "none".to_owned(),
+        false => format!("none; there are some between {}", pairs.join(", ")),
+    };
+    let proof = shown.into_iter().map(start_line).collect();
+    Err(Box::new(failure(key, expected, found, proof)))
 }
 
 fn parted(
