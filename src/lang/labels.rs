@@ -431,4 +431,8 @@ pub(super) const LABELS: &[&str] = &[
     "{code} to {method}",
     "ACK to a 2xx",
     "{name} with credentials",
+    "RTP in the bad call: {bad}; in the good one: {good}.",
+    "Up to the failure the calls differ only in what rarely matters; it may matter here.",
+    "This call succeeded.",
+    "This call did not succeed.",
 ];
