@@ -111,8 +111,8 @@ pub fn title(fallen: &Fallen, held: &Held, lang: &Lang) -> String {
 /// `final: expected 200, found 486 Busy Here`
 pub fn brief(failure: &Failure, lang: &Lang) -> String {
     let args = [
-        ("expected", failure.expected.clone()),
-        ("found", failure.found.clone()),
+        ("expected", failure.expected.told(lang)),
+        ("found", failure.found.told(lang)),
     ];
     let said = lang.say("expected {expected}, found {found}", &args);
     clean(&format!("{}{}{said}", failure.key, lang.word(": ")))
@@ -124,8 +124,8 @@ fn shown(out: &mut String, indent: &str, failure: &Failure, held: &Held, look: L
     let labels = [lang.word("expected"), lang.word("found")];
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let values = [
-        palette.good(&clean(&failure.expected)),
-        palette.bad(&clean(&failure.found)),
+        palette.good(&clean(&failure.expected.told(lang))),
+        palette.bad(&clean(&failure.found.told(lang))),
     ];
     for (label, value) in labels.iter().zip(values) {
         let blank = " ".repeat(width - label.width().min(width));

@@ -6,6 +6,7 @@ use super::name::{Name, Side};
 use super::pattern::{Pattern, Wanted};
 use super::{Failure, Fallen, Proof};
 use crate::diagnose::{Diagnosis, Finding};
+use crate::lang::words::Words;
 use crate::message::header::unfold;
 use crate::message::sdp::{self, Media};
 use crate::message::{Method, lossy};
@@ -32,7 +33,7 @@ pub(super) struct Facts<'a> {
     end_to_end: OnceCell<Vec<(Side, &'a Stored)>>,
     agreed: OnceCell<(Option<String>, Vec<Proof>)>,
     attested: OnceCell<(Option<String>, Vec<Proof>)>,
-    ways: OnceCell<(Rtp, String)>,
+    ways: OnceCell<(Rtp, Words)>,
     /// Session descriptions read so far, by the address of the message.
     described: RefCell<HashMap<*const Stored, Rc<[Media]>>>,
     /// Is what failed only counted? Nothing has to be shown of it then.
@@ -86,7 +87,7 @@ impl<'a> Facts<'a> {
         self.attested.get_or_init(|| attested(self.call))
     }
 
-    pub(super) fn ways(&self) -> &(Rtp, String) {
+    pub(super) fn ways(&self) -> &(Rtp, Words) {
         self.ways.get_or_init(|| media::ways(self.call))
     }
 

@@ -10,6 +10,7 @@ use super::sequence::Sequence;
 use super::times::Span;
 use super::{Failure, Proof};
 use crate::diagnose::{Severity, passport};
+use crate::lang::words::Words;
 use crate::message::header::unfold;
 use crate::session::{Call, Outcome, Stored};
 use std::net::SocketAddr;
@@ -87,8 +88,8 @@ impl Check {
 
 pub(super) fn failure(
     key: &'static str,
-    expected: impl Into<String>,
-    found: impl Into<String>,
+    expected: impl Into<Words>,
+    found: impl Into<Words>,
     proof: Vec<Proof>,
 ) -> Option<Failure> {
     let (expected, found) = (expected.into(), found.into());
@@ -101,8 +102,8 @@ pub(super) fn failure(
 }
 
 /// `a`, `a or b`
-pub(super) fn any_of<T>(wanted: &[T], shown: impl Fn(&T) -> String) -> String {
-    wanted.iter().map(shown).collect::<Vec<_>>().join(" or ")
+pub(super) fn any_of<T>(wanted: &[T], shown: impl Fn(&T) -> String) -> Words {
+    Words::any_of(wanted.iter().map(|one| shown(one).into()))
 }
 
 fn or_none<T: ToString>(wanted: &Option<T>) -> String {
@@ -161,8 +162,11 @@ fn cause(wanted: &[Option<&'static str>], facts: &Facts<'_>) -> Option<Failure> 
 
 fn findings(allowed: &[&'static str], facts: &Facts<'_>) -> Vec<Failure> {
     let expected = match allowed {
-        [] => "no warning and no error".to_owned(),
-        some => format!("no warning and no error but {}", some.join(", ")),
+        [] => Words::label("no warning and no error"),
+        some => {
+            let rules = some.join(", ");
+            Words::label("no warning and no error but {rules}").with("rules", rules)
+        }
     };
     let mut told: Vec<&str> = Vec::new();
     let mut all = Vec::new();
@@ -173,12 +177,10 @@ fn findings(allowed: &[&'static str], facts: &Facts<'_>) -> Vec<Failure> {
             continue;
         }
         told.push(rule);
-        let found = format!("{}[{rule}] {}", finding.severity.word(), finding.rule.title);
         // A title with places to fill in says less than the name of the rule.
-        let found = match found.contains('{') {
-            true => format!("{}[{rule}]", finding.severity.word()),
-            false => found,
-        };
+        let severity = Words::label(finding.severity.word());
+        let id = Words::List(vec![severity, format!("[{rule}]").into()], "");
+        let found = Words::List(vec![id, Words::Title(rule)], " ");
         all.extend(failure(
             "findings",
             expected.clone(),
@@ -242,7 +244,7 @@ fn rtp(wanted: &[Rtp], facts: &Facts<'_>) -> Option<Failure> {
     failure(
         "rtp",
         any_of(wanted, |rtp| rtp.word().to_owned()),
-        format!("{}{told}", rtp.word()),
+        Words::List(vec![rtp.word().into(), told.clone()], " "),
         answer.map(start_line).into_iter().collect(),
     )
 }
@@ -259,16 +261,16 @@ fn talk(limit: Limit, facts: &Facts<'_>) -> Option<Failure> {
         .zip(bye.and_then(Stored::time));
     let found = match (answer, bye, times) {
         (_, _, Some((from, until))) if limit.holds(until - from) => return None,
-        (_, _, Some((from, until))) => shown(until - from),
-        (None, ..) => "the call was not answered".to_owned(),
-        (_, None, _) => "no BYE".to_owned(),
-        _ => "the times are not known".to_owned(),
+        (_, _, Some((from, until))) => shown(until - from).into(),
+        (None, ..) => Words::label("the call was not answered"),
+        (_, None, _) => Words::label("no BYE"),
+        _ => Words::label("the times are not known"),
     };
-    failure("talk", limit.to_string(), found, proof)
+    failure("talk", limit.told(), found, proof)
 }
 
 fn order(sequence: &Sequence, facts: &Facts<'_>) -> Option<Failure> {
-    parted("sequence", String::new(), sequence, facts.end_to_end())
+    parted("sequence", None, sequence, facts.end_to_end())
 }
 
 impl Hop {
@@ -291,14 +293,14 @@ impl Hop {
                 }
             }
         }
-        let place = format!(", between {} and {}", first.shown(), second.shown());
-        parted("hop", place, &self.sequence, &messages)
+        let ends = [first.shown(), second.shown()];
+        parted("hop", Some(ends), &self.sequence, &messages)
     }
 }
 
 fn parted(
     key: &'static str,
-    place: String,
+    ends: Option<[&str; 2]>,
     sequence: &Sequence,
     messages: &[(Side, &Stored)],
 ) -> Option<Failure> {
@@ -307,17 +309,21 @@ fn parted(
     let seen = messages.iter().skip(from).take(parting.at - from + 1);
     let proof = seen.map(|(_, stored)| start_line(stored)).collect();
     let last = parting.at.checked_sub(1).and_then(|at| messages.get(at));
-    let after = last.map_or(String::new(), |(_, stored)| {
-        format!(" after {}", named(stored))
-    });
-    let found = messages.get(parting.at).map(|(_, stored)| named(stored));
-    let found = found.unwrap_or_else(|| "nothing more".to_owned());
-    failure(
-        key,
-        format!("{}{after}{place}", parting.expected),
-        found,
-        proof,
-    )
+    let mut expected = parting.expected;
+    if let Some((_, stored)) = last {
+        let after = Words::label("{a} after {b}").with("a", expected);
+        expected = after.with("b", named(stored));
+    }
+    if let Some([first, second]) = ends {
+        let between = Words::label("{a}, between {first} and {second}").with("a", expected);
+        expected = between.with("first", first).with("second", second);
+    }
+    let found = messages.get(parting.at);
+    let found = found.map_or_else(
+        || Words::label("nothing more"),
+        |(_, stored)| named(stored).into(),
+    );
+    failure(key, expected, found, proof)
 }
 
 /// `486 Busy Here (INVITE)`

@@ -24,6 +24,7 @@ mod sequence;
 mod times;
 
 use crate::diagnose::Diagnosis;
+use crate::lang::words::Words;
 use crate::report::case::{self, Case};
 use crate::report::{Prove, Report, Run};
 use crate::session::Call;
@@ -105,9 +106,9 @@ pub struct Failure {
     /// The key of the file that asked for it.
     pub key: &'static str,
     /// What was expected.
-    pub expected: String,
+    pub expected: Words,
     /// What was found.
-    pub found: String,
+    pub found: Words,
     /// Where it can be seen.
     pub proof: Vec<Proof>,
 }
@@ -252,11 +253,11 @@ impl Report for Held {
             if !entry.count.holds(verdict.calls) {
                 verdict.count = Some(Failure {
                     key: "count",
-                    expected: entry.count.to_string(),
+                    expected: entry.count.told(),
                     found: match verdict.calls {
-                        0 => "no call fits".to_owned(),
-                        1 => "1 call fits".to_owned(),
-                        many => format!("{many} calls fit"),
+                        0 => Words::label("no call fits"),
+                        1 => Words::label("1 call fits"),
+                        many => Words::label("{count} calls fit").with("count", many.to_string()),
                     },
                     proof: std::mem::take(&mut verdict.unwanted),
                 });
