@@ -2,7 +2,7 @@
 
 use super::across::{LONG_RING, MOST_NAMES, MOST_SAMPLES, MOST_SHOWN};
 use super::exhibit::Exhibit;
-use super::{Acts, Diagnosis};
+use super::{Acts, Diagnosis, Finding, Severity};
 use crate::layers::Transport;
 use crate::message::Method;
 use crate::message::field::{Field, Fields};
@@ -60,6 +60,8 @@ pub struct Account {
     pub samples: Vec<Sample>,
     /// How the first calls ended that rang long and were not answered; bounded.
     pub unanswered: Vec<Exhibit>,
+    /// The first busy answer that says of itself why.
+    pub told_busy: Option<Exhibit>,
     /// First failed call.
     pub first_failure: Option<Exhibit>,
     /// Last failed call.
@@ -159,6 +161,10 @@ impl Account {
                 let says = says(answer);
                 let hash = self.forbidden.hasher().hash_one(says);
                 self.forbidden.insert(hash);
+            }
+            let told = |f: &&Finding| f.rule.id == "busy" && f.severity == Severity::Error;
+            if self.told_busy.is_none() && diagnosis.cause().filter(told).is_some() {
+                self.told_busy = call.deciding().map(|answer| Exhibit::of(call, answer));
             }
             let shown = call.deciding().unwrap_or(request);
             let (first, last) = (&mut self.first_failure, &mut self.last_failure);

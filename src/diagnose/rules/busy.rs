@@ -56,6 +56,10 @@ pub static RULE: Rule = Rule {
             "all {calls} calls to {element}, for more than half an hour, were answered busy without ringing: a line that is in use is free at some time, so a limit, do not disturb or a missing route answers there",
         ),
         (
+            "why-always-told",
+            "all {calls} calls to {element}, for more than half an hour, were answered busy without ringing, and one of the answers says why: most likely the others have the same reason",
+        ),
+        (
             "fix-always",
             "Look on {element} for a limit of parallel calls, do not disturb, call waiting switched off, or a called number that it does not route.",
         ),
@@ -65,6 +69,7 @@ pub static RULE: Rule = Rule {
         ("said", "the words that tell the cause"),
         ("first", "the first of them"),
         ("last", "the last of them"),
+        ("told", "the one that says why"),
     ],
     check,
     across,
@@ -174,6 +179,10 @@ fn across(ledger: &Ledger, across: &mut Across) {
         found.finding.element(ip.to_string());
         found.finding.args(Args::new().count("calls", calls));
         found.finding.why("why-always").fix("fix-always");
+        if account.told_busy.is_some() {
+            found.finding.why("why-always-told");
+            found.finding.severity = Severity::Warning;
+        }
         found.times = Some((first, last));
         found.members = Some(Members {
             source: None,
@@ -182,6 +191,9 @@ fn across(ledger: &Ledger, across: &mut Across) {
         });
         let first = account.first_failure.clone().map(|e| (e, note("first")));
         let last = account.last_failure.clone().map(|e| (e, note("last")));
-        found.exhibits.extend(first.into_iter().chain(last));
+        let told = account.told_busy.clone().map(|e| (e, note("told")));
+        found
+            .exhibits
+            .extend(first.into_iter().chain(last).chain(told));
     }
 }

@@ -6,6 +6,7 @@ pub mod ack_misrouted;
 pub mod advertised_address_wrong;
 pub mod anonymity_disallowed_433;
 pub mod answered_elsewhere;
+pub mod answered_elsewhere_untrue;
 pub mod auth_algorithm_unsupported;
 pub mod auth_challenge_not_received;
 pub mod auth_digest_params;
@@ -214,6 +215,7 @@ pub static RULES: &[&super::Rule] = &[
     &cancel_200_crossing::RULE,
     &four87_missing::RULE,
     &answered_elsewhere::RULE,
+    &answered_elsewhere_untrue::RULE,
     &no_answer_timeout::RULE,
     &twoxx_not_acked::RULE,
     &header_misspelled::RULE,

@@ -134,16 +134,16 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         (sign, _) => sign,
     };
     // That nothing came back is proved; why, and so who has to act, is not.
-    let shown = matches!(sign, Sign::Method(..) | Sign::Alive);
+    let shown = matches!(sign, Sign::Method(..) | Sign::Alive(_));
     let open = !shown && silence.gave_up.is_none();
     let confidence = match open && !received {
         true => confidence.max(Confidence::Likely),
         false => confidence,
     };
     let acts = match sign {
-        Sign::Method(..) | Sign::Alive | Sign::Before | Sign::Kept(_) => Acts::Callee,
+        Sign::Method(..) | Sign::Alive(_) | Sign::Before | Sign::Kept(_) => Acts::Callee,
         // Heard before and after, and not at all in between: the way is as likely as the end of it.
-        Sign::Around | Sign::Dead | Sign::None => Acts::Network,
+        Sign::Around(_) | Sign::Dead | Sign::None => Acts::Network,
     };
     let acts = if silence.gave_up.is_some() {
         Acts::Network
@@ -172,12 +172,18 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
                 finding.args(Args::new().text("others", others));
                 finding.elsewhere(answer, "elsewhere-answered");
             }
-            Sign::Alive => drop(finding.why("why-alive").fix("fix-alive")),
+            Sign::Alive(later) => {
+                finding.why("why-alive").fix("fix-alive");
+                finding.elsewhere(later, "elsewhere-sent");
+            }
             Sign::Kept(last) => {
                 finding.why("why-kept").fix("fix-alive");
                 finding.args(Args::new().duration("last", last));
             }
-            Sign::Around => drop(finding.why("why-around").fix("fix-around")),
+            Sign::Around(later) => {
+                finding.why("why-around").fix("fix-around");
+                finding.elsewhere(later, "elsewhere-sent");
+            }
             Sign::Before => drop(finding.why("why-before").fix("fix-before")),
             Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
             Sign::None => {}
@@ -248,12 +254,12 @@ fn tell(call: &Call, silence: &Silence<'_>, from: i64, finding: &mut Finding) {
 enum Sign {
     /// It answers these other methods, here for one.
     Method(String, Option<Spot>),
-    /// It sent something.
-    Alive,
+    /// It sent something, later this at last.
+    Alive(Option<Spot>),
     /// Keep-alives came from it, the last so long after the request, nanoseconds.
     Kept(i64),
-    /// It sent something within a minute before and again after.
-    Around,
+    /// It sent something within a minute before and again after, at last this.
+    Around(Option<Spot>),
     /// It sent something within a minute before.
     Before,
     /// It never sent anything.
@@ -283,13 +289,14 @@ fn sign(request: &Stored, (from, until): (i64, i64), context: &Context<'_>) -> S
     // While it is silent itself, what counts as a moment after is still before.
     let before = !alive && peer.sent_between(from - NEAR, from + COARSE);
     let after = peer.last_from().is_some_and(|last| last > until);
+    let later = peer.latest.filter(|spot| spot.time > Some(until));
     match (alive, peer.last_from()) {
         (true, _) if !others.is_empty() && !peer.answers(request.head.method) => {
             Sign::Method(others.join(", "), shown)
         }
-        (true, _) => Sign::Alive,
+        (true, _) => Sign::Alive(later),
         (false, None) => Sign::Dead,
-        (false, Some(_)) if before && after => Sign::Around,
+        (false, Some(_)) if before && after => Sign::Around(later),
         (false, Some(_)) if before => Sign::Before,
         (false, Some(_)) => Sign::None,
     }

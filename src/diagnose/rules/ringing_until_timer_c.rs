@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time, Need::Addresses],
     rfc: &[(3261, "16.6"), (3261, "16.8"), (3261, "13.3.1.1")],
     title: "{calls} calls to {element} stopped ringing after {rang}",
-    why: "{calls} of {all} unanswered calls to {element} rang for {rang}, within a second of each other: a ring time that is set somewhere ends them, not the callers",
+    why: "{calls} of {all} unanswered calls to {element} rang for {rang}, within a second of each other (calls {numbers}): a ring time that is set somewhere ends them, not the callers, whatever is said of each of them alone",
     fix: "Leave it as it is if that is the ring time that is wanted; otherwise look for a ring, dial or answer timeout of that length on the calling side and at {element}. Where 3 minutes are the limit, it is the timer of a proxy: a callee that needs longer has to send a 1xx every minute.",
     sentences: &[("first", "the first of them"), ("last", "the last of them")],
     across,
@@ -52,6 +52,7 @@ fn across(ledger: &Ledger, found: &mut Across) {
         own.args(
             Args::new()
                 .count("calls", same.len())
+                .text("numbers", numbers(same))
                 .count("all", rings.len())
                 .duration("rang", middle),
         );
@@ -67,6 +68,18 @@ fn across(ledger: &Ledger, found: &mut Across) {
             .filter_map(|(end, id)| Some((end?.clone(), note(id))));
         finding.exhibits.extend(shown);
     }
+}
+
+// The first of the calls, by number: `1, 2, 4, ...`.
+fn numbers(same: &[(i64, &Sample)]) -> String {
+    const MOST: usize = 12;
+    let mut all: Vec<u64> = same.iter().map(|(_, s)| s.call).collect();
+    all.sort_unstable();
+    let mut shown: Vec<String> = all.iter().take(MOST).map(u64::to_string).collect();
+    if all.len() > MOST {
+        shown.push("...".to_owned());
+    }
+    shown.join(", ")
 }
 
 // The most rings that lie within the spread of one timer; they are sorted.
