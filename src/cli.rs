@@ -138,6 +138,9 @@ pub struct Main {
     /// Which rules are asked.
     #[command(flatten)]
     pub asking: Asking,
+    /// Not all recordings are read that sipexplain.toml is for: a suppression that holds for nothing in these is not told
+    #[arg(long, help_heading = "Policy")]
+    pub part: bool,
     /// How the report on standard output is written; text where nothing else is asked for
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
@@ -313,6 +316,9 @@ pub struct Check {
     /// Accept the calls as they are now: write the golden files
     #[arg(long, requires = "golden")]
     pub bless: bool,
+    /// Every golden file needs its recording: one whose capture or log was not read differs
+    #[arg(long, requires = "golden")]
+    pub complete: bool,
     /// Print a first file of expectations, which these captures fulfil
     #[arg(long, conflicts_with = "golden")]
     pub init: bool,

@@ -77,9 +77,10 @@ pub fn main_job(mut main: Main) -> Status {
     match analyze(inputs, keys, &selection, &policy, &filters, &mut report) {
         Ok(judged) => {
             judged.suppressed.iter().for_each(|line| complain(line));
-            match read(&main.sources, &selection, &judged) {
-                Status::Fine => fell_short(&judged),
-                status => status,
+            let asked = !main.fail_on.is_empty();
+            match read(&main.sources, &selection, &judged, asked) {
+                Status::NotJudged => Status::NotJudged,
+                status => fell_short(&judged).or(status),
             }
         }
         Err(error) => refuse(&error.to_string()),
@@ -153,8 +154,19 @@ fn opened(sources: &Sources) -> Inputs {
     Inputs::open_as(&named, logs)
 }
 
-// Says what was not read; could the rest be judged?
-fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
+impl Status {
+    // What fell short counts more than what did not.
+    fn or(self, other: Status) -> Status {
+        match self {
+            Status::Fine => other,
+            status => status,
+        }
+    }
+}
+
+// Says what was not read; could the rest be judged? Where something is `asked` of the calls, a recording
+// that was named and has none falls short of it, and filters that fit no call leave nothing to judge.
+fn read(sources: &Sources, selection: &Selection, judged: &Judged, asked: bool) -> Status {
     for skipped in &judged.skipped {
         complain(&format!(
             "{}: files in it that are neither captures nor logs with SIP: {}",
@@ -175,12 +187,23 @@ fn read(sources: &Sources, selection: &Selection, judged: &Judged) -> Status {
                 ));
             }
         }
-    } else if judged.selected == 0 && !selection.is_everything() {
+    }
+    if asked {
+        judged.damaged.iter().for_each(|damaged| complain(damaged));
+    }
+    for empty in &judged.empty {
+        complain(&format!("no SIP found in {empty}"));
+    }
+    let read_all = judged.unread.is_empty() && judged.sip_messages > 0;
+    let fits_none = judged.sip_messages > 0 && judged.selected == 0 && !selection.is_everything();
+    if fits_none {
         complain("no call fits the filters");
     }
-    match !judged.unread.is_empty() || judged.sip_messages == 0 {
-        true => Status::NotJudged,
-        false => Status::Fine,
+    match (asked, judged.empty.is_empty()) {
+        _ if !read_all => Status::NotJudged,
+        (true, _) if fits_none => Status::NotJudged,
+        (true, false) => Status::FellShort,
+        _ => Status::Fine,
     }
 }
 

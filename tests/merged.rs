@@ -9,7 +9,7 @@
 
 mod harness;
 
-use harness::run;
+use harness::{flow, run};
 use serde_json::Value;
 
 fn merged(name: &str) -> Value {
@@ -66,4 +66,50 @@ fn copies_of_the_other_capture_are_marked() {
             shown.out
         );
     }
+}
+
+/// A call written as text, as a file; a test tool names each of its calls alike.
+fn recorded(name: &str, lines: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("merged");
+    std::fs::create_dir_all(&folder).unwrap();
+    let head = "title: A call of a test tool\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n";
+    let path = folder.join(format!("{name}.pcap"));
+    std::fs::write(&path, flow::compile(&format!("{head}{lines}")).pcap).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_later_call_with_the_names_of_an_earlier_one_is_another_call() {
+    let good = recorded(
+        "good",
+        "0.0 alice > bob INVITE\n0.1 bob > alice 200\n0.2 alice > bob ACK\n\
+         1.0 alice > bob BYE\n1.1 bob > alice 200\n",
+    );
+    let silent = recorded(
+        "silent",
+        "0.0 alice > bob INVITE\n0.5 alice > bob again INVITE\n",
+    );
+    for begin in [40, 69, 7200, 90_000] {
+        let bad = recorded(
+            &format!("bad-{begin}"),
+            &format!(
+                "{begin}.0 alice > bob INVITE\n{begin}.5 alice > bob again INVITE\n\
+                 {begin}.6 bob > alice 486\n{begin}.7 alice > bob ACK\n"
+            ),
+        );
+        for (first, outcome) in [(&good, "succeeded"), (&silent, "unfinished")] {
+            let report = run(["--format", "json", first, &bad]).json();
+            let outcomes = report["calls"].as_array().unwrap().iter();
+            let outcomes: Vec<&str> = outcomes.map(|c| c["outcome"].as_str().unwrap()).collect();
+            let timed_out = ["timed-out", "refused"];
+            assert!(
+                outcomes == [outcome, "refused"] || outcomes == timed_out,
+                "{begin}: {outcomes:?}"
+            );
+        }
+    }
+    // Sent again in time it is the same call, whichever capture holds it.
+    let again = recorded("again", "15.5 alice > bob INVITE\n16.0 bob > alice 486\n");
+    let report = run(["--format", "json", &silent, &again]).json();
+    assert_eq!(report["calls"].as_array().unwrap().len(), 1);
 }

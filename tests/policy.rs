@@ -91,7 +91,16 @@ fn rules_that_are_not_asked_say_nothing() {
         root_of(&["--format", "json", "--select", "busy,declined-603", BUSY]),
         ["busy"]
     );
-    assert_eq!(status(&["--ignore", "busy", "--fail-on", "busy", BUSY]), 0);
+    // What is not asked can never fall short: that is a mistake.
+    for not_asked in [["--ignore", "busy"], ["--select", "declined-603"]] {
+        let ran = run(not_asked.iter().chain(&["--fail-on", "busy", BUSY]));
+        assert_eq!(ran.status, 2);
+        assert!(
+            ran.err.contains("--fail-on busy: this rule is not asked"),
+            "{}",
+            ran.err
+        );
+    }
 }
 
 #[test]
@@ -106,7 +115,7 @@ fn what_is_known_already_does_not_count_until_its_day() {
     assert_eq!(ran.status, 0, "{}", ran.err);
     assert!(
         ran.err
-            .contains("suppressed codec-no-common 1 times: ticket 17"),
+            .contains("suppressed codec-no-common once: ticket 17"),
         "{}",
         ran.err
     );
@@ -273,7 +282,7 @@ fn expectations_are_held_against_what_the_policy_leaves() {
     ] {
         let (holds, ran) = check(name, settings, more);
         assert_eq!(holds, want, "{name}: {ran:?}");
-        let said = "sipexplain: suppressed codec-no-common 1 times: ticket 17";
+        let said = "sipexplain: suppressed codec-no-common once: ticket 17";
         assert_eq!(ran.err.starts_with(said), name == "check-known", "{ran:?}");
         assert_eq!(ran.err.is_empty(), name != "check-known", "{ran:?}");
     }
@@ -314,4 +323,118 @@ fn the_policy_decides_what_diff_takes_for_the_cause() {
         diff("diff-option", "", &["--ignore", "codec-no-common"]),
         "codec-no-common"
     );
+}
+
+/// A call written as text, as a capture.
+fn recorded(name: &str, lines: &str) -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("policy-flows");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{name}.pcap"));
+    let text = format!(
+        "title: A call\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n{lines}"
+    );
+    std::fs::write(&path, harness::flow::compile(&text).pcap).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const BAD_URI: &str = "0.0 alice > bob INVITE | Contact: <sip:alice@192.0.2.10:99999>\n";
+
+#[test]
+fn only_what_is_known_of_the_cause_excuses_a_failure() {
+    let refused = "0.2 bob > alice 486\n0.3 alice > bob ACK\n";
+    let capture = recorded("beside", &format!("{BAD_URI}{refused}"));
+    let json = run(["--format", "json", &capture]).json();
+    let findings = json["calls"][0]["findings"].as_array().unwrap();
+    let beside = findings
+        .iter()
+        .find(|f| f["role"] != "cause")
+        .expect("a finding beside the cause");
+    let beside = beside["rule"].as_str().unwrap();
+    assert_eq!(json["calls"][0]["root_cause"], "busy");
+    let known = |rule: &str| format!("[[suppress]]\nrule = \"{rule}\"\nreason = \"ticket 17\"\n");
+    let arguments = ["--fail-on", "486", capture.as_str()];
+    let ran = with("beside", &known(beside), &arguments);
+    assert!(ran.err.contains("suppressed "), "{}", ran.err);
+    assert_eq!(ran.status, 1, "{}", ran.err);
+    assert_eq!(with("cause", &known("busy"), &arguments).status, 0);
+}
+
+#[test]
+fn what_is_known_already_fails_in_no_report() {
+    let known = "[[suppress]]\nrule = \"busy\"\nreason = \"ticket 17\"\n";
+    for (format, must, must_not) in [
+        (
+            "junit",
+            "<skipped message=\"known already: ticket 17\"",
+            "<failure",
+        ),
+        ("tap", "# SKIP known already: ticket 17", "not ok"),
+        ("markdown", "0 of 1 entries fell short", "undetermined"),
+        ("text", "= known already: ticket 17", "undetermined"),
+    ] {
+        let ran = with(
+            "known-in",
+            known,
+            &["--fail-on", "486", "--format", format, BUSY],
+        );
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        assert!(ran.out.contains(must), "{}", ran.out);
+        assert!(!ran.out.contains(must_not), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_suppression_is_needless_only_where_all_is_read_and_nothing_fits() {
+    let known =
+        |more: &str| format!("[[suppress]]\nrule = \"busy\"\nreason = \"ticket 17\"\n{more}");
+    let second = "[[suppress]]\nrule = \"busy\"\nreason = \"ticket 18\"\nmethod = [\"INVITE\"]\n";
+    let both = with("both", &known(second), &["--fail-on", "486", BUSY]);
+    assert_eq!(
+        (both.status, both.err.contains("needless")),
+        (0, false),
+        "{}",
+        both.err
+    );
+    assert_eq!(with("part", &known(""), &[HEALTHY]).status, 1);
+    assert_eq!(with("part", &known(""), &["--part", HEALTHY]).status, 0);
+    let ignored = with("ignored", &known(""), &["--ignore", "busy", BUSY]);
+    assert!(
+        ignored.err.contains("needless: this rule is not asked"),
+        "{}",
+        ignored.err
+    );
+}
+
+#[test]
+fn what_holds_nothing_to_judge_is_no_pass() {
+    let rtp = recorded("rtp-only", "0.0 alice > bob rtp 5\n");
+    // Without a question it is only said.
+    let ran = run([HEALTHY, &rtp]);
+    assert_eq!(ran.status, 0);
+    assert!(
+        ran.err.contains("no SIP found in ") && ran.err.contains("rtp"),
+        "{}",
+        ran.err
+    );
+    let ran = run(["--fail-on", "failed", "--format", "junit", HEALTHY, &rtp]);
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.out.contains("failures=\"1\"") && ran.out.contains("no SIP found"),
+        "{}",
+        ran.out
+    );
+    let ran = run(["--fail-on", "failed", "--format", "junit", &rtp]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.out.contains("errors=\"1\""), "{}", ran.out);
+    // In a folder there may be anything.
+    let folder = Path::new(&rtp).parent().unwrap();
+    let only = folder.join("rtp-and-sip");
+    std::fs::create_dir_all(&only).unwrap();
+    std::fs::copy(&rtp, only.join("rtp.pcap")).unwrap();
+    std::fs::copy(root().join(HEALTHY), only.join("sip.pcap")).unwrap();
+    assert_eq!(status(&["--fail-on", "failed", only.to_str().unwrap()]), 0);
+
+    let nobody = ["--number", "nobody", HEALTHY];
+    assert_eq!(status(&nobody), 0);
+    assert_eq!(status(&[&["--fail-on", "failed"], &nobody[..]].concat()), 2);
 }

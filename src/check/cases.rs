@@ -16,7 +16,7 @@ const UNREADABLE: &str = "unreadable";
 
 /// A case an expectation; where the inputs could not be judged, that, and none of them is.
 pub fn expectations(held: &Held, lang: &'static Lang) -> Vec<Case> {
-    let mut all = held.unjudged.clone();
+    let mut all = [held.unjudged.as_slice(), &held.empty].concat();
     let mut names: HashMap<(&str, &str), u32> = HashMap::new();
     for verdict in held.verdicts() {
         let place = &verdict.place;
@@ -81,14 +81,14 @@ fn fault(verdict: &Verdict, held: &Held, lang: &'static Lang) -> Fault {
     }
 }
 
-/// A case a golden file; `unjudged` goes before them.
+/// A case a golden file, behind those of the inputs.
 pub fn flows(
     folder: &Path,
     verdicts: &BTreeMap<String, Flow>,
-    unjudged: &[Case],
+    inputs: Vec<Case>,
     lang: &'static Lang,
 ) -> Vec<Case> {
-    let mut all = unjudged.to_vec();
+    let mut all = inputs;
     let suite = folder.display().to_string();
     for (name, verdict) in verdicts {
         let kind = word(verdict);
@@ -112,7 +112,7 @@ pub fn flows(
 pub fn word(verdict: &Flow) -> &'static str {
     match verdict {
         Flow::Same => "same",
-        Flow::Changed(_) => "changed",
+        Flow::Changed(_) | Flow::Moved(..) => "changed",
         Flow::New(_) => "new",
         Flow::Gone => "gone",
         Flow::Unreadable(_) => UNREADABLE,

@@ -1,20 +1,23 @@
 //! Golden flows: a readable text file for each call, compared with what a capture holds now.
 
+/// Names of the files, and which call belongs to which.
+mod files;
+
+use super::expect;
 use super::normal::Names;
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Diagnosis, Severity};
 use crate::report::case::{self, Case};
 use crate::report::terminal::escape::clean;
 use crate::report::totals::method_name;
 use crate::report::{Prove, Report, Run};
 use crate::session::Call;
+use files::{Known, Place};
 use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the names of the files end with.
-const ENDING: &str = ".flow.txt";
 /// The first line of each file.
 const MARK: &str = "# A call, as sipexplain check --golden keeps it";
 /// Calls beyond these are not what golden files are for.
@@ -25,15 +28,20 @@ const AROUND: usize = 3;
 const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The calls of a run, as golden files have them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Golden {
+    folder: PathBuf,
     calls: Vec<Sheet>,
     /// Calls that found no room.
     left_out: u64,
-    /// The files without folder and ending, by input.
+    /// What the files of each input begin with.
     inputs: Vec<String>,
+    /// Two inputs whose files would have the same names.
+    clash: Option<[String; 2]>,
     /// Why nothing could be judged.
     pub unjudged: Vec<Case>,
+    /// Inputs without calls.
+    pub empty: Vec<Case>,
 }
 
 #[derive(Debug)]
@@ -52,6 +60,8 @@ pub enum Verdict {
     Same,
     /// Another flow: the difference, line by line.
     Changed(String),
+    /// The same between other parties, whose file this was: its name and the difference.
+    Moved(String, String),
     /// A call without a file.
     New(String),
     /// A file without a call.
@@ -60,81 +70,133 @@ pub enum Verdict {
     Unreadable(String),
 }
 
+/// Which files without a call count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// None: only some calls were looked at.
+    Some,
+    /// Those of the inputs that were read.
+    Read,
+    /// All.
+    All,
+}
+
+/// The files of a folder beside the calls of a run.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// What became of each file.
+    pub flows: BTreeMap<String, Verdict>,
+    /// Files of inputs that were not read.
+    pub unread: usize,
+    /// What the files have to hold now.
+    texts: BTreeMap<String, String>,
+}
+
 impl Golden {
-    /// The text of each file by its name.
-    pub fn files(&mut self) -> BTreeMap<String, String> {
-        self.calls.sort_by_key(|sheet| sheet.id);
-        let mut numbers: BTreeMap<u16, usize> = BTreeMap::new();
-        let named = self.calls.iter().map(|sheet| {
-            let number = numbers.entry(sheet.input).or_default();
-            *number += 1;
-            let input = self.inputs.get(usize::from(sheet.input));
-            let input = input.map_or("input", String::as_str);
-            let [from, to] = &sheet.users;
-            let name = format!("{input}-{number:03}-{}-{from}-{to}{ENDING}", sheet.method);
-            (name, sheet.text.clone())
-        });
-        named.collect()
-    }
-
-    /// Calls that found no room.
-    pub fn left_out(&self) -> u64 {
-        self.left_out
-    }
-}
-
-/// Compares the files of a folder with what they have to be. Files of inputs that were not read are not
-/// looked at.
-///
-/// # Errors
-/// If the folder is there and cannot be read.
-pub fn compare(
-    folder: &Path,
-    files: &BTreeMap<String, String>,
-) -> io::Result<BTreeMap<String, Verdict>> {
-    let known = listed(folder)?;
-    let inputs: BTreeSet<&str> = files.keys().filter_map(|name| input_of(name)).collect();
-    let of_inputs = known.iter().filter(|name| {
-        let input = input_of(name);
-        input.is_some_and(|input| inputs.contains(input))
-    });
-    let mut verdicts: BTreeMap<String, Verdict> = of_inputs
-        .map(|name| (name.clone(), Verdict::Gone))
-        .collect();
-    for (name, text) in files {
-        let verdict = match known.contains(name) {
-            false => Verdict::New(text.clone()),
-            true => match read(&folder.join(name)) {
-                Err(why) => Verdict::Unreadable(why),
-                Ok(before) if before == *text => Verdict::Same,
-                Ok(before) => Verdict::Changed(difference(&before, text)),
-            },
-        };
-        verdicts.insert(name.clone(), verdict);
-    }
-    Ok(verdicts)
-}
-
-/// Writes what changed and takes away what is gone.
-///
-/// # Errors
-/// If a file could not be written or removed.
-pub fn bless(
-    folder: &Path,
-    files: &BTreeMap<String, String>,
-    verdicts: &BTreeMap<String, Verdict>,
-) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    for (name, verdict) in verdicts {
-        let path: PathBuf = folder.join(name);
-        match (verdict, files.get(name)) {
-            (Verdict::Same, _) => {}
-            (Verdict::Gone, _) => std::fs::remove_file(path)?,
-            (_, Some(text)) => std::fs::write(path, text)?,
-            (_, None) => {}
+    /// No calls yet; the files stand in this folder.
+    pub fn of(folder: &Path) -> Golden {
+        Golden {
+            folder: folder.to_path_buf(),
+            calls: Vec::new(),
+            left_out: 0,
+            inputs: Vec::new(),
+            clash: None,
+            unjudged: Vec::new(),
+            empty: Vec::new(),
         }
     }
-    Ok(())
+
+    /// Compares the files of the folder with what they have to be.
+    ///
+    /// # Errors
+    /// If the folder is there and cannot be read, or the calls have no names of their own.
+    pub fn compare(&mut self, scope: Scope) -> Result<Comparison, String> {
+        if self.left_out > 0 {
+            let count = self.left_out;
+            return Err(format!("{count} calls more than golden files are kept for"));
+        }
+        if let Some([one, other]) = &self.clash {
+            return Err(format!(
+                "{one} and {other} would have the same golden files: put --golden DIR where both are below the folder that DIR is in, or compare them one by one"
+            ));
+        }
+        self.calls.sort_by_key(|sheet| sheet.id);
+        let failed = |error: io::Error| format!("{}: {error}", self.folder.display());
+        let mut found = Comparison::default();
+        let inputs: BTreeSet<&str> = self.inputs.iter().map(String::as_str).collect();
+        let mut known = BTreeMap::new();
+        for name in files::listed(&self.folder).map_err(failed)? {
+            let is_read = files::input_of(&name).is_some_and(|input| inputs.contains(input));
+            found.unread += usize::from(!is_read);
+            if is_read || scope == Scope::All {
+                known.insert(name.clone(), read(&self.folder.join(&name)));
+            }
+        }
+        let calls = self.calls.iter().map(|sheet| {
+            let input = self.inputs.get(usize::from(sheet.input));
+            let input = input.map_or("input", String::as_str);
+            (
+                files::key(input, &sheet.method, &sheet.users),
+                sheet.text.as_str(),
+            )
+        });
+        let calls: Vec<(String, &str)> = calls.collect();
+        for (place, (_, text)) in files::places(&calls, &known).into_iter().zip(&calls) {
+            found.add(place, text, &mut known);
+        }
+        if scope == Scope::Some {
+            found.unread = 0;
+            return Ok(found);
+        }
+        for (name, file) in known {
+            if let Known::Ours(_) = file {
+                found.flows.insert(name, Verdict::Gone);
+            }
+        }
+        if scope == Scope::All {
+            found.unread = 0;
+        }
+        Ok(found)
+    }
+}
+
+impl Comparison {
+    // What becomes of the file of a call; it is no longer among those without one.
+    fn add(&mut self, place: Place, text: &str, known: &mut BTreeMap<String, Known>) {
+        let was = place.was.as_deref().and_then(|was| known.remove(was));
+        let verdict = match (was, place.was) {
+            (Some(Known::Ours(before)), _) if before == *text && place.stays => Verdict::Same,
+            (Some(Known::Ours(before)), Some(was)) if !place.stays => {
+                Verdict::Moved(was, difference(&before, text))
+            }
+            (Some(Known::Ours(before)), _) => Verdict::Changed(difference(&before, text)),
+            (Some(Known::Foreign(why)), _) => Verdict::Unreadable(why),
+            (None, _) => Verdict::New(text.to_owned()),
+        };
+        self.texts.insert(place.name.clone(), text.to_owned());
+        self.flows.insert(place.name, verdict);
+    }
+
+    /// Writes what changed and takes away what is gone.
+    ///
+    /// # Errors
+    /// If a file could not be written or removed.
+    pub fn bless(&self, folder: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        for (name, verdict) in &self.flows {
+            let path: PathBuf = folder.join(name);
+            if let Verdict::Moved(was, _) = verdict {
+                std::fs::remove_file(folder.join(was))?;
+            }
+            match (verdict, self.texts.get(name)) {
+                (Verdict::Same, _) => {}
+                (Verdict::Gone, _) => std::fs::remove_file(path)?,
+                (_, Some(text)) => std::fs::write(path, text)?,
+                (_, None) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The lines that changed, with a few around them.
@@ -161,40 +223,18 @@ pub fn difference(before: &str, after: &str) -> String {
     out
 }
 
-fn listed(folder: &Path) -> io::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-        entries => entries?,
-    };
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(ENDING) {
-            names.insert(name);
+fn read(path: &Path) -> Known {
+    let text = || -> io::Result<String> {
+        if std::fs::metadata(path)?.len() > LONGEST {
+            return Err(io::Error::other(format!("longer than {LONGEST} bytes")));
         }
+        std::fs::read_to_string(path)
+    };
+    match text().map(|text| text.replace("\r\n", "\n")) {
+        Ok(text) if text.starts_with(MARK) => Known::Ours(text),
+        Ok(_) => Known::Foreign("no golden flow: its first line is another one".to_owned()),
+        Err(error) => Known::Foreign(error.to_string()),
     }
-    Ok(names)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let length = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if length.len() > LONGEST {
-        return Err(format!("longer than {LONGEST} bytes"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let text = text.replace("\r\n", "\n");
-    match text.starts_with(MARK) {
-        true => Ok(text),
-        false => Err("no golden flow: its first line is another one".to_owned()),
-    }
-}
-
-// `good-001-INVITE-alice-bob.flow.txt` is of the input `good`.
-fn input_of(name: &str) -> Option<&str> {
-    let mut parts = name.rsplitn(5, '-');
-    let number = parts.nth(3)?;
-    let input = parts.next()?;
-    (number.len() >= 3 && number.bytes().all(|b| b.is_ascii_digit())).then_some(input)
 }
 
 // The user of a URI as part of the name of a file.
@@ -228,6 +268,16 @@ fn sheet(call: &Call, diagnosis: &Diagnosis) -> String {
     let code = call.code().map_or(String::new(), |code| format!(" {code}"));
     say("outcome", &format!("{}{code}", call.told().word()));
     say("cause", diagnosis.cause().map_or("none", |f| f.rule.id));
+    let found = diagnosis.findings.iter();
+    let found = found.filter(|finding| finding.severity != Severity::Info);
+    let found: BTreeSet<&str> = found.map(|finding| finding.rule.id).collect();
+    let found: Vec<&str> = found.into_iter().collect();
+    if !found.is_empty() {
+        say("findings", &found.join(", "));
+    }
+    if let Some(rtp) = expect::rtp(call) {
+        say("rtp", rtp);
+    }
     for (number, leg) in call.all_legs().enumerate() {
         if number > 0 {
             let _ = writeln!(out, "\n# leg {} of the same call", number + 1);
@@ -268,36 +318,16 @@ impl Report for Golden {
 
     fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
         self.unjudged = case::unjudged(run);
-        let stem = |path: &str| {
-            let stem = Path::new(path)
-                .file_name()
-                .map(|name| name.to_string_lossy());
-            let stem = stem.unwrap_or_default();
-            let stem = stem.split('.').next().unwrap_or_default();
-            let fits = |c: char| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '_'
-                }
-            };
-            match stem {
-                "" | "-" => "stdin".to_owned(),
-                stem => stem.chars().map(fits).collect(),
+        self.empty = case::empty(run);
+        let mut taken: BTreeMap<String, String> = BTreeMap::new();
+        for read in run.inputs {
+            let path = &read.summary.path;
+            let name = files::input(path, &self.folder);
+            if let Some(other) = taken.insert(name.clone(), path.clone()) {
+                self.clash = Some([other, path.clone()]);
             }
-        };
-        let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        let stems = run.inputs.iter().map(|read| {
-            let stem = stem(&read.summary.path);
-            let count = taken.entry(stem.clone()).or_default();
-            *count += 1;
-            // Two inputs of one name are told apart by their order.
-            match *count {
-                1 => stem,
-                count => format!("{stem}_{count}"),
-            }
-        });
-        self.inputs = stems.collect();
+            self.inputs.push(name);
+        }
         Ok(())
     }
 }

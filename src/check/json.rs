@@ -23,7 +23,7 @@ pub fn expectations(held: &Held) -> String {
     let document = json!({
         "schema": SCHEMA,
         "judged": held.unjudged.is_empty(),
-        "unjudged": unjudged(&held.unjudged),
+        "unjudged": unjudged(&[held.unjudged.as_slice(), &held.empty].concat()),
         "inputs": held.inputs,
         "calls": held.calls,
         "unmatched": held.unmatched,
@@ -33,7 +33,12 @@ pub fn expectations(held: &Held) -> String {
 }
 
 /// The document about golden files, ended by a line end.
-pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Case]) -> String {
+pub fn flows(
+    folder: &Path,
+    verdicts: &BTreeMap<String, Flow>,
+    judged: bool,
+    not_judged: &[Case],
+) -> String {
     let flow = |(name, verdict): (&String, &Flow)| {
         json!({
             "file": folder.join(name).display().to_string(),
@@ -44,7 +49,7 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Cas
     };
     let document = json!({
         "schema": SCHEMA,
-        "judged": not_judged.is_empty(),
+        "judged": judged,
         "unjudged": unjudged(not_judged),
         "flows": verdicts.iter().map(flow).collect::<Vec<Value>>(),
     });
@@ -53,7 +58,7 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, not_judged: &[Cas
 
 fn unjudged(all: &[Case]) -> Vec<Value> {
     let of = |case: &Case| match &case.verdict {
-        case::Verdict::Unjudged(fault) => {
+        case::Verdict::Unjudged(fault) | case::Verdict::Failed(fault) => {
             json!({ "input": case.suite, "reason": fault.message })
         }
         _ => Value::Null,

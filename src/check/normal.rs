@@ -1,6 +1,8 @@
 //! Messages without what differs from run to run: addresses, tags, branches, Call-IDs, nonces, ports,
 //! lengths and times get stable names, numbered in the order in which they are met in the call.
 
+use crate::diagnose::address::{Class, class};
+use crate::diagnose::passport;
 use crate::message::header::canonical;
 use crate::message::{Message, lossy};
 use crate::report::terminal::escape::clean;
@@ -15,7 +17,7 @@ const LETTERS: u8 = 26;
 const LONG: usize = 16;
 
 /// Parameters whose value differs in every run, and what it is called.
-const PARAMETERS: [(&str, &str); 24] = [
+const PARAMETERS: [(&str, &str); 17] = [
     ("branch", "branch"),
     ("tag", "tag"),
     ("from-tag", "tag"),
@@ -33,14 +35,19 @@ const PARAMETERS: [(&str, &str); 24] = [
     ("+sip.instance", "instance"),
     ("pub-gruu", "gruu"),
     ("temp-gruu", "gruu"),
+];
+
+/// The same of what proxies and registrations write into URIs; elsewhere such a word may mean something.
+const OF_URIS: [(&str, &str); 5] = [
     ("line", "line"),
     ("ftag", "tag"),
     ("did", "id"),
-    ("remote", "id"),
-    ("local", "id"),
     ("vst", "id"),
     ("lr-id", "id"),
 ];
+
+/// Headers of such URIs.
+const WITH_URIS: [&str; 5] = ["Contact", "Route", "Record-Route", "Path", "Service-Route"];
 
 /// Headers of which nothing stays but the name of what stands there.
 const WHOLE: [(&str, &str); 10] = [
@@ -62,6 +69,8 @@ pub struct Names {
     parties: Vec<SocketAddr>,
     known: HashMap<(&'static str, String), usize>,
     counts: HashMap<&'static str, usize>,
+    /// Is it a URI of a proxy or registration that is written?
+    in_uri: bool,
 }
 
 impl Names {
@@ -81,7 +90,9 @@ impl Names {
     /// The start line and the headers of a message, and the lines of its body.
     pub fn message(&mut self, message: Message<'_>) -> Vec<String> {
         let start = lossy(message.start_line().of(message.raw));
+        self.in_uri = true;
         let mut lines = vec![clean(&self.line(&start))];
+        self.in_uri = false;
         for header in message.headers() {
             let name = canonical(header.name.of(message.raw));
             let value = header.value.of(message.raw);
@@ -110,6 +121,11 @@ impl Names {
         if let Some((_, kind)) = WHOLE.iter().find(same) {
             return match *kind {
                 "length" | "date" | "timestamp" => format!("<{kind}>"),
+                "identity" => {
+                    let attest = passport::decode(value.as_bytes()).and_then(|p| p.attest);
+                    let attest = attest.map_or(String::new(), |a| format!(" (attest {a})"));
+                    format!("{}{attest}", self.name(kind, value))
+                }
                 _ => self.name(kind, value),
             };
         }
@@ -119,7 +135,14 @@ impl Names {
                 let words: Vec<String> = numbers.map(|word| self.number(word)).collect();
                 words.join(" ")
             }
-            _ => self.line(value),
+            _ => {
+                self.in_uri = WITH_URIS
+                    .iter()
+                    .any(|known| name.eq_ignore_ascii_case(known));
+                let line = self.line(value);
+                self.in_uri = false;
+                line
+            }
         }
     }
 
@@ -200,8 +223,11 @@ impl Names {
         let word = text.get(..length)?;
         let is_parameter = before.is_none_or(|c| matches!(c, ';' | ',' | ' ' | '?' | '&'));
         let parameter = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case(word);
+        let mut of_uris = OF_URIS.iter().filter(|_| self.in_uri);
         if is_parameter
-            && let Some((_, kind)) = PARAMETERS.iter().find(parameter)
+            && let Some((_, kind)) = of_uris
+                .find(parameter)
+                .or_else(|| PARAMETERS.iter().find(parameter))
             && let Some(value) = text.get(length..)?.strip_prefix('=')
         {
             let quoted = value.strip_prefix('"');
@@ -263,12 +289,18 @@ impl Names {
         Some((length, name))
     }
 
-    // The only party on an address stands for it.
+    // The only party on an address stands for it. Of others the class stays: whether all can reach it.
     fn host(&mut self, ip: IpAddr) -> String {
         let mut on = (0..).zip(&self.parties).filter(|(_, p)| p.ip() == ip);
         match (on.next(), on.next()) {
             (Some((index, _)), None) => format!("host-{}", letter(index)),
-            _ => self.name("host", &ip.to_string()),
+            _ => match class(ip) {
+                Class::Public => self.name("host", &ip.to_string()),
+                // Hold, as RFC 2543 writes it.
+                Class::Unspecified => ip.to_string(),
+                Class::Loopback => self.name("loopback-host", &ip.to_string()),
+                _ => self.name("private-host", &ip.to_string()),
+            },
         }
     }
 
@@ -300,8 +332,13 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '~' | '%' | '!' | '*')
 }
 
-// Long, with letters and digits in turn: an identifier that a program made up.
+// Long, with letters and digits in turn: an identifier that a program made up. Digits alone may be a
+// number that somebody has, unless they are the microseconds or nanoseconds since 1970.
 fn is_meaningless(word: &str) -> bool {
+    if word.bytes().all(|b| b.is_ascii_digit()) {
+        let time = word.starts_with("16") || word.starts_with("17") || word.starts_with("18");
+        return time && matches!(word.len(), 16 | 19);
+    }
     let kind = |b: u8| (b.is_ascii_digit(), b.is_ascii_alphabetic());
     let turns = word.as_bytes().windows(2).filter(|pair| match pair {
         [a, b] => kind(*a) != kind(*b),
@@ -352,11 +389,22 @@ mod tests {
             ("f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "<id-1>"),
             ("100rel, replaces, timer", "100rel, replaces, timer"),
             ("stage=1;tag", "stage=1;tag"),
+            ("a;line=1;remote=yes", "a;line=1;remote=yes"),
+            ("1234567890123456", "1234567890123456"),
+            ("1767258000123456", "<id-2>"),
+            (
+                "<sip:bob@10.0.0.5:4000>",
+                "<sip:bob@<private-host-1>:<port-2>>",
+            ),
+            ("c=IN IP4 100.64.0.9", "c=IN IP4 <private-host-2>"),
+            ("c=IN IP4 0.0.0.0", "c=IN IP4 0.0.0.0"),
         ] {
             assert_eq!(names.line(line), want);
         }
         assert_eq!(names.value("CSeq", "4711 INVITE"), "<number-1> INVITE");
         assert_eq!(names.value("Content-Length", "142"), "<length>");
+        let contact = names.value("Contact", "<sip:a@192.0.2.1;line=k7>");
+        assert_eq!(contact, "<sip:a@A;line=<line-1>>");
         assert_eq!(names.value("Call-ID", "x@y"), names.value("Call-ID", "x@y"));
         assert_ne!(names.value("Call-ID", "x@y"), names.value("Call-ID", "z"));
     }

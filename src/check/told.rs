@@ -1,11 +1,10 @@
 //! Verdicts on expectations and golden files for a person: what was expected, what was found, and where.
 
 use super::expect::{Failure, Fallen, Held, Proof, Verdict};
-use super::golden::Verdict as Flow;
+use super::golden::{Comparison, Verdict as Flow};
 use crate::lang::Lang;
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;
@@ -24,6 +23,9 @@ pub struct Look {
     /// Language of the labels.
     pub lang: &'static Lang,
 }
+
+/// Inputs whose numbers are explained.
+const MOST_INPUTS: usize = 20;
 
 /// The failures in full, then the counts.
 pub fn expectations(held: &Held, look: Look) -> String {
@@ -60,6 +62,20 @@ pub fn expectations(held: &Held, look: Look) -> String {
         &[("count", held.unmatched.to_string())],
     );
     let _ = writeln!(out, "{counts} · {calls}, {unmatched}");
+    for (id, title) in &held.strangers {
+        let (call, colon) = (lang.word("call"), lang.word(": "));
+        let _ = writeln!(out, "  {call} {id}{colon}{}", clean(title));
+    }
+    let more = held.unmatched - held.strangers.len() as u64;
+    if more > 0 {
+        let said = lang.say("and {count} more", &[("count", more.to_string())]);
+        let _ = writeln!(out, "  {said}");
+    }
+    if failed > 0 && held.inputs.len() > 1 {
+        for (number, path) in (1..=MOST_INPUTS).zip(&held.inputs) {
+            let _ = writeln!(out, "[{number}] {}", clean(path));
+        }
+    }
     out
 }
 
@@ -168,7 +184,8 @@ fn clock(nanoseconds: i64) -> String {
 }
 
 /// What became of golden files: the differences, then the counts.
-pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, look: Look) -> String {
+pub fn flows(folder: &Path, found: &Comparison, look: Look) -> String {
+    let verdicts = &found.flows;
     let (palette, lang) = (look.palette, look.lang);
     let mut out = String::new();
     let differing = verdicts
@@ -190,9 +207,18 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, look: Look) -> St
         out.push('\n');
     }
     let same = verdicts.values().filter(|v| **v == Flow::Same).count();
-    let calls = calls(verdicts.len() as u64, lang);
+    let gone = verdicts.values().filter(|v| **v == Flow::Gone).count();
+    let calls = calls((verdicts.len() - gone) as u64, lang);
     let as_before = lang.say("{count} as before", &[("count", same.to_string())]);
     let _ = writeln!(out, "{calls}, {as_before}");
+    if found.unread > 0 {
+        let args = [("count", found.unread.to_string())];
+        let said = lang.say(
+            "{count} golden files of recordings that were not read",
+            &args,
+        );
+        let _ = writeln!(out, "{said}");
+    }
     if same < verdicts.len() {
         let _ = writeln!(out, "{}", lang.word("Accept what is right with --bless."));
     }
@@ -203,7 +229,7 @@ pub fn flows(folder: &Path, verdicts: &BTreeMap<String, Flow>, look: Look) -> St
 pub fn became(verdict: &Flow, lang: &Lang) -> String {
     match verdict {
         Flow::Same => lang.word("as before").into_owned(),
-        Flow::Changed(_) => lang.word("another flow than before").into_owned(),
+        Flow::Changed(_) | Flow::Moved(..) => lang.word("another flow than before").into_owned(),
         Flow::New(_) => lang.word("a call that has no golden file").into_owned(),
         Flow::Gone => lang.word("no such call was recorded").into_owned(),
         Flow::Unreadable(why) => clean(why),
@@ -212,10 +238,13 @@ pub fn became(verdict: &Flow, lang: &Lang) -> String {
 
 /// The lines that differ, as many as are shown.
 pub fn difference(verdict: &Flow, lang: &Lang) -> Vec<String> {
-    let (Flow::Changed(text) | Flow::New(text)) = verdict else {
-        return Vec::new();
+    let (was, text) = match verdict {
+        Flow::Changed(text) | Flow::New(text) => (None, text),
+        Flow::Moved(was, text) => (Some(format!("- {was}")), text),
+        _ => return Vec::new(),
     };
-    let mut lines: Vec<String> = text.lines().take(MOST_LINES).map(clean).collect();
+    let shown = text.lines().take(MOST_LINES);
+    let mut lines: Vec<String> = was.as_deref().into_iter().chain(shown).map(clean).collect();
     let more = text.lines().count().saturating_sub(MOST_LINES);
     if more > 0 {
         let args = [("count", more.to_string())];

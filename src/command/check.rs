@@ -8,7 +8,7 @@ use super::{
 use crate::analyze;
 use crate::check::expect::init::Draft;
 use crate::check::expect::{Expectations, Held, Verdict};
-use crate::check::golden::{self, Golden, Verdict as Flow};
+use crate::check::golden::{Comparison, Golden, Scope, Verdict as Flow};
 use crate::check::told::{self, Look};
 use crate::check::{cases, json};
 use crate::cli::{Check, Sources, When};
@@ -18,7 +18,6 @@ use crate::policy::Policy;
 use crate::report::case::{self, Case};
 use crate::report::terminal::palette::Palette;
 use crate::report::{Output, Report};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -55,7 +54,7 @@ fn run(
     let judged = analyze(inputs, keys, &selection, policy, &filters, report);
     let judged = judged.map_err(|error| error.to_string())?;
     judged.suppressed.iter().for_each(|line| complain(line));
-    Ok(read(sources, &selection, &judged))
+    Ok(read(sources, &selection, &judged, true))
 }
 
 /// Verdicts in each format.
@@ -82,21 +81,25 @@ impl Told for Held {
 /// Golden files, compared.
 struct Flows<'a> {
     folder: &'a Path,
-    verdicts: BTreeMap<String, Flow>,
+    found: Comparison,
     unjudged: Vec<Case>,
+    empty: Vec<Case>,
 }
 
 impl Told for Flows<'_> {
     fn text(&self, look: Look) -> String {
-        told::flows(self.folder, &self.verdicts, look)
+        told::flows(self.folder, &self.found, look)
     }
 
     fn json(&self) -> String {
-        json::flows(self.folder, &self.verdicts, &self.unjudged)
+        let not_judged = [self.unjudged.as_slice(), &self.empty].concat();
+        let judged = self.unjudged.is_empty();
+        json::flows(self.folder, &self.found.flows, judged, &not_judged)
     }
 
     fn cases(&self, lang: &'static Lang) -> Vec<Case> {
-        cases::flows(self.folder, &self.verdicts, &self.unjudged, lang)
+        let first = [self.unjudged.as_slice(), &self.empty].concat();
+        cases::flows(self.folder, &self.found.flows, first, lang)
     }
 }
 
@@ -145,7 +148,7 @@ fn write(wanted: Vec<Wanted<'_>>, told: &dyn Told, judged: Status) -> Result<(),
                 added.and_then(|()| writer.finish())
             }
             (None, "json") => written(sink, &told.json()),
-            (None, _) if judged == Status::Fine => {
+            (None, _) if judged != Status::NotJudged => {
                 let palette = Palette::new(colour);
                 written(sink, &told.text(Look { palette, lang }))
             }
@@ -205,8 +208,8 @@ fn first_file(asked: &Check, policy: &Policy) -> Result<Status, String> {
     let inputs = opened(&asked.sources);
     let judged = run(asked, policy, &asked.sources, inputs, &mut draft)?;
     Ok(match judged {
-        Status::Fine => print(&draft.text()),
-        status => status,
+        Status::NotJudged => Status::NotJudged,
+        status => print(&draft.text()).or(status),
     })
 }
 
@@ -216,37 +219,39 @@ fn flows(asked: &Check, policy: &Policy, folder: &Path) -> Result<Status, String
         true => Vec::new(),
         false => wanted(asked, &files(&inputs.paths()))?,
     };
-    let mut calls = Golden::default();
+    let mut calls = Golden::of(folder);
     let judged = run(asked, policy, &asked.sources, inputs, &mut calls)?;
-    let mut flows = Flows {
-        folder,
-        verdicts: BTreeMap::new(),
-        unjudged: std::mem::take(&mut calls.unjudged),
-    };
-    if judged == Status::Fine {
-        let left_out = calls.left_out();
-        if left_out > 0 {
-            let why = format!("{left_out} calls more than golden files are kept for");
-            return Err(why);
-        }
-        let files = calls.files();
-        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-        flows.verdicts = golden::compare(folder, &files).map_err(failed)?;
-        if asked.bless {
-            return Ok(bless(folder, &files, &flows.verdicts));
-        }
+    if judged == Status::FellShort && asked.bless {
+        return Err("nothing is blessed: a recording holds no call".to_owned());
     }
+    let found = match judged {
+        Status::NotJudged => Comparison::default(),
+        _ => calls.compare(scope(asked))?,
+    };
+    if asked.bless && judged != Status::NotJudged {
+        return Ok(bless(folder, &found));
+    }
+    let flows = Flows {
+        folder,
+        found,
+        unjudged: calls.unjudged,
+        empty: calls.empty,
+    };
     write(wanted, &flows, judged)?;
-    let differs = flows.verdicts.values().any(|v| *v != Flow::Same);
+    let differs = flows.found.flows.values().any(|v| *v != Flow::Same);
     Ok(fell_short(judged, differs))
 }
 
-fn bless(
-    folder: &Path,
-    files: &BTreeMap<String, String>,
-    verdicts: &BTreeMap<String, Flow>,
-) -> Status {
-    let unreadable = verdicts.iter().find_map(|(name, verdict)| match verdict {
+fn scope(asked: &Check) -> Scope {
+    match (selection(&asked.filters).0.is_everything(), asked.complete) {
+        (false, _) => Scope::Some,
+        (true, false) => Scope::Read,
+        (true, true) => Scope::All,
+    }
+}
+
+fn bless(folder: &Path, found: &Comparison) -> Status {
+    let unreadable = found.flows.iter().find_map(|(name, flow)| match flow {
         Flow::Unreadable(why) => Some(format!("{}: {why}", folder.join(name).display())),
         _ => None,
     });
@@ -254,15 +259,15 @@ fn bless(
     if let Some(why) = unreadable {
         return refuse(&why);
     }
-    if let Err(error) = golden::bless(folder, files, verdicts) {
+    if let Err(error) = found.bless(folder) {
         return refuse(&format!("{}: {error}", folder.display()));
     }
-    let count = |which: fn(&Flow) -> bool| verdicts.values().filter(|v| which(v)).count();
+    let count = |which: fn(&Flow) -> bool| found.flows.values().filter(|v| which(v)).count();
     print(&format!(
         "{}: written {}, removed {}, as they were {}\n",
         folder.display(),
-        count(|v| matches!(v, Flow::New(_) | Flow::Changed(_))),
-        count(|v| matches!(v, Flow::Gone)),
+        count(|v| matches!(v, Flow::New(_) | Flow::Changed(_) | Flow::Moved(..))),
+        count(|v| matches!(v, Flow::Gone | Flow::Moved(..))),
         count(|v| matches!(v, Flow::Same)),
     ))
 }

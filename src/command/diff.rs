@@ -102,8 +102,8 @@ fn choose(
         &mut chooser,
     )
     .map_err(|error| refuse(&error.to_string()))?;
-    match read(&sources, &everything, &judged) {
-        Status::Fine => Ok(chooser.chosen()),
-        status => Err(status),
+    match read(&sources, &everything, &judged, false) {
+        Status::NotJudged => Err(Status::NotJudged),
+        _ => Ok(chooser.chosen()),
     }
 }

@@ -58,13 +58,25 @@ impl Output<'_> {
         let Some(path) = self.path else {
             return Ok(Box::new(std::io::stdout()));
         };
-        let whole = |path: &Path| std::fs::canonicalize(path).ok();
         let wrong = |why: &str| format!("--output {}={}: {why}", self.format, path.display());
-        let own = whole(path);
-        if own.is_some() && inputs.iter().any(|input| whole(input) == own) {
+        if inputs.iter().any(|input| is_same(input, path)) {
             return Err(wrong("this is an input"));
         }
         let file = std::fs::File::create(path).map_err(|error| wrong(&error.to_string()))?;
         Ok(Box::new(file))
     }
+}
+
+// Two names of one file, also where it has several of its own (hard links).
+fn is_same(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    let identity = |path: &Path| {
+        use std::os::unix::fs::MetadataExt;
+        let known = std::fs::metadata(path).ok()?;
+        Some((known.dev(), known.ino()))
+    };
+    #[cfg(not(unix))]
+    let identity = |path: &Path| std::fs::canonicalize(path).ok();
+    let own = identity(other);
+    own.is_some() && identity(one) == own
 }

@@ -65,11 +65,17 @@ pub(super) fn policy(main: &mut Main) -> Result<Policy, String> {
             *option = said.map(|said| said.value);
         }
     }
-    let policy = in_force(&main.asking, &mut main.text, settings);
-    Ok(Policy {
+    let policy = Policy {
         fail_on: main.fail_on.clone(),
-        ..policy
-    })
+        is_part: main.part,
+        ..in_force(&main.asking, &mut main.text, settings)
+    };
+    match policy.never_short() {
+        None => Ok(policy),
+        Some(id) => Err(format!(
+            "--fail-on {id}: this rule is not asked, for it is ignored or not among those selected"
+        )),
+    }
 }
 
 /// The same for a command that has no report of calls: which rules are asked, what is known already, and
@@ -89,10 +95,10 @@ fn in_force(asking: &Asking, text: &mut Text, settings: Settings) -> Policy {
         text.lang = settings.lang.map(|said| said.value);
     }
     Policy {
-        fail_on: Vec::new(),
         select,
         ignore,
         suppressions: settings.suppressions,
+        ..Policy::default()
     }
 }
 

@@ -334,6 +334,8 @@ pub struct Diagnosis {
     pub alternatives: Vec<usize>,
     /// Who made the answer and who has to act, for a call that did not succeed.
     pub blame: Option<Blame>,
+    /// Why the user accepts the failure, where its cause was taken out for that.
+    pub accepted: Option<std::sync::Arc<str>>,
 }
 
 impl Diagnosis {
@@ -427,5 +429,6 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
         undetermined,
         alternatives,
         blame,
+        accepted: None,
     }
 }

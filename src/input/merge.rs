@@ -229,6 +229,7 @@ impl Inputs {
     fn add_single(&mut self, path: String, name: Option<Named>, content: Content, from: From) {
         let mut slot = Slot::new(path);
         slot.name = name;
+        slot.summary.in_folder = from.folder.is_some();
         slot.read_from(content, self.manner);
         if slot.is_unrecognised()
             && let Some(skipped) = from.folder.and_then(|folder| self.skipped.get_mut(folder))

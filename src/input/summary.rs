@@ -17,6 +17,8 @@ pub struct InputSummary {
     pub path: String,
     /// `pcap`, `pcapng`, `log:<name>` or `log:mixed`; empty where it was not recognised.
     pub format: String,
+    /// Does it stand in a folder or archive that was named, and was not named itself?
+    pub in_folder: bool,
     /// `gzip`, where it was compressed.
     pub compression: Option<&'static str>,
     /// Frames read so far, of a capture.

@@ -312,6 +312,8 @@ pub(super) const LABELS: &[&str] = &[
     "{all} expectation: {passed} passed, {failed} failed",
     "{all} expectations: {passed} passed, {failed} failed",
     "{count} without an expectation",
+    "known already",
+    "{count} golden files of recordings that were not read",
     "Likely explains the failure",
     "May explain the failure",
     "Differs as well before the failure",
@@ -470,4 +472,9 @@ pub(super) const LABELS: &[&str] = &[
     "no {message} was recorded",
     "no {message}",
     "{limit} from {from} to {to}",
+    "messages between {pair}",
+    "none; there are some between {pairs}",
+    "{key} is {value}",
+    "{key} is not {value}",
+    "of call {id} {what}",
 ];

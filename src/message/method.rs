@@ -68,6 +68,11 @@ impl Method {
         NAMES.iter().find(|(m, _)| *m == self).map(|(_, n)| *n)
     }
 
+    /// All names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(_, name)| *name)
+    }
+
     /// May a request with this method begin a call, registration, ... of its own?
     pub fn begins(self) -> bool {
         !matches!(

@@ -195,7 +195,7 @@ fn suppression(raw: &RawSuppression, wrong: &mut Wrong, place: String) -> Option
     let rule = id.ok().filter(|_| wrong.len() == before)?;
     Some(Suppression {
         rule,
-        reason: raw.reason.get_ref().clone(),
+        reason: raw.reason.get_ref().as_str().into(),
         until: until.and_then(|(_, date)| date.ok()),
         calls,
         place,

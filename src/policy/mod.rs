@@ -54,6 +54,8 @@ impl FailOn {
     pub fn fits(&self, call: &Call, diagnosis: &Diagnosis) -> bool {
         let any = |fits: &dyn Fn(&Finding) -> bool| diagnosis.findings.iter().any(fits);
         match self {
+            // A failure whose cause is known already is known as well.
+            FailOn::Failed | FailOn::Code(_) if diagnosis.accepted.is_some() => false,
             FailOn::Failed => call.told().is_failure(),
             FailOn::Severity(worst) => any(&|finding| finding.severity <= *worst),
             FailOn::Rule(id) => any(&|finding| finding.rule.id == *id),
@@ -104,7 +106,7 @@ pub struct Suppression {
     /// Its rule.
     pub rule: &'static str,
     /// Why it may be there.
-    pub reason: String,
+    pub reason: std::sync::Arc<str>,
     /// The last day on which it may.
     pub until: Option<jiff::civil::Date>,
     /// In which calls.
@@ -124,6 +126,8 @@ pub struct Policy {
     pub ignore: Vec<&'static str>,
     /// What is known already.
     pub suppressions: Vec<Suppression>,
+    /// Is only a part of the recordings read, that the suppressions are for?
+    pub is_part: bool,
 }
 
 impl Policy {
@@ -134,6 +138,15 @@ impl Policy {
             (self.select.is_empty() || self.select.contains(id)) && !self.ignore.contains(id)
         };
         ids.filter(|id| !asked(id)).collect()
+    }
+
+    /// A rule that is to make the run fall short and is never asked.
+    pub fn never_short(&self) -> Option<&'static str> {
+        let left_out = self.left_out();
+        self.fail_on.iter().find_map(|asked| match asked {
+            FailOn::Rule(id) if left_out.contains(id) => Some(*id),
+            _ => None,
+        })
     }
 }
 
@@ -172,25 +185,30 @@ impl<'a> Verdict<'a> {
         &self.left_out
     }
 
-    // The suppression that holds for a finding.
-    fn suppressed(&self, call: &Call, finding: &Finding) -> Option<usize> {
-        let mut all = self.policy.suppressions.iter().zip(&self.over);
-        all.position(|(known, over)| {
-            !over && known.rule == finding.rule.id && known.calls.takes(call)
-        })
+    // The suppressions that hold for a finding.
+    fn suppressed(&self, call: &Call, finding: &Finding) -> impl Iterator<Item = usize> {
+        let all = self.policy.suppressions.iter().zip(&self.over).enumerate();
+        let held = all.filter(|(_, (known, over))| {
+            !**over && known.rule == finding.rule.id && known.calls.takes(call)
+        });
+        held.map(|(index, _)| index)
     }
 
-    /// Takes what is known already out of a diagnosis; gives the suppressions that held, by index.
+    /// Takes what is known already out of a diagnosis; gives the suppressions that held, by index, for
+    /// each finding.
     pub fn suppress(&self, call: &Call, diagnosis: &mut Diagnosis) -> Vec<usize> {
         if self.policy.suppressions.is_empty() {
             return Vec::new();
         }
-        let known = |finding: &Finding| self.suppressed(call, finding);
         let (mut held, mut places) = (Vec::new(), Vec::new());
-        for finding in &diagnosis.findings {
-            let by = known(finding);
+        for (index, finding) in diagnosis.findings.iter().enumerate() {
+            let by: Vec<usize> = self.suppressed(call, finding).collect();
+            let first = by.first().and_then(|by| self.policy.suppressions.get(*by));
+            places.push(first.is_none());
+            if let Some(known) = first.filter(|_| diagnosis.root == Some(index)) {
+                diagnosis.accepted = Some(known.reason.clone());
+            }
             held.extend(by);
-            places.push(by.is_none());
         }
         diagnosis.keep(&places);
         held
@@ -204,9 +222,7 @@ impl<'a> Verdict<'a> {
             }
         }
         for asked in &self.policy.fail_on {
-            // A failure whose cause is known already is known as well.
-            let known = matches!(asked, FailOn::Failed | FailOn::Code(_)) && !held.is_empty();
-            if !known && asked.fits(call, diagnosis) {
+            if asked.fits(call, diagnosis) {
                 *self.short.entry(asked.clone()).or_default() += 1;
             }
         }
@@ -234,9 +250,15 @@ impl<'a> Verdict<'a> {
                 Some(until) if *over => lines.push(format!(
                     "{place}: the suppression of {rule} ended on {until}"
                 )),
-                _ if *held == 0 && all => lines.push(format!(
-                    "{place}: the suppression of {rule} is needless: nothing was found that it holds for"
-                )),
+                _ if *held == 0 && all && !self.policy.is_part => {
+                    let why = match self.left_out.contains(rule) {
+                        true => "this rule is not asked",
+                        false => "nothing was found that it holds for",
+                    };
+                    lines.push(format!(
+                        "{place}: the suppression of {rule} is needless: {why}"
+                    ));
+                }
                 _ => {}
             }
         }
@@ -253,7 +275,12 @@ impl<'a> Verdict<'a> {
                 reason,
                 ..
             } = known;
-            format!("suppressed {rule} {held} times: {reason} ({place})")
+            let times = if *held == 1 {
+                "once".to_owned()
+            } else {
+                format!("{held} times")
+            };
+            format!("suppressed {rule} {times}: {reason} ({place})")
         });
         said.collect()
     }

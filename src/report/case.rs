@@ -154,10 +154,19 @@ pub fn of_call(call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>, options: &O
         let all = proof.findings.iter().filter(|finding| told(finding));
         case.remarks = all.map(|finding| remark(finding, options)).collect();
     }
-    if call.told() == Outcome::Unfinished {
+    if let Some(reason) = &diagnosis.accepted {
+        case.verdict = Verdict::Skipped(accepted(reason, options));
+    } else if call.told() == Outcome::Unfinished {
         case.verdict = Verdict::Skipped(result(call, options.lang));
     }
     case
+}
+
+/// `known already: ticket 17`
+pub(super) fn accepted(reason: &str, options: &Options) -> String {
+    let lang = options.lang;
+    let (known, colon) = (lang.word("known already"), lang.word(": "));
+    clean(&format!("{known}{colon}{reason}"))
 }
 
 /// `call 3: bob -> alice`
@@ -258,6 +267,23 @@ pub fn unjudged(run: &Run<'_>) -> Vec<Case> {
     all
 }
 
+/// Inputs that were named and hold no SIP, while others do: whoever names a recording wants its calls.
+pub fn empty(run: &Run<'_>) -> Vec<Case> {
+    let has_sip = |read: &Read| read.account.sip_messages > 0;
+    if !run.inputs.iter().any(has_sip) {
+        return Vec::new();
+    }
+    let named = run
+        .inputs
+        .iter()
+        .filter(|read| !has_sip(read) && read.summary.error.is_none() && !read.summary.in_folder);
+    let case = |read: &Read| {
+        let why = Fault::of("no-sip", "no SIP found", Vec::new());
+        Case::new(&read.summary.path, "read".to_owned(), Verdict::Failed(why))
+    };
+    named.map(case).collect()
+}
+
 impl Fault {
     /// Without a place; the message is made safe.
     pub fn of(kind: &str, message: &str, lines: Vec<String>) -> Fault {
@@ -279,7 +305,13 @@ impl Fault {
 /// The cases that only the end shows: inputs that could not be read, and findings about peers and
 /// captures as a whole.
 pub fn at_the_end(run: &Run<'_>, options: &Options) -> Vec<Case> {
-    let mut all = unread(run);
+    let mut all = unjudged(run);
+    for mut case in empty(run) {
+        if options.fail_on.is_empty() {
+            case.verdict = Verdict::Skipped("no SIP found".to_owned());
+        }
+        all.push(case);
+    }
     for (number, found) in (1..).zip(run.findings) {
         let shown = found.exhibits.first().map(|(exhibit, _)| exhibit);
         let input = shown.map_or(0, |exhibit| exhibit.origin.input);

@@ -106,6 +106,19 @@ impl<'a> Judge<'a> {
         }
         judged.sip_messages = inputs.iter().map(|read| read.account.sip_messages).sum();
         judged.unread = errors.map(ToString::to_string).collect();
+        let damaged = inputs.iter().filter_map(|read| {
+            let (path, first) = (&read.summary.path, read.summary.damage.first()?);
+            let (reason, at) = (first.reason, first.offset);
+            Some(format!("{path}: damaged at byte {at}: {reason}"))
+        });
+        judged.damaged = damaged.collect();
+        let is_empty = |read: &&Read| {
+            read.account.sip_messages == 0
+                && read.summary.error.is_none()
+                && !read.summary.in_folder
+                && judged.sip_messages > 0
+        };
+        judged.empty = inputs.iter().filter(is_empty).map(instead).collect();
         judged.instead = inputs
             .iter()
             .filter(|read| read.summary.error.is_none())

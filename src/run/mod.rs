@@ -44,6 +44,10 @@ pub struct Judged {
     pub unread: Vec<String>,
     /// What the inputs held instead, where they held no SIP.
     pub instead: Vec<String>,
+    /// Inputs that were named and held no SIP, while others did; and what they held.
+    pub empty: Vec<String>,
+    /// Inputs that end early or are damaged, and where first.
+    pub damaged: Vec<String>,
     /// Files in folders and archives that were passed over.
     pub skipped: Vec<SkippedFiles>,
 }

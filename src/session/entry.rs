@@ -229,6 +229,28 @@ impl Entry {
         same && head.cseq.is_some_and(|cseq| self.cseqs.precede(cseq))
     }
 
+    /// Is it the request that began the entry, so late that nobody sends it again (RFC 3261 §17.1.1.2)? Then
+    /// its names are used anew: a test tool in a fresh container counts its calls from 1. While a dialog
+    /// lasts it may be the same request in another capture, whose clock is late.
+    pub fn is_named_anew(&self, stored: &Stored) -> bool {
+        let last = self.messages.last().and_then(Stored::time);
+        let (Some(time), Some(last)) = (stored.time(), last) else {
+            return false;
+        };
+        let silent = time.saturating_sub(last);
+        if silent <= TRANSACTION * SECOND || !stored.is_initial() {
+            return false;
+        }
+        let state = self.state;
+        let lasts = state.answered && self.forms_dialog() && !(state.bye || state.over);
+        let mut requests = self.messages.iter().filter(|m| m.head.is_request());
+        let before = requests.rfind(|m| m.keys.transaction == stored.keys.transaction);
+        before.is_some_and(|m| {
+            let here = m.stamp.origin.input == stored.stamp.origin.input;
+            here || !lasts || silent > DIALOG * SECOND
+        })
+    }
+
     fn forms_dialog(&self) -> bool {
         !matches!(
             self.method,

@@ -227,6 +227,7 @@ impl Session {
         } = stored.as_ref();
         let slot = self
             .known(head, keys, raw)
+            .filter(|slot| !self.is_named_anew(*slot, &stored))
             .unwrap_or_else(|| self.open(head, *keys));
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
@@ -643,6 +644,11 @@ impl Session {
         known
             .or_else(|| self.answered(head, keys))
             .or_else(|| self.astray(head, keys))
+    }
+
+    fn is_named_anew(&self, slot: u32, stored: &Stored) -> bool {
+        let live = self.slots.get(slot as usize).and_then(Option::as_ref);
+        live.is_some_and(|live| live.entry.is_named_anew(stored))
     }
 
     // What has a wrong or missing tag belongs to the newest entry that knows the other one.

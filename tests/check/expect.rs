@@ -118,7 +118,8 @@ fn every_key_has_a_case_that_passes_and_one_that_fails() {
     for key in tables
         .iter()
         .flat_map(|table| table.keys)
-        .filter(|key| **key != "call")
+        // These stand beside the entries.
+        .filter(|key| !["call", "others"].contains(*key))
     {
         assert!(passing.contains(*key), "no case with {key} passes");
         assert!(failing.contains(*key), "no case with {key} fails");
@@ -232,7 +233,80 @@ fn what_is_wrong_in_a_file_is_told_with_its_line() {
         (
             "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { To = 3 }\n",
             4,
-            "To: write",
+            "To: a number is compared as a text; write \"3\"",
+        ),
+        (
+            "[[call]]\nmethod = \"INVTE\"\ncount = 0\n",
+            2,
+            "did you mean INVITE?",
+        ),
+        ("[[call]]\nto = \"bob\"\ncount = 0\n", 2, "fits no URI"),
+        (
+            "[[call]]\nto = \"<sip:bob@*>\"\ncount = 0\n",
+            2,
+            "fits no URI",
+        ),
+        (
+            "[[call]]\nrequest-uri = \"sip:*;user=phone\"\ncount = 0\n",
+            2,
+            "fits no URI",
+        ),
+        (
+            "[[call]]\nfrom = \"/ALICE/i\"\ncount = 0\n",
+            2,
+            "write \"/(?i)ALICE/\"",
+        ),
+        (
+            "[[call]]\ncount = 0\n[call.expect]\nfinal = 200\n",
+            1,
+            "no call is expected here",
+        ),
+        ("[[call]]\n[call.expect]\n", 2, "nothing in it"),
+        ("[[call]]\n[call.expect.times]\n", 2, "nothing in it"),
+        (
+            "[[call]]\nheaders = {}\ncount = 1\n",
+            2,
+            "headers: nothing in it",
+        ),
+        (
+            "[[call]]\n[call.expect]\nfinal = 180\n",
+            3,
+            "is no final response",
+        ),
+        (
+            "[[call]]\n[call.expect]\ncodec = \"G.711\"\n",
+            3,
+            "PCMU, PCMA (both G.711)",
+        ),
+        (
+            "[[call]]\n[call.expect]\nsequence = [\"INVITE\", \"180 RINGING?\"]\n",
+            3,
+            "behind a code stands the method",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"200 OK\"\n",
+            3,
+            "behind a code stands the method",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { \"From:\" = false }\n",
+            4,
+            "is no name of a header",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nsdp = {}\n",
+            4,
+            "nothing in it",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nsdp = { direction = \"sendrcv\" }\n",
+            4,
+            "there is sendrecv",
+        ),
+        (
+            "[[call]]\n[[call.expect.message]]\nname = \"INVITE\"\nsdp = { codecs = \"PCMU, PCMA\" }\n",
+            4,
+            "several are written as a list",
         ),
     ] {
         let file = write(&folder, "flows.toml", text);
@@ -291,7 +365,7 @@ fn nothing_from_the_wire_or_the_file_steers_the_terminal() {
     let log = read("fixtures/pasted-text-607/trace.log")
         .replace("607 Unwanted", "607 \u{1b}[31mx\u{202e}");
     let log = write(&folder, "hostile.log", &log);
-    let text = "[[call]]\nname = \"a\\u001b[1m\"\n[call.expect]\nfinal = 200\n\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { \"X\\u001b\" = \"\\u0007\" }\n";
+    let text = "[[call]]\nname = \"a\\u001b[1m\"\n[call.expect]\nfinal = 200\n\n[[call.expect.message]]\nname = \"INVITE\"\nheaders = { X = \"\\u0007\" }\n";
     let file = write(&folder, "hostile.toml", text);
     let ran = run(["check", &file, &log]);
     assert_eq!(ran.status, 1);
@@ -307,7 +381,7 @@ fn failures_are_told_in_each_language() {
     let english = [
         "expected", "found", "failed", "passed", "call ", "calls", " or ", "after ", "between",
         "nothing", "header", "line ", "packets", "at most", "at least", "there", "value",
-        "another", "known", "recorded", "answered", "request", "without",
+        "another", "known", "recorded", "answered", "without",
     ];
     // Each case in two languages is each language in several cases.
     let tags = [["fr", "ru"], ["zh", "es"], ["pt", "de"]];
@@ -344,4 +418,147 @@ fn failures_are_told_in_each_language() {
             }
         }
     }
+}
+
+/// Calls written as text, as a capture.
+fn recorded(folder: &Path, name: &str, lines: &str) -> String {
+    let head = "title: Calls\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n";
+    let path = folder.join(name);
+    std::fs::write(
+        &path,
+        super::harness::flow::compile(&format!("{head}{lines}")).pcap,
+    )
+    .unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const REFUSED: &str = "0.0 alice > bob INVITE\n0.1 bob > alice 486\n0.2 alice > bob ACK\n";
+
+#[test]
+fn calls_that_no_entry_is_about_are_named_and_fail_where_the_file_says_so() {
+    let folder = folder("others");
+    let more = "5.0 alice > bob INVITE #eve | To: <sip:eve@example.net>\n5.1 bob > alice 500 #eve\n5.2 alice > bob ACK #eve\n";
+    let capture = recorded(&folder, "more.pcap", &format!("{REFUSED}{more}"));
+    let entry = "[[call]]\nto = \"sip:bob@*\"\n[call.expect]\nfinal = 486\n";
+    let ran = run(["check", &write(&folder, "some.toml", entry), &capture]);
+    assert_eq!(ran.status, 0, "{}", ran.out);
+    let named = "  call 2: INVITE sip:alice@example.org -> sip:eve@example.net\n";
+    assert!(ran.out.ends_with(named), "{}", ran.out);
+    let none = write(&folder, "none.toml", &format!("others = 0\n{entry}"));
+    let ran = run(["check", &none, &capture]);
+    assert_eq!(ran.status, 1);
+    for line in [
+        "failed calls without an expectation (",
+        "found     1 call fits",
+        "INVITE sip:",
+    ] {
+        assert!(ran.out.contains(line), "{line}\n{}", ran.out);
+    }
+    assert_eq!(
+        run(["check", &none, &recorded(&folder, "one.pcap", REFUSED)]).status,
+        0
+    );
+}
+
+#[test]
+fn where_no_call_fits_the_nearest_is_shown() {
+    let folder = folder("near");
+    let capture = recorded(&folder, "near.pcap", REFUSED);
+    for (entry, found) in [
+        (
+            "to = \"sip:bob@example.com\"",
+            "of call 1 to is \"sip:bob@example.net\"",
+        ),
+        ("method = \"MESSAGE\"", "of call 1 method is INVITE"),
+        (
+            "headers = { Subject = \"x\" }",
+            "of call 1 Subject is not \"x\"",
+        ),
+    ] {
+        let file = write(
+            &folder,
+            "near.toml",
+            &format!("[[call]]\n{entry}\n[call.expect]\nfinal = 486\n"),
+        );
+        let ran = run(["check", &file, &capture]);
+        assert_eq!(ran.status, 1);
+        assert!(
+            ran.out
+                .contains(&format!("found     no call fits; {found}\n")),
+            "{}",
+            ran.out
+        );
+        assert!(ran.out.contains("| #1  "), "{}", ran.out);
+    }
+}
+
+#[test]
+fn one_stray_packet_is_no_way_of_rtp() {
+    let folder = folder("stray");
+    let talk = |back: u32| {
+        let capture = format!(
+            "0.0 alice > bob INVITE | sdp\n0.1 bob > alice 200 | sdp\n0.2 alice > bob ACK\n\
+             0.3 alice > bob rtp 60\n0.4 bob > alice rtp {back}\n3.0 alice > bob BYE\n3.1 bob > alice 200\n"
+        );
+        recorded(&folder, "talk.pcap", &capture)
+    };
+    let both = write(
+        &folder,
+        "both.toml",
+        "[[call]]\n[call.expect]\nrtp = \"both-ways\"\n",
+    );
+    assert_eq!(run(["check", &both, &talk(60)]).status, 0);
+    let ran = run(["check", &both, &talk(1)]);
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.out
+            .contains("to-callee (1 packets to the caller, 60 to the callee)"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn what_init_makes_says_where_it_is_loose() {
+    let folder = folder("loose");
+    let ping = |second: u32| {
+        format!(
+            "{second}.5 alice > bob OPTIONS #p{second}\n{second}.6 bob > alice 200 #p{second}\n"
+        )
+    };
+    let other = "9.0 alice > bob INVITE #two\n9.1 bob > alice 603 #two\n9.2 alice > bob ACK #two\n";
+    let lines = |pings: u32| {
+        let pings: String = (1..=pings).map(ping).collect();
+        format!("{REFUSED}{pings}{other}")
+    };
+    let capture = recorded(&folder, "two.pcap", &lines(2));
+    let made = run(["check", "--init", &capture]).out;
+    assert!(
+        made.contains("# WARNING: these calls end in different ways"),
+        "{made}"
+    );
+    assert!(made.contains("\nothers = 0\n"), "{made}");
+    let file = write(&folder, "loose.toml", &made);
+    let longer = recorded(&folder, "three.pcap", &lines(3));
+    for capture in [&capture, &longer] {
+        let ran = run(["check", &file, capture]);
+        assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    }
+    let made = run(["check", "--init", "fixtures/codec-488/trace.pcap"]).out;
+    assert!(
+        made.contains("# An error is allowed here: codec-no-common\n"),
+        "{made}"
+    );
+}
+
+#[test]
+fn a_capture_that_ends_early_is_said_beside_the_verdict() {
+    let folder = folder("cut");
+    let whole = std::fs::read("fixtures/healthy-basic-call/trace.pcap").unwrap();
+    let cut = folder.join("cut.pcap");
+    std::fs::write(&cut, &whole[..whole.len() - 5]).unwrap();
+    let file = write(&folder, "cut.toml", "[[call]]\ncount = 1\n");
+    let ran = run(["check", &file, cut.to_str().unwrap()]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(ran.err.contains("damaged at byte "), "{}", ran.err);
 }

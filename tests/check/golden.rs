@@ -73,7 +73,7 @@ fn a_flow_is_blessed_and_then_any_run_of_it_fits_and_any_other_is_shown() {
         "{}",
         blessed.out
     );
-    let name = "trace-001-INVITE-+12125550100-+12125550123.flow.txt";
+    let name = "trace.log-INVITE-+12125550100-+12125550123.flow.txt";
     assert_eq!(names(&golden), [name]);
 
     write(&another_run());
@@ -135,7 +135,7 @@ fn what_is_no_golden_file_is_not_written_over() {
     let folder = folder("foreign");
     let log = folder.join("trace.log");
     std::fs::write(&log, read(LOG)).unwrap();
-    let name = "trace-001-INVITE-+12125550100-+12125550123.flow.txt";
+    let name = "foreign_trace.log-INVITE-+12125550100-+12125550123.flow.txt";
     std::fs::write(folder.join(name), "my own notes\n").unwrap();
     let told = check(&folder, &[log.to_str().unwrap()]);
     assert_eq!(told.status, 1);
@@ -196,4 +196,279 @@ fn inputs_of_one_name_have_files_of_their_own() {
     let blessed = check(&golden, &[&inputs[..], &["--bless"]].concat());
     assert!(blessed.out.contains("written 2"), "{}", blessed.out);
     assert_eq!(check(&golden, &inputs).status, 0);
+}
+
+/// Calls written as text, as a capture in this folder.
+fn record(path: &Path, lines: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text = format!(
+        "title: Calls\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n{lines}"
+    );
+    std::fs::write(path, super::harness::flow::compile(&text).pcap).unwrap();
+}
+
+/// A call that ends with this code, begun in this second; `#name` keeps it apart from others.
+fn call(second: u32, name: &str, code: u16, special: &str) -> String {
+    let special = match special {
+        "" => String::new(),
+        special => format!(" | {special}"),
+    };
+    format!(
+        "{second}.0 alice > bob INVITE #{name}{special}\n{second}.1 bob > alice {code} #{name}\n\
+         {second}.2 alice > bob ACK #{name}\n"
+    )
+}
+
+/// What is said of each file, without the lines that differ.
+fn told(ran: &Ran) -> Vec<String> {
+    let lines = ran.out.lines().filter(|line| line.starts_with("differs "));
+    let lines = lines.map(|line| line.rsplit_once('/').unwrap().1.to_owned());
+    lines.collect()
+}
+
+#[test]
+fn a_call_more_or_less_or_in_another_order_concerns_no_other_file() {
+    let folder = folder("order");
+    let (golden, capture) = (folder.join("golden"), folder.join("calls.pcap"));
+    let path = capture.to_str().unwrap();
+    let ping = |second: u32| {
+        format!(
+            "{second}.5 alice > bob OPTIONS #ping{second}\n{second}.6 bob > alice 200 #ping{second}\n"
+        )
+    };
+    let calls = [
+        call(0, "a", 486, ""),
+        call(10, "b", 603, ""),
+        call(20, "c", 480, ""),
+    ];
+    record(&capture, &format!("{}{}", ping(1), calls.concat()));
+    assert_eq!(check(&golden, &[path, "--bless"]).status, 0);
+    assert_eq!(names(&golden).len(), 4);
+
+    let [_, busy, gone] = [
+        call(0, "b", 603, ""),
+        call(5, "a", 486, ""),
+        call(20, "c", 480, ""),
+    ];
+    let swapped = format!("{}{busy}{gone}{}", call(0, "b", 603, ""), ping(1));
+    record(&capture, &swapped);
+    assert_eq!(check(&golden, &[path]).status, 0);
+
+    record(&capture, &format!("{swapped}{}", ping(40)));
+    let more = check(&golden, &[path]);
+    assert_eq!(
+        told(&more),
+        ["calls.pcap-OPTIONS-alice-bob--2.flow.txt: a call that has no golden file"]
+    );
+    assert!(more.out.contains("5 calls, 4 as before"), "{}", more.out);
+
+    record(&capture, &format!("{busy}{gone}{}", ping(1)));
+    let less = check(&golden, &[path]);
+    assert_eq!(
+        told(&less),
+        ["calls.pcap-INVITE-alice-bob--2.flow.txt: no such call was recorded"]
+    );
+    assert!(less.out.contains("3 calls, 3 as before"), "{}", less.out);
+
+    // Another caller is a difference of one line, not a call gone and a call new.
+    let other = busy.replace(
+        "INVITE #a",
+        "INVITE #a | From: <sip:carol@192.0.2.10>;tag=7",
+    );
+    record(
+        &capture,
+        &format!("{}{other}{gone}{}", call(0, "b", 603, ""), ping(1)),
+    );
+    let moved = check(&golden, &[path]);
+    assert_eq!(told(&moved).len(), 1, "{}", moved.out);
+    for line in [
+        "    - calls.pcap-INVITE-alice-bob.flow.txt",
+        "    + from: sip:carol@A",
+    ] {
+        assert!(
+            moved.out.lines().any(|l| l == line),
+            "{line}\n{}",
+            moved.out
+        );
+    }
+    let blessed = check(&golden, &[path, "--bless"]);
+    assert!(
+        blessed.out.contains("written 1, removed 1, as they were 3"),
+        "{}",
+        blessed.out
+    );
+    assert_eq!(check(&golden, &[path]).status, 0);
+}
+
+#[test]
+fn filters_and_foreign_files_take_nothing_away() {
+    let folder = folder("filters");
+    let (golden, capture) = (folder.join("golden"), folder.join("calls.pcap"));
+    let path = capture.to_str().unwrap();
+    record(
+        &capture,
+        &[call(0, "a", 486, ""), call(10, "b", 603, "")].concat(),
+    );
+    assert_eq!(check(&golden, &[path, "--bless"]).status, 0);
+    std::fs::write(golden.join("calls.pcap-NOTES-a-b.flow.txt"), "notes\n").unwrap();
+    let before = names(&golden);
+    assert_eq!(check(&golden, &[path, "--call", "2"]).status, 0);
+    let blessed = check(&golden, &[path, "--call", "2", "--bless"]);
+    assert!(
+        blessed.out.contains("written 0, removed 0, as they were 1"),
+        "{}",
+        blessed.out
+    );
+    assert_eq!(check(&golden, &[path, "--bless"]).status, 0);
+    assert_eq!(names(&golden), before);
+    assert_eq!(check(&golden, &[path, "--number", "nobody"]).status, 2);
+}
+
+#[test]
+fn each_input_has_files_of_its_own_whatever_is_named_beside_it() {
+    let folder = folder("inputs");
+    let golden = folder.join("golden");
+    let mut inputs = Vec::new();
+    for (name, code) in [
+        ("d1/good.pcap", 486),
+        ("d2/good.pcap", 603),
+        ("d2/good_2.pcap", 480),
+        ("d2/ok.trunk.pcap", 404),
+        ("d2/ok.peer.pcap", 410),
+    ] {
+        let path = folder.join(name);
+        record(
+            &path,
+            &call(code, &code.to_string(), code.try_into().unwrap(), ""),
+        );
+        inputs.push(path.to_str().unwrap().to_owned());
+    }
+    let mut inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let blessed = check(&golden, &[&inputs[..], &["--bless"]].concat());
+    assert!(blessed.out.contains("written 5"), "{}", blessed.out);
+    inputs.reverse();
+    assert_eq!(check(&golden, &inputs).status, 0);
+    for input in &inputs {
+        let one = check(&golden, &[input]);
+        assert_eq!(one.status, 0, "{}", one.out);
+        assert!(
+            one.out
+                .contains("4 golden files of recordings that were not read"),
+            "{}",
+            one.out
+        );
+    }
+    // A recording that is missing.
+    let rest = &inputs[1..];
+    assert_eq!(check(&golden, rest).status, 0);
+    let missing = check(&golden, &[rest, &["--complete"]].concat());
+    assert_eq!(missing.status, 1);
+    assert_eq!(
+        told(&missing),
+        ["d2_ok.peer.pcap-INVITE-alice-bob.flow.txt: no such call was recorded"]
+    );
+    // Elsewhere only the name tells an input: two alike are refused.
+    let far = folder.join("far/away/golden");
+    let same = [inputs[4], inputs[3]];
+    let refused = check(&far, &[&same[..], &["--bless"]].concat());
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.err.contains("would have the same golden files"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn an_input_that_lost_its_calls_falls_short_and_is_not_blessed() {
+    let folder = folder("lost");
+    let golden = folder.join("golden");
+    let [kept, lost] = ["kept.pcap", "lost.pcap"].map(|name| folder.join(name));
+    record(&kept, &call(0, "a", 486, ""));
+    record(&lost, &call(100, "b", 603, ""));
+    let inputs = [kept.to_str().unwrap(), lost.to_str().unwrap()];
+    assert_eq!(
+        check(&golden, &[&inputs[..], &["--bless"]].concat()).status,
+        0
+    );
+    record(&lost, "0.0 alice > bob rtp 3\n");
+    let ran = check(&golden, &inputs);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("no SIP found in "), "{}", ran.err);
+    assert!(ran.out.contains("no such call was recorded"), "{}", ran.out);
+    assert_eq!(
+        check(&golden, &[&inputs[..], &["--bless"]].concat()).status,
+        2
+    );
+    assert_eq!(names(&golden).len(), 2);
+}
+
+#[test]
+fn what_a_reviewer_has_to_see_stands_in_the_file() {
+    let folder = folder("shown");
+    let (golden, capture) = (folder.join("golden"), folder.join("call.pcap"));
+    let path = capture.to_str().unwrap();
+    let passport = |attest: &str| {
+        let part = |json: &str| base64(json.as_bytes());
+        let claims = format!(
+            "{{\"attest\":\"{attest}\",\"dest\":{{\"tn\":[\"1\"]}},\"iat\":1767258000,\"orig\":{{\"tn\":\"2\"}},\"origid\":\"x\"}}"
+        );
+        let head = part(
+            "{\"alg\":\"ES256\",\"ppt\":\"shaken\",\"typ\":\"passport\",\"x5u\":\"https://example.org/c\"}",
+        );
+        format!(
+            "{head}.{}.c2ln;info=<https://example.org/c>;ppt=shaken",
+            part(&claims)
+        )
+    };
+    let write = |contact: &str, attest: &str, packets: u32| {
+        let rtp = match packets {
+            0 => String::new(),
+            some => format!("1.0 bob > alice rtp {some}\n"),
+        };
+        let text = format!(
+            "0.0 alice > bob INVITE | sdp | Identity: {}\n\
+             0.1 bob > alice 200 | sdp | Contact: <sip:bob@{contact}>\n0.2 alice > bob ACK\n\
+             0.3 alice > bob rtp 60\n{rtp}3.0 alice > bob BYE\n3.1 bob > alice 200\n",
+            passport(attest)
+        );
+        record(&capture, &text);
+    };
+    write("203.0.113.9", "A", 60);
+    assert_eq!(check(&golden, &[path, "--bless"]).status, 0);
+    assert_eq!(check(&golden, &[path]).status, 0);
+    for (contact, attest, packets, lines) in [
+        ("203.0.113.77", "A", 60, &[][..]),
+        (
+            "10.0.0.5",
+            "A",
+            60,
+            &["Contact: <sip:bob@<private-host-1>>"],
+        ),
+        (
+            "203.0.113.9",
+            "C",
+            60,
+            &["Identity: <identity-1> (attest C)"],
+        ),
+        ("203.0.113.9", "A", 0, &["+ rtp: to-callee"]),
+        ("203.0.113.9", "A", 1, &["+ rtp: to-callee"]),
+    ] {
+        write(contact, attest, packets);
+        let ran = check(&golden, &[path]);
+        assert_eq!(
+            ran.status,
+            i32::from(!lines.is_empty()),
+            "{contact} {attest} {packets}: {}",
+            ran.out
+        );
+        for line in lines {
+            assert!(ran.out.contains(line), "{line}\n{}", ran.out);
+        }
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -66,8 +66,12 @@ fn status_1_judged_and_what_was_asked_for_fell_short() {
         assert!(!ran.out.is_empty(), "{args:?}");
     }
     // Only what was selected counts.
-    let ran = run(["--fail-on", "failed", "--method", "OPTIONS", FAILED]);
+    let ping = "fixtures/healthy-options-ping/trace.pcap";
+    let options = ["--fail-on", "failed", "--method", "OPTIONS", FAILED];
+    let ran = run(options.iter().chain(&[ping]));
     assert_eq!(ran.status, 0, "{ran:?}");
+    // Where nothing was, nothing is judged.
+    assert_eq!(run(options).status, 2);
 }
 
 #[test]

@@ -45,9 +45,15 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
     std::fs::copy(FAILED, &capture).unwrap();
     let capture = capture.to_str().unwrap();
     let own = format!("csv={capture}");
+    // Another name of the same file.
+    let linked = folder.join("linked.csv");
+    let _ = std::fs::remove_file(&linked);
+    std::fs::hard_link(capture, &linked).unwrap();
+    let linked = format!("csv={}", linked.display());
     let twice = format!("junit={}", folder.join("r.xml").display());
     for (args, said) in [
         (&["--output", &own, capture][..], "this is an input"),
+        (&["--output", &linked, capture], "this is an input"),
         (
             &["--output", "junit=-", "--format", "json", capture],
             "both json and junit",

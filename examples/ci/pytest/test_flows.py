@@ -19,9 +19,15 @@ def sipexplain(*arguments):
     assert run.returncode == 0, "\n" + run.stdout + run.stderr
 
 
+def test_every_recording_is_there():
+    assert CAPTURES, f"no capture in {FLOWS}"
+    sipexplain("check", "--golden", FLOWS / "golden", "--complete", *CAPTURES)
+
+
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
 def test_no_call_fails(capture):
-    sipexplain("--fail-on", "failed,error", capture)
+    # One capture at a time: which suppressions are needless is not known.
+    sipexplain("--part", "--fail-on", "failed,error", capture)
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)

@@ -66,6 +66,17 @@ impl<'a> Facts<'a> {
         self.call.method == *method && (method.name().is_some() || method_name(self.call) == *name)
     }
 
+    pub(super) fn method(&self) -> String {
+        method_name(self.call)
+    }
+
+    /// `INVITE sip:alice@example.com -> sip:bob@example.org`
+    pub(super) fn title(&self) -> String {
+        let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
+        let (from, to) = (or(self.from()), or(self.to()));
+        format!("{} {from} -> {to}", self.method())
+    }
+
     pub(super) fn from(&self) -> Option<&str> {
         self.from.get_or_init(|| self.call.from()).as_deref()
     }
@@ -134,6 +145,16 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Every message on every hop, each as often as it was handed on.
+    pub(super) fn on_every_hop(&self) -> Vec<(Side, &'a Stored)> {
+        let mut all = Vec::new();
+        for leg in self.call.all_legs() {
+            let originals = leg.originals().take(MOST_MESSAGES);
+            all.extend(originals.map(|(_, stored)| (side(leg, stored), stored)));
+        }
+        all
+    }
+
     /// The first message of this name after the one given, on its way from end to end.
     pub(super) fn first(&self, name: &Name, after: usize) -> Option<(usize, &'a Stored)> {
         let messages = self.end_to_end().iter().enumerate().skip(after);
@@ -179,15 +200,9 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn fallen(&self, failures: Vec<Failure>) -> Fallen {
-        let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
         Fallen {
             id: self.call.id,
-            title: format!(
-                "{} {} -> {}",
-                method_name(self.call),
-                or(self.from()),
-                or(self.to())
-            ),
+            title: self.title(),
             input: self
                 .call
                 .first()

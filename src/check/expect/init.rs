@@ -5,7 +5,7 @@ use super::media::{Rtp, agreed, ways};
 use super::name::Side;
 use super::pattern::Pattern;
 use super::sequence::Item;
-use crate::diagnose::{Diagnosis, Severity, passport};
+use crate::diagnose::{Diagnosis, Severity, passport, rules};
 use crate::message::Method;
 use crate::message::header::unfold;
 use crate::report::totals::method_name;
@@ -63,6 +63,9 @@ impl Draft {
         }
         out.push_str("# Look through it, loosen what may differ, and run: sipexplain check THIS-FILE CAPTURE\n");
         let groups = self.groups();
+        if self.left_out == 0 && groups.len() <= MOST_ENTRIES {
+            out.push_str("\n# Calls that no entry is about.\nothers = 0\n");
+        }
         for (key, samples) in groups.iter().take(MOST_ENTRIES) {
             write_entry(&mut out, key, samples);
         }
@@ -170,7 +173,23 @@ fn write_entry(out: &mut String, (method, from, to): &Key, samples: &[&Sample]) 
     for (key, uri) in [("from", from), ("to", to)] {
         say(key, uri.as_deref().map_or("false".to_owned(), pattern));
     }
-    say("count", samples.len().to_string());
+    say(
+        "count",
+        match is_repeated(method) {
+            // How often depends on how long was recorded.
+            true => "\"1..\"".to_owned(),
+            false => samples.len().to_string(),
+        },
+    );
+    if codes.len() > 1 {
+        out.push_str(
+            "# WARNING: these calls end in different ways, and each may end in any of them. Tell them apart by more than\n\
+             # who calls whom (request-uri, headers, call-id), or record them one by one.\n",
+        );
+    }
+    let mut say = |key: &str, value: String| {
+        let _ = writeln!(out, "{key} = {value}");
+    };
     say("\n[call.expect]\nfinal", one_or_list(&codes));
     let outcomes: BTreeSet<&str> = samples.iter().map(|s| s.outcome.word()).collect();
     let outcomes: Vec<String> = outcomes.into_iter().map(quoted).collect();
@@ -184,7 +203,15 @@ fn write_entry(out: &mut String, (method, from, to): &Key, samples: &[&Sample]) 
         .iter()
         .flat_map(|s| s.findings.iter().copied())
         .collect();
+    let severe = |id: &&&str| rules::rule(id).is_some_and(|r| r.severity == Severity::Error);
+    let errors: Vec<&str> = findings.iter().filter(severe).copied().collect();
     let findings: Vec<String> = findings.into_iter().map(quoted).collect();
+    if !errors.is_empty() {
+        let _ = writeln!(out, "# An error is allowed here: {}", errors.join(", "));
+    }
+    let mut say = |key: &str, value: String| {
+        let _ = writeln!(out, "{key} = {value}");
+    };
     say("findings", format!("[{}]", findings.join(", ")));
     if let Some(codec) = &first.codec
         && samples.iter().all(|s| s.codec == first.codec)
@@ -207,6 +234,11 @@ fn write_entry(out: &mut String, (method, from, to): &Key, samples: &[&Sample]) 
     }
 }
 
+// Pings and what is refreshed.
+fn is_repeated(method: &str) -> bool {
+    ["OPTIONS", "REGISTER", "SUBSCRIBE", "PUBLISH", "NOTIFY"].contains(&method)
+}
+
 fn one_or_list(values: &[String]) -> String {
     match values {
         [one] => one.clone(),
@@ -227,7 +259,8 @@ fn in_lines(items: &[String]) -> String {
 
 fn pattern(uri: &str) -> String {
     let wide = uri.ends_with("@*") && uri.matches('*').count() == 1;
-    match uri.starts_with('/') || uri.is_empty() || uri.contains('*') && !wide {
+    let plain = uri.contains(':') && !uri.contains(['<', '>', ';']);
+    match uri.starts_with('/') || !plain || uri.contains('*') && !wide {
         true => format!("{{ equals = {} }}", quoted(uri)),
         false => quoted(uri),
     }

@@ -1,6 +1,6 @@
 //! Each kind of expectation against a call: nothing if it holds, else what was found.
 
-use super::facts::{Facts, MOST_MESSAGES, start_line};
+use super::facts::{Facts, start_line};
 use super::limit::{Limit, shown};
 use super::media::Rtp;
 use super::messages::MessageCheck;
@@ -17,6 +17,9 @@ use std::net::SocketAddr;
 
 /// Messages shown before the one at which a sequence parts.
 const SHOWN_BEFORE: usize = 2;
+
+/// Pairs of systems that are named where those that were asked for have no messages.
+const MOST_PAIRS: usize = 4;
 
 /// What has to hold for a call; where several values stand, one of them.
 #[derive(Debug)]
@@ -275,27 +278,63 @@ fn order(sequence: &Sequence, facts: &Facts<'_>) -> Option<Failure> {
 
 impl Hop {
     fn judge(&self, facts: &Facts<'_>) -> Option<Failure> {
-        let [first, second] = &self.between;
-        let is = |pattern: &Pattern, address: Option<SocketAddr>| {
-            address.is_some_and(|address| {
-                let (ip, all) = (address.ip().to_string(), address.to_string());
-                pattern.fits(ip.as_bytes()) || pattern.fits(all.as_bytes())
-            })
+        let messages = match between(&self.between, "hop", facts) {
+            Ok(messages) => messages,
+            Err(failure) => return *failure,
         };
-        let mut messages: Vec<(Side, &Stored)> = Vec::new();
-        for leg in facts.call.all_legs() {
-            for (_, stored) in leg.originals().take(MOST_MESSAGES) {
-                let (from, to) = (stored.stamp.source, stored.stamp.destination);
-                if is(first, from) && is(second, to) {
-                    messages.push((Side::First, stored));
-                } else if is(second, from) && is(first, to) {
-                    messages.push((Side::Second, stored));
-                }
-            }
-        }
-        let ends = [first.shown(), second.shown()];
+        let ends = self.between.each_ref().map(Pattern::shown);
         parted("hop", Some(ends), &self.sequence, &messages)
     }
+}
+
+/// The messages between two systems, by which of them sent it.
+///
+/// # Errors
+/// Where there are none: which pairs there are instead.
+pub(super) fn between<'a>(
+    ends: &[Pattern; 2],
+    key: &'static str,
+    facts: &Facts<'a>,
+) -> Result<Vec<(Side, &'a Stored)>, Box<Option<Failure>>> {
+    let [first, second] = ends;
+    let is = |pattern: &Pattern, address: Option<SocketAddr>| {
+        address.is_some_and(|address| {
+            let (ip, all) = (address.ip().to_string(), address.to_string());
+            pattern.fits(ip.as_bytes()) || pattern.fits(all.as_bytes())
+        })
+    };
+    let (mut messages, mut pairs, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+    for (_, stored) in facts.on_every_hop() {
+        let (from, to) = (stored.stamp.source, stored.stamp.destination);
+        if is(first, from) && is(second, to) {
+            messages.push((Side::First, stored));
+        } else if is(second, from) && is(first, to) {
+            messages.push((Side::Second, stored));
+        } else if let (Some(from), Some(to)) = (from, to)
+            && pairs.len() < MOST_PAIRS
+            && !pairs.contains(&[from.min(to), from.max(to)])
+        {
+            pairs.push([from.min(to), from.max(to)]);
+            shown.push(stored);
+        }
+    }
+    if !messages.is_empty() {
+        return Ok(messages);
+    }
+    let pair = |a: String, b: String| Words::label("{a} and {b}").with("a", a).with("b", b);
+    let asked = pair(first.shown().to_owned(), second.shown().to_owned());
+    let expected = Words::label("messages between {pair}").with("pair", asked);
+    let pairs: Vec<Words> = pairs
+        .iter()
+        .map(|[a, b]| pair(a.to_string(), b.to_string()))
+        .collect();
+    let found = match pairs.is_empty() {
+        true => Words::label("none"),
+        false => Words::label("none; there are some between {pairs}")
+            .with("pairs", Words::List(pairs, ", ")),
+    };
+    let proof = shown.into_iter().map(start_line).collect();
+    Err(Box::new(failure(key, expected, found, proof)))
 }
 
 fn parted(

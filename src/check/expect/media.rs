@@ -7,6 +7,11 @@ use crate::message::sdp::{self, Media};
 use crate::session::{Call, Stored};
 use std::net::SocketAddr;
 
+/// Packets of a second, at 20 ms a packet: so many are heard, whatever went the other way.
+const ENOUGH: u64 = 50;
+/// Fewer than one for so many of the other way are a stray: a hole punched in a NAT, a last comfort noise.
+const SHARE: u64 = 20;
+
 /// Which ways RTP went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rtp {
@@ -102,7 +107,11 @@ pub(super) fn ways(call: &Call) -> (Rtp, Words) {
             }
         }
     }
-    let rtp = match (to_caller, to_callee) {
+    let heard = |packets: u64, other: u64| match packets >= ENOUGH || packets * SHARE >= other {
+        true => packets,
+        false => 0,
+    };
+    let rtp = match (heard(to_caller, to_callee), heard(to_callee, to_caller)) {
         (0, 0) => Rtp::None,
         (_, 0) => Rtp::ToCaller,
         (0, _) => Rtp::ToCallee,

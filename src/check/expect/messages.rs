@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::facts::{Facts, has_header, proof, start_line};
-use super::judge::{failure, named};
+use super::judge::{between, failure, named};
 use super::media::is_codec;
 use super::name::Name;
 use super::pattern::{Pattern, Wanted};
@@ -36,6 +36,8 @@ impl Picked {
 pub(super) struct MessageCheck {
     pub(super) name: Name,
     pub(super) which: Picked,
+    /// Only between these two systems.
+    pub(super) between: Option<[Pattern; 2]>,
     pub(super) start_line: Option<Wanted>,
     pub(super) headers: Vec<(String, Wanted)>,
     pub(super) sdp: Vec<Sdp>,
@@ -59,8 +61,25 @@ pub(super) enum Sdp {
 
 impl MessageCheck {
     pub(super) fn judge(&self, facts: &Facts<'_>) -> Vec<Failure> {
-        let all = facts.end_to_end().iter();
-        let fitting = all.filter(|(side, stored)| self.name.fits_from(*side, stored));
+        let on_hops;
+        let all = match (&self.between, self.which) {
+            (Some(ends), _) => match between(ends, "message", facts) {
+                Ok(messages) => {
+                    on_hops = messages;
+                    on_hops.as_slice()
+                }
+                Err(failure) => return (*failure).into_iter().collect(),
+            },
+            // What a proxy changes on its way counts as well.
+            (None, Picked::Every) => {
+                on_hops = facts.on_every_hop();
+                on_hops.as_slice()
+            }
+            (None, _) => facts.end_to_end(),
+        };
+        let fitting = all
+            .iter()
+            .filter(|(side, stored)| self.name.fits_from(*side, stored));
         let mut fitting: SmallVec<[&Stored; 4]> = fitting.map(|(_, stored)| *stored).collect();
         match self.which {
             Picked::First => fitting.truncate(1),

@@ -40,6 +40,8 @@ use std::net::SocketAddr;
 const MOST_CALLS: u64 = 10;
 /// Calls too many that are shown.
 const MOST_UNWANTED: usize = 3;
+/// Calls among which those are looked for that nearly fit.
+const MOST_NEAR: u64 = 1000;
 
 /// Which calls are meant; all that is named has to fit.
 #[derive(Debug, Default)]
@@ -60,6 +62,8 @@ struct Entry {
     which: Which,
     count: Count,
     checks: Vec<Check>,
+    /// Is it about the calls that no other entry is about?
+    others: bool,
 }
 
 /// All entries of the files.
@@ -143,6 +147,8 @@ pub struct Verdict {
     pub count: Option<Failure>,
     /// The first messages of calls beyond the most, in the making of `count`.
     unwanted: Vec<Proof>,
+    /// Calls that one key kept out, where none fits: what is said of them, and their first messages.
+    near: Vec<(Words, Option<Proof>)>,
 }
 
 impl Verdict {
@@ -162,10 +168,14 @@ pub struct Held {
     pub calls: u64,
     /// Those that no entry was about.
     pub unmatched: u64,
+    /// The first of them: number, and method and who called whom.
+    pub strangers: Vec<(u64, String)>,
     /// The inputs, by index.
     pub inputs: Vec<String>,
     /// Why nothing could be judged.
     pub unjudged: Vec<Case>,
+    /// Inputs without calls.
+    pub empty: Vec<Case>,
 }
 
 impl Expectations {
@@ -181,10 +191,18 @@ impl Expectations {
             expectations: self,
             calls: 0,
             unmatched: 0,
+            strangers: Vec::new(),
             inputs: Vec::new(),
             unjudged: Vec::new(),
+            empty: Vec::new(),
         }
     }
+}
+
+/// Which ways RTP went in a call, as the file of expectations has it; nothing where none was seen.
+pub fn rtp(call: &Call) -> Option<&'static str> {
+    let (way, _) = media::ways(call);
+    (way != media::Rtp::None).then(|| way.word())
 }
 
 impl Held {
@@ -213,13 +231,83 @@ impl Which {
     }
 }
 
+impl Which {
+    // What a call is instead, where all but one key fit.
+    fn nearly(&self, facts: &Facts<'_>) -> Option<Words> {
+        let is = |key: &str, value: Words| {
+            let said = Words::label("{key} is {value}").with("key", key);
+            said.with("value", value)
+        };
+        let mut all: Vec<Words> = Vec::new();
+        if let Some((method, name)) = &self.method
+            && !facts.is_method(&(*method, name.clone()))
+        {
+            all.push(is("method", facts.method().into()));
+        }
+        let texts = [
+            ("from", &self.from, facts.from()),
+            ("to", &self.to, facts.to()),
+            ("request-uri", &self.request_uri, facts.request_uri()),
+        ];
+        for (key, wanted, text) in texts {
+            let own = text.map(|text| text.as_bytes().into()).into_iter();
+            if wanted.as_ref().is_some_and(|wanted| !wanted.fits(own)) {
+                let own = text.map(|text| Words::Plain(format!("{text:?}")));
+                all.push(is(key, own.unwrap_or_else(|| Words::label("missing"))));
+            }
+        }
+        if self.call_id.as_ref().is_some_and(|p| !facts.has_call_id(p)) {
+            let own = facts.call.call_id().unwrap_or_default();
+            all.push(is("call-id", format!("{own:?}").into()));
+        }
+        for (name, wanted) in &self.headers {
+            if !facts.has_header(name, wanted) {
+                let said = Words::label("{key} is not {value}").with("key", name.as_str());
+                all.push(said.with("value", wanted.shown()));
+            }
+        }
+        (all.len() == 1).then(|| all.remove(0))
+    }
+}
+
+impl Held {
+    // Calls that no entry is about.
+    fn stranger(&mut self, facts: &Facts<'_>) {
+        self.unmatched += 1;
+        if self.strangers.len() < MOST_UNWANTED {
+            self.strangers.push((facts.call.id, facts.title()));
+        }
+        for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
+            if entry.others {
+                verdict.calls += 1;
+                if verdict.calls > entry.count.most && verdict.unwanted.len() < MOST_UNWANTED {
+                    verdict.unwanted.extend(facts.beginning());
+                }
+            }
+        }
+    }
+}
+
 impl Report for Held {
     fn call(&mut self, call: &Call, diagnosis: &Diagnosis, prove: Prove<'_>) -> io::Result<()> {
         self.calls += 1;
         let facts = Facts::new(call, diagnosis, prove);
         let mut matched = false;
         for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
+            if entry.others {
+                continue;
+            }
             if !entry.which.fits(&facts) {
+                let looks = verdict.calls == 0 && verdict.near.len() < MOST_UNWANTED;
+                if looks && self.calls <= MOST_NEAR {
+                    let near = entry.which.nearly(&facts);
+                    let of_call =
+                        Words::label("of call {id} {what}").with("id", call.id.to_string());
+                    let said = near.map(|near| of_call.with("what", near));
+                    verdict
+                        .near
+                        .extend(said.map(|said| (said, facts.beginning())));
+                }
                 continue;
             }
             matched = true;
@@ -241,7 +329,9 @@ impl Report for Held {
                 verdict.shown.push(facts.fallen(failures));
             }
         }
-        self.unmatched += u64::from(!matched);
+        if !matched {
+            self.stranger(&facts);
+        }
         Ok(())
     }
 
@@ -249,17 +339,29 @@ impl Report for Held {
         let path = |read: &crate::report::Read| read.summary.path.clone();
         self.inputs = run.inputs.iter().map(path).collect();
         self.unjudged = case::unjudged(run);
+        self.empty = case::empty(run);
         for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
             if !entry.count.holds(verdict.calls) {
                 verdict.count = Some(Failure {
                     key: "count",
                     expected: entry.count.told(),
                     found: match verdict.calls {
-                        0 => Words::label("no call fits"),
+                        0 => {
+                            let near = verdict.near.iter().map(|(said, _)| said.clone());
+                            let none = std::iter::once(Words::label("no call fits"));
+                            Words::List(none.chain(near).collect(), "; ")
+                        }
                         1 => Words::label("1 call fits"),
                         many => Words::label("{count} calls fit").with("count", many.to_string()),
                     },
-                    proof: std::mem::take(&mut verdict.unwanted),
+                    proof: match verdict.calls {
+                        0 => verdict
+                            .near
+                            .drain(..)
+                            .filter_map(|(_, proof)| proof)
+                            .collect(),
+                        _ => std::mem::take(&mut verdict.unwanted),
+                    },
                 });
             }
         }

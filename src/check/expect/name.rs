@@ -1,5 +1,6 @@
 //! How a message is named: `INVITE`, `200`, `18x`, `2xx BYE`, `> BYE`.
 
+use crate::knowledge::{self, distance};
 use crate::message::Method;
 use crate::session::Stored;
 use std::fmt;
@@ -26,9 +27,25 @@ impl Code {
         (100..700).contains(&least).then_some(Code { least, most })
     }
 
+    /// Is it a final response?
+    pub(super) fn is_final(self) -> bool {
+        self.least >= 200
+    }
+
     /// Is it this one, or one of the class?
     pub(super) fn holds(self, code: u16) -> bool {
         (self.least..=self.most).contains(&code)
+    }
+}
+
+impl Code {
+    // Is it a word of the phrase of one of these codes?
+    fn says(self, word: &str) -> bool {
+        (self.least..=self.most).any(|code| {
+            let title = knowledge::code(code).map_or("", |entry| entry.title.as_str());
+            let mut words = title.split([' ', '/', '-']);
+            words.any(|own| own.eq_ignore_ascii_case(word))
+        })
     }
 }
 
@@ -90,8 +107,33 @@ impl Name {
                 "{text:?} names no message; a message is named as INVITE, 180, 2xx, 200 BYE, > BYE or < BYE"
             ));
         }
+        if let (Some(word), Some(why)) = (method, method.and_then(Name::slip)) {
+            return Err(match code {
+                Some(_) => format!("{text:?}: {why}; {word} has to be the method that is answered"),
+                None => format!("{text:?}: {why}"),
+            });
+        }
+        if let (Some(code), Some(word)) = (code, method)
+            && code.says(word)
+        {
+            return Err(format!(
+                "{text:?}: behind a code stands the method that is answered, not its phrase; write {code} or \"{code} INVITE\""
+            ));
+        }
         let method = method.map(|m| (Method::of(m.as_bytes()), m.to_owned()));
         Ok(Name { side, code, method })
+    }
+
+    /// What is wrong with a method that is nearly a known one. Others may be somebody's own.
+    pub(super) fn slip(name: &str) -> Option<String> {
+        let known = Method::of(name.as_bytes()).name().is_some();
+        let near = |known: &&str| match distance(name, known) {
+            1 => true,
+            2 => known.len() >= 6,
+            _ => false,
+        };
+        let near = Method::names().find(near).filter(|_| !known)?;
+        Some(format!("{name} is no method; did you mean {near}?"))
     }
 
     /// Is it a message of this name, sent by this side?

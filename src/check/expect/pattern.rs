@@ -43,6 +43,15 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn new(text: &str) -> Result<Pattern, String> {
+        if let Some((inner, flags)) = text.strip_prefix('/').and_then(|t| t.rsplit_once('/'))
+            && matches!(flags, "i" | "m" | "s" | "x" | "u" | "g")
+            && !inner.is_empty()
+        {
+            let right = format!("/(?{flags}){inner}/");
+            return Err(format!(
+                "{text:?} is a text, for it does not end with a slash; write {right:?}"
+            ));
+        }
         let inner = text.strip_prefix('/').and_then(|t| t.strip_suffix('/'));
         match inner {
             Some(inner) if !inner.is_empty() => Pattern::matches(inner),

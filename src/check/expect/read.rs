@@ -10,6 +10,7 @@ use super::limit::{Count, Limit};
 use super::media::Rtp;
 use super::messages::{MessageCheck, Picked, Sdp};
 use super::name::{Code, Name};
+use super::pattern::Pattern;
 use super::sequence::{Item, MOST_PARTS, MOST_UNORDERED, Part, Sequence};
 use super::times::{Point, Span};
 use super::{Asked, Entry, Expectations, Which};
@@ -58,13 +59,33 @@ fn parse(text: &str, file: &str) -> Result<Vec<Entry>, String> {
             let calls = top
                 .get("call")
                 .map_or(Vec::new(), |calls| calls.tables(&mut walk));
-            calls
+            let mut entries: Vec<Entry> = calls
                 .into_iter()
                 .map(|call| entry(&mut walk, call))
-                .collect()
+                .collect();
+            entries.extend(top.get("others").and_then(|node| others(&mut walk, &node)));
+            entries
         }
     };
     walk.done(entries)
+}
+
+// How many calls there may be that no entry is about.
+fn others(walk: &mut Walk<'_>, node: &Node<'_>) -> Option<Entry> {
+    Some(Entry {
+        name: "calls without an expectation".to_owned(),
+        place: walk.place(node.at()),
+        which: Which::default(),
+        count: count(walk, node)?,
+        checks: Vec::new(),
+        others: true,
+    })
+}
+
+fn count(walk: &mut Walk<'_>, node: &Node<'_>) -> Option<Count> {
+    let text = node.scalar();
+    let parsed = text.as_deref().and_then(Count::parse);
+    node.or_say(walk, parsed, "is no count; write 2, \"1..3\", \"2..\" or 0")
 }
 
 fn entry(walk: &mut Walk<'_>, node: Node<'_>) -> Entry {
@@ -75,18 +96,19 @@ fn entry(walk: &mut Walk<'_>, node: Node<'_>) -> Entry {
             which: Which::default(),
             count: Count::SOME,
             checks: Vec::new(),
+            others: false,
         };
     };
     let checks = table
         .get("expect")
         .and_then(|expect| expect.table(walk, keys::EXPECT));
     let checks = checks.map(|expect| expectations(walk, &expect));
-    let count = table.get("count").and_then(|count| {
-        let text = count.scalar();
-        let parsed = text.as_deref().and_then(Count::parse);
-        count.or_say(walk, parsed, "is no count; write 2, \"1..3\", \"2..\" or 0")
-    });
+    let count = table.get("count").and_then(|node| count(walk, &node));
     let count = count.unwrap_or(Count::SOME);
+    if count.most == 0 && checks.is_some() {
+        let what = "no call is expected here, so that nothing can hold for one";
+        walk.say(node.at(), what.to_owned());
+    }
     if checks.is_none() && table.get("count").is_none() {
         walk.say(
             node.at(),
@@ -100,11 +122,12 @@ fn entry(walk: &mut Walk<'_>, node: Node<'_>) -> Entry {
         which: which(walk, &table),
         count,
         checks: checks.unwrap_or_default(),
+        others: false,
     }
 }
 
 fn which(walk: &mut Walk<'_>, table: &Table<'_>) -> Which {
-    let mut wanted = |key| table.get(key).and_then(|node: Node<'_>| node.wanted(walk));
+    let mut wanted = |key| table.get(key).and_then(|node: Node<'_>| node.uri(walk));
     Which {
         from: wanted("from"),
         to: wanted("to"),
@@ -114,6 +137,9 @@ fn which(walk: &mut Walk<'_>, table: &Table<'_>) -> Which {
         method: table.get("method").and_then(|node| {
             let name = node.text(walk)?;
             let known = name.bytes().all(|b| !b.is_ascii_lowercase() && b > b' ');
+            if let Some(why) = Name::slip(&name) {
+                return node.or_told(walk, Err(why));
+            }
             let method = known.then(|| (Method::of(name.as_bytes()), name));
             node.or_say(
                 walk,
@@ -125,17 +151,33 @@ fn which(walk: &mut Walk<'_>, table: &Table<'_>) -> Which {
 }
 
 fn headers(walk: &mut Walk<'_>, table: &Table<'_>) -> Vec<(String, super::Wanted)> {
-    let Some(named) = table.get("headers").and_then(|node| node.any_table(walk)) else {
+    let Some(node) = table.get("headers") else {
         return Vec::new();
     };
-    let wanted = named
-        .into_iter()
-        .filter_map(|(name, node)| Some((canonical(name.as_bytes()), node.wanted(walk)?)));
+    let named = node.any_table(walk).unwrap_or_default();
+    if node.is_empty_table() {
+        walk.say(node.at(), "headers: nothing in it".to_owned());
+    }
+    // A token (RFC 3261 §25.1).
+    let is_token = |name: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b);
+        !name.is_empty() && name.bytes().all(fits)
+    };
+    let wanted = named.into_iter().filter_map(|(name, node)| {
+        if !is_token(name) {
+            walk.say(node.at(), format!("{name:?} is no name of a header"));
+            return None;
+        }
+        Some((canonical(name.as_bytes()), node.wanted(walk)?))
+    });
     wanted.collect()
 }
 
 fn expectations(walk: &mut Walk<'_>, table: &Table<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
+    if table.is_empty() {
+        table.say(walk, "nothing in it");
+    }
     for (key, node) in table.in_order() {
         if key != "findings" && node.is_empty_list() {
             walk.say(node.at(), format!("{key}: nothing in it"));
@@ -148,7 +190,7 @@ fn expectations(walk: &mut Walk<'_>, table: &Table<'_>) -> Vec<Check> {
                 .map(Check::Cause),
             "findings" => node.any_of(walk, rule).map(Check::Findings),
             "codec" => node
-                .any_of(walk, |n, w| none_or(n, w, |n, w| n.text(w)))
+                .any_of(walk, |n, w| none_or(n, w, codec))
                 .map(Check::Codec),
             "attestation" => node
                 .any_of(walk, |n, w| none_or(n, w, attestation))
@@ -196,7 +238,7 @@ fn final_code(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<Option<Code>> {
     let text = node.scalar();
     let code = match text.as_deref() {
         Some("none") => Some(None),
-        Some(text) => Code::parse(text).filter(|code| !code.holds(100)).map(Some),
+        Some(text) => Code::parse(text).filter(|code| code.is_final()).map(Some),
         None => None,
     };
     node.or_say(
@@ -219,7 +261,7 @@ fn rule(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<&'static str> {
 }
 
 fn attestation(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<String> {
-    let words = ["A", "B", "C"];
+    let words = ["A", "B", "C", "none"];
     let at = node.one_of(walk, "attestation", &words)?;
     words.get(at).map(|word| (*word).to_owned())
 }
@@ -248,8 +290,25 @@ fn limit_with_ends(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<Limit> {
 }
 
 fn name(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<Name> {
-    let text = node.text(walk)?;
+    let text = node.scalar();
+    let text = node.or_say(walk, text, "names no message")?;
     node.or_told(walk, Name::parse(&text))
+}
+
+// As a session description has it.
+fn codec(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<String> {
+    let text = node.text(walk)?;
+    let what = match text
+        .get(..2)
+        .is_some_and(|begin| begin.eq_ignore_ascii_case("g."))
+    {
+        true => {
+            "is not how a session description has it; write PCMU, PCMA (both G.711), G722, G729"
+        }
+        false => "is no codec; several are written as a list: [\"PCMU\", \"PCMA\"]",
+    };
+    let known = !text.contains([',', ' ']) && !what.starts_with("is not");
+    node.or_say(walk, known.then_some(text), what)
 }
 
 fn sequence(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<Sequence> {
@@ -277,7 +336,8 @@ fn sequence(node: &Node<'_>, walk: &mut Walk<'_>) -> Option<Sequence> {
         }
         let mut group = Vec::new();
         for item in items {
-            let text = item.text(walk)?;
+            let text = item.scalar();
+            let text = item.or_say(walk, text, "names no message")?;
             group.push(item.or_told(walk, Item::parse(&text))?);
         }
         parts.push(Part::Group(group));
@@ -290,6 +350,9 @@ fn times(walk: &mut Walk<'_>, node: &Node<'_>) -> Vec<Check> {
         return Vec::new();
     };
     let mut checks = Vec::new();
+    if table.is_empty() {
+        table.say(walk, "nothing in it");
+    }
     for (key, point) in Point::ALL {
         let read = table.get(key).and_then(|node| limit(&node, walk));
         checks.extend(read.map(|limit| Check::Span(Span::To(point, limit))));
@@ -308,12 +371,16 @@ fn between(walk: &mut Walk<'_>, node: Node<'_>) -> Option<Check> {
 fn hop(walk: &mut Walk<'_>, node: Node<'_>) -> Option<Check> {
     let table = node.table(walk, keys::HOP)?;
     let between = table.needed(walk, "between")?;
-    let ends = between.list(walk)?;
-    let ends: Option<Vec<_>> = ends.iter().map(|end| end.pattern(walk)).collect();
-    let ends = ends?.try_into().ok();
-    let between = between.or_say(walk, ends, "are not two addresses")?;
+    let between = ends(walk, &between)?;
     let sequence = sequence(&table.needed(walk, "sequence")?, walk)?;
     Some(Check::Hop(Hop { between, sequence }))
+}
+
+fn ends(walk: &mut Walk<'_>, node: &Node<'_>) -> Option<[Pattern; 2]> {
+    let ends = node.list(walk)?;
+    let ends: Option<Vec<_>> = ends.iter().map(|end| end.pattern(walk)).collect();
+    let ends = ends?.try_into().ok();
+    node.or_say(walk, ends, "are not two addresses")
 }
 
 fn message(walk: &mut Walk<'_>, node: Node<'_>) -> Option<Check> {
@@ -325,6 +392,7 @@ fn message(walk: &mut Walk<'_>, node: Node<'_>) -> Option<Check> {
     });
     Some(Check::Message(MessageCheck {
         which: which.unwrap_or(Picked::First),
+        between: table.get("between").and_then(|node| ends(walk, &node)),
         start_line: table.get("start-line").and_then(|node| node.wanted(walk)),
         headers: headers(walk, &table),
         sdp: table.get("sdp").map_or(Vec::new(), |node| sdp(walk, &node)),
@@ -340,13 +408,19 @@ fn sdp(walk: &mut Walk<'_>, node: &Node<'_>) -> Vec<Sdp> {
         return Vec::new();
     };
     let mut all = Vec::new();
+    if table.is_empty() {
+        table.say(walk, "nothing in it");
+    }
+    let direction = table
+        .get("direction")
+        .and_then(|node| direction(walk, &node));
+    all.extend(direction.map(Sdp::Direction));
     let mut pattern = |key| table.get(key).and_then(|node: Node<'_>| node.pattern(walk));
-    all.extend(pattern("direction").map(Sdp::Direction));
     all.extend(pattern("profile").map(Sdp::Profile));
     all.extend(pattern("address").map(Sdp::Address));
     let codecs = table
         .get("codecs")
-        .and_then(|node| node.any_of(walk, |n, w| n.text(w)));
+        .and_then(|node| node.any_of(walk, codec));
     all.extend(codecs.map(Sdp::Codecs));
     let mut patterns = |key| {
         let read = table
@@ -357,4 +431,16 @@ fn sdp(walk: &mut Walk<'_>, node: &Node<'_>) -> Vec<Sdp> {
     all.extend(patterns("lines").into_iter().map(Sdp::Line));
     all.extend(patterns("no-lines").into_iter().map(Sdp::NoLine));
     all
+}
+
+fn direction(walk: &mut Walk<'_>, node: &Node<'_>) -> Option<Pattern> {
+    const WORDS: [&str; 4] = ["sendrecv", "sendonly", "recvonly", "inactive"];
+    let pattern = node.pattern(walk)?;
+    let fits = WORDS.iter().any(|word| pattern.fits(word.as_bytes()));
+    let known = WORDS.join(", ");
+    node.or_say(
+        walk,
+        fits.then_some(pattern),
+        &format!("is no direction; there is {known}"),
+    )
 }

@@ -165,6 +165,9 @@ impl Block {
             );
         }
         self.blame(lines, diagnosis);
+        if let Some(reason) = &diagnosis.accepted {
+            self.item(lines, &lang.word("known already"), &clean(reason));
+        }
         if let Some(undetermined) = &diagnosis.undetermined {
             let why = clean(&lang.undetermined(&undetermined.why));
             let why = format!("{}{}{why}", lang.word("undetermined"), lang.word(": "));

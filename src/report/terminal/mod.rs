@@ -323,6 +323,7 @@ impl Terminal {
         };
         let cause = match diagnosis.cause() {
             Some(finding) => format!("  [{}]", finding.rule.id),
+            None if diagnosis.accepted.is_some() => format!("  [{}]", lang.word("known already")),
             None if call.told().is_failure() => format!("  [{}]", lang.word("undetermined")),
             None => remarks(diagnosis),
         };

@@ -11,7 +11,7 @@ pub struct Keys {
 
 pub(super) static TOP: &Keys = &Keys {
     table: "the file",
-    keys: &["call"],
+    keys: &["others", "call"],
 };
 
 pub(super) static CALL: &Keys = &Keys {
@@ -65,7 +65,7 @@ pub(super) static HOP: &Keys = &Keys {
 
 pub(super) static MESSAGE: &Keys = &Keys {
     table: "[[call.expect.message]]",
-    keys: &["name", "which", "start-line", "headers", "sdp"],
+    keys: &["name", "which", "between", "start-line", "headers", "sdp"],
 };
 
 pub(super) static SDP: &Keys = &Keys {

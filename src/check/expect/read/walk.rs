@@ -104,6 +104,16 @@ impl<'a> Table<'a> {
         node
     }
 
+    /// Is nothing in it?
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Something is wrong with all of it.
+    pub(super) fn say(&self, walk: &mut Walk<'_>, what: &str) {
+        walk.say(self.at, format!("{}: {what}", self.name));
+    }
+
     /// All values, as they stand in the file.
     pub(super) fn in_order(&self) -> Vec<(&'a str, Node<'a>)> {
         let mut all: Vec<_> = self.table.iter().collect();
@@ -191,9 +201,32 @@ impl<'a> Node<'a> {
                     _ => Err(NO_PATTERN.to_owned()),
                 }
             }
+            DeValue::Integer(_) | DeValue::Float(_) => {
+                let number = self.scalar().unwrap_or_default();
+                Err(format!("a number is compared as a text; write {number:?}"))
+            }
             _ => Err(NO_PATTERN.to_owned()),
         };
         self.or_told(walk, read)
+    }
+
+    /// The same for a URI as calls have it: with its scheme, without parameters and brackets.
+    pub(super) fn uri(&self, walk: &mut Walk<'_>) -> Option<Wanted> {
+        const WRONG: &str = "fits no URI; write it with its scheme and without < > and parameters: \
+            \"sip:bob@example.org\", \"sip:bob@*\"";
+        let text = self
+            .value
+            .get_ref()
+            .as_str()
+            .filter(|text| !text.starts_with('/'));
+        let wrong = text.is_some_and(|text| {
+            let scheme = text.contains(':') || text.contains('*');
+            !scheme || text.contains(['<', '>', ';'])
+        });
+        if wrong {
+            return self.or_say(walk, None, WRONG);
+        }
+        self.wanted(walk)
     }
 
     /// A pattern, or whether it has to be there at all.
@@ -207,6 +240,11 @@ impl<'a> Node<'a> {
 
     pub(super) fn is_list(&self) -> bool {
         self.value.get_ref().is_array()
+    }
+
+    pub(super) fn is_empty_table(&self) -> bool {
+        let table = self.value.get_ref().as_table();
+        table.is_some_and(DeTable::is_empty)
     }
 
     pub(super) fn is_empty_list(&self) -> bool {
