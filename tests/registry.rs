@@ -341,9 +341,10 @@ fn words_of_the_code() -> BTreeSet<String> {
 }
 
 /// Arguments that are words of the wire, or names of parameters.
-const OF_THE_WIRE: [(&str, &str); 2] = [
+const OF_THE_WIRE: [(&str, &str); 3] = [
     ("auth-digest-params", "param"),
     ("next-hop-unresolvable", "said"),
+    ("subscribe-rejected", "phrase"),
 ];
 
 #[test]

@@ -7,6 +7,7 @@ pub use super::exhibit::Exhibit;
 use super::backoff::Backoffs;
 use super::guesses::AllGuesses;
 use super::quality::Quality;
+use super::unwatched::AllUnwatched;
 use super::{Acts, Args, Confidence, Diagnosis, Finding, Role, Rule, Template};
 use crate::input::Origin;
 use crate::message::account::Account as FrameAccount;
@@ -54,6 +55,8 @@ pub struct Ledger {
     pub backoffs: Backoffs,
     /// Passwords that scanners tried.
     pub guesses: AllGuesses,
+    /// Addresses that could not be watched.
+    pub unwatched: AllUnwatched,
     /// Calls that a server refused at once, for a name without registration; by name and server.
     unreached: HashMap<u64, Unreached, RandomState>,
     ended: usize,
@@ -84,6 +87,7 @@ impl Ledger {
         self.quality.add(call);
         self.backoffs.add(call);
         self.guesses.add(call, diagnosis);
+        self.unwatched.add(call, diagnosis);
         // What a damaged message comes to says nothing of who sent it.
         if call.flaws().has(Flaw::Damaged) {
             return;

@@ -5,11 +5,12 @@ use super::finding::{receiver, sender};
 use super::{Acts, Args, Confidence, Evidence, Finding, Template, connect};
 use crate::message::Method;
 use crate::message::field::Field;
-use crate::message::typed;
+use crate::message::uri::Uri;
+use crate::message::{lossy, typed};
 use crate::session::aside::What;
 use crate::session::legs::Sure;
 use crate::session::path::Made;
-use crate::session::{Aside, Call, Outcome, Side, Stored};
+use crate::session::{Aside, Call, Outcome, Side, Stored, View};
 use std::net::SocketAddr;
 
 /// Who is to blame for a call that did not succeed.
@@ -54,16 +55,20 @@ pub const GROUNDS: &[(&str, &str)] = &[
         "{element} answered the REGISTER itself: what it exchanges with others is in the capture, and it handed nothing on",
     ),
     (
+        "kept-known",
+        "no request of this call left {element} in this capture, which shows it reaching {user} at {behind}, so it made this answer itself",
+    ),
+    (
         "same-tag",
-        "the {code} carries the same To-tag as the {rang} before it, so whoever rang also gave the answer; nothing is recorded behind {element}",
+        "the {code} carries the same To-tag as the {rang} before it, so whoever rang also gave the answer; nothing of this call is recorded behind {element}",
     ),
     (
         "other-tag",
-        "the {code} carries another To-tag than the {rang} before it, so another device or server than the one whose {rang} was seen gave it; nothing is recorded behind {element}",
+        "the {code} carries another To-tag than the {rang} before it, so another device or server than the one whose {rang} was seen gave it; nothing of this call is recorded behind {element}",
     ),
     (
         "same-server",
-        "the {code} and the 100 before it name the same software ({server}), and a 100 always comes from the next element; nothing is recorded behind {element}",
+        "the {code} and the 100 before it name the same software ({server}), and a 100 always comes from the next element; nothing of this call is recorded behind {element}",
     ),
     (
         "location",
@@ -71,15 +76,15 @@ pub const GROUNDS: &[(&str, &str)] = &[
     ),
     (
         "warning",
-        "the {code} carries a Warning that {agent} added, and nothing is recorded behind {element}",
+        "the {code} carries a Warning that {agent} added, and nothing of this call is recorded behind {element}",
     ),
     (
         "at-once",
-        "the {code} came {after} after the request and nothing before it, as the next element answers; nothing is recorded behind {element}",
+        "the {code} came {after} after the request and nothing before it, as the next element answers; nothing of this call is recorded behind {element}",
     ),
     (
         "end-of-trace",
-        "the {code} came from {element}, and nothing is recorded behind it: it or somebody further on made it",
+        "the {code} came from {element}, and nothing of this call is recorded behind it: it or somebody further on made it",
     ),
     (
         "no-address",
@@ -134,9 +139,9 @@ impl Blame {
 const AT_ONCE: i64 = 20_000_000;
 
 /// The blame for a call that did not succeed; `cause` is its root cause.
-pub(super) fn of(call: &Call, cause: Option<&Finding>) -> Option<Blame> {
+pub(super) fn of(call: &Call, cause: Option<&Finding>, view: &View) -> Option<Blame> {
     let mut blame = match call.decided_by {
-        Some(index) => answered(call, index)?,
+        Some(index) => answered(call, index, view)?,
         None => silent(call)?,
     };
     if let Some(cause) = cause {
@@ -173,7 +178,7 @@ fn asked_behind(call: &Call, answer: &Stored) -> Option<String> {
         .map(receiver)
 }
 
-fn answered(call: &Call, decided: usize) -> Option<Blame> {
+fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
     let original = call.original_of(decided);
     let answer = call.message_of(original)?;
     let relays = relays(call, original);
@@ -227,7 +232,7 @@ fn answered(call: &Call, decided: usize) -> Option<Blame> {
                 let made = Template::new("handed-on", args.text("behind", behind));
                 (made, Confidence::Certain, false)
             }
-            None => at_or_beyond(call, answer, args),
+            None => at_or_beyond(call, answer, view, args),
         },
     };
     Some(Blame {
@@ -315,10 +320,45 @@ fn by_its_own_words(answer: &Stored, args: &Args) -> Option<(Template, Confidenc
     Some((Template::new("warning", args), Confidence::Likely, !own))
 }
 
+// Where the one who answered was seen to reach the user called, on a hop behind it: by a registration, or
+// by a ping.
+fn reached(call: &Call, answer: &Stored, view: &View) -> Option<(String, SocketAddr)> {
+    let alone = call.legs.is_empty() && call.related.is_empty();
+    if call.method != Method::Invite || !alone || call.ringing().is_some_and(rang) {
+        return None;
+    }
+    let (_, asked) = call.asked(answer)?;
+    let uri = Uri::parse(asked.message().request_uri()?.of(&asked.raw))?;
+    let user = lossy(uri.user);
+    let (server, caller) = answer.stamp.observed()?;
+    let registered = || {
+        let known = view.registrations().of_user(&user, server.ip())?;
+        let now = answer.time()?;
+        let last = known.before(now).filter(|last| last.until > now)?;
+        last.source.filter(|_| last.is_accepted())
+    };
+    let at = view.pinged(server.ip(), &user).or_else(registered)?;
+    let behind = at.ip() != caller.ip() && at.ip() != server.ip();
+    (behind && !user.is_empty()).then_some((user, at))
+}
+
+fn rang(stored: &Stored) -> bool {
+    stored.head.code().is_some_and(|code| code >= 180)
+}
+
 // The weaker signs, the strongest first.
-fn at_or_beyond(call: &Call, answer: &Stored, args: Args) -> (Template, Confidence, bool) {
+fn at_or_beyond(
+    call: &Call,
+    answer: &Stored,
+    view: &View,
+    args: Args,
+) -> (Template, Confidence, bool) {
     if let Some(said) = by_its_own_words(answer, &args) {
         return said;
+    }
+    if let Some((user, behind)) = reached(call, answer, view) {
+        let args = args.text("user", user).text("behind", behind.to_string());
+        return (Template::new("kept-known", args), Confidence::Likely, false);
     }
     let on_hop = |m: &&Stored| m.keys.transaction == answer.keys.transaction;
     let provisional = |least: u16| {

@@ -71,6 +71,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "credentials of {username} are refused here too",
     ),
     ("elsewhere-nonce", "the nonce is given out"),
+    ("elsewhere-older", "a nonce as old is accepted"),
     ("elsewhere-described", "a session description of {element}"),
     (
         "elsewhere-register",

@@ -65,6 +65,8 @@ pub mod size;
 pub mod template;
 /// Why a call has no root cause.
 pub mod undetermined;
+/// Addresses that could not be watched and do exist.
+pub mod unwatched;
 /// What a defect comes to.
 mod weigh;
 
@@ -418,7 +420,9 @@ fn diagnose_leg(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
     }
     let cause = root.and_then(|index| findings.get(index));
     let not_shown = undetermined.as_ref().and_then(Undetermined::not_shown);
-    let blame = failed.then(|| blame::of(call, cause)).flatten();
+    let blame = failed
+        .then(|| blame::of(call, cause, context.view))
+        .flatten();
     let blame = blame.map(|blame| match not_shown {
         Some(grounds) => blame.of_what_is_not_shown(grounds),
         None => blame,

@@ -83,6 +83,8 @@ pub struct Nonces {
     order: VecDeque<u64>,
     accepted: HashMap<u64, Accepted, RandomState>,
     refused: HashMap<u64, Refused, RandomState>,
+    /// By realm, how old a nonce was at most that was taken, nanoseconds, and the answer that took it.
+    ages: HashMap<u64, (i64, Spot), RandomState>,
     hash: RandomState,
 }
 
@@ -213,6 +215,36 @@ impl Nonces {
             let (method, spot) = (request.head.method, Spot::within(call, answer));
             self.refused.insert(key, Refused { method, at, spot });
         }
+    }
+
+    /// Notes how old the nonce was with which a request was accepted.
+    pub(super) fn note_age(&mut self, call: &Call, request: &Stored, answer: &Stored) {
+        let value = request.head.credentials.of(&request.raw);
+        let text = |name| params::auth_value(value, name).map(|span| span.of(value));
+        let (Some(realm), Some(nonce), Some(at)) = (text("realm"), text("nonce"), request.time())
+        else {
+            return;
+        };
+        let minted = self.known.get(&self.hash.hash_one(nonce));
+        let Some(minted) = minted.and_then(|nonce| nonce.minted?.at) else {
+            return;
+        };
+        let key = self.hash.hash_one(realm);
+        if self.ages.len() < MOST_NAMES || self.ages.contains_key(&key) {
+            let taken = (at - minted, Spot::within(call, answer));
+            let oldest = self.ages.entry(key).or_insert(taken);
+            if taken.0 > oldest.0 {
+                *oldest = taken;
+            }
+        }
+    }
+
+    /// How old a nonce of this realm was at most with which a request was accepted, in calls that are
+    /// over, nanoseconds; and the answer.
+    pub fn oldest_taken(&self, realm: &str) -> Option<(i64, Spot)> {
+        self.ages
+            .get(&self.hash.hash_one(realm.as_bytes()))
+            .copied()
     }
 
     // Whose credentials a request carries, for which realm, and when.

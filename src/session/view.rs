@@ -18,12 +18,15 @@ use crate::message::{Method, lossy, sdp};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::hash::BuildHasher;
+use std::net::{IpAddr, SocketAddr};
 
 /// Peers remembered; later ones are then unknown, which only makes rules more careful.
 const MOST_PEERS: usize = 65_536;
 /// Longest name of a codec or number that is remembered: names come from anyone.
 const LONGEST_NAME: usize = 64;
+/// Pinged users remembered.
+const MOST_PINGED: usize = 4096;
 /// Numbers remembered that an address took.
 const MOST_NUMBERS: usize = 8;
 
@@ -119,6 +122,8 @@ impl Known {
 pub struct View {
     peers: HashMap<Known, Peer, RandomState>,
     registrations: Registrations,
+    /// By hash of a server and a user, where pings of the server for that user were answered.
+    pinged: HashMap<u64, SocketAddr, RandomState>,
     /// Who gave out nonces and who answered them.
     pub nonces: Nonces,
 }
@@ -177,9 +182,15 @@ impl View {
                 .request()
                 .and_then(|index| call.messages.get(index));
             let Some(request) = request else { continue };
+            if transaction.method == Method::Options && transaction.is_answered() {
+                self.note_ping(request);
+            }
             if !request.head.credentials.is_empty() {
                 match verdict(call, transaction) {
-                    Some((200..300, answer)) => self.nonces.accept(whole, request, answer),
+                    Some((200..300, answer)) => {
+                        self.nonces.note_age(whole, request, answer);
+                        self.nonces.accept(whole, request, answer);
+                    }
                     Some((403, answer)) => self.nonces.refuse(whole, request, answer),
                     _ => {}
                 }
@@ -238,6 +249,28 @@ impl View {
                 peer.hosts.extend(host.map(taken));
             }
         }
+    }
+
+    fn note_ping(&mut self, request: &Stored) {
+        let user = request.message().request_uri();
+        let user = user.and_then(|uri| Uri::parse(uri.of(&request.raw)));
+        let user = user.map(|uri| uri.user).unwrap_or_default();
+        let Some((server, at)) = request.stamp.observed() else {
+            return;
+        };
+        if user.is_empty() || user.len() > LONGEST_NAME {
+            return;
+        }
+        let key = self.pinged.hasher().hash_one((server.ip(), user));
+        if self.pinged.len() < MOST_PINGED || self.pinged.contains_key(&key) {
+            self.pinged.insert(key, at);
+        }
+    }
+
+    /// Where a server had an answer to a ping for this user, in calls that are over.
+    pub fn pinged(&self, server: IpAddr, user: &str) -> Option<SocketAddr> {
+        let key = self.pinged.hasher().hash_one((server, user.as_bytes()));
+        self.pinged.get(&key).copied()
     }
 
     /// The audio codecs that a system was seen to offer or take.

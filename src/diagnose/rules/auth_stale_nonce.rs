@@ -34,6 +34,10 @@ pub static RULE: Rule = Rule {
             "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}), but with stale=false or without stale, which tells a client that the password is wrong; {caller} did not try again with the new nonce",
         ),
         (
+            "why-uneven",
+            "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}), though in this capture a nonce of the same realm was accepted {taken} after it was given out: its age alone does not explain it; several servers may share the address {element}, or nonces change by the clock. stale=false, or no stale, tells a client that the password is wrong; {caller} did not try again with the new nonce",
+        ),
+        (
             "fix-slow",
             "Find out why {caller} takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. At {element} let a nonce live longer than that, say stale=true where it has run out and the rest is right, and give servers that share the address one secret for nonces.",
         ),
@@ -236,7 +240,12 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     let phrase = digest::speaks_of_nonce(refusal);
     let waited = old.waited(call);
     let server = digest::server(call, refusal);
+    let taken = context.view.nonces.oldest_taken(&credentials.realm);
+    let age_taken = taken.map(|(age, _)| age);
     let (confidence, why, fix, acts) = match (again.stale, is_old(call, &old), accepted) {
+        (false, ..) if phrase && waited.is_some() && age_taken >= waited => {
+            (Confidence::Likely, "why-uneven", "fix-loop", server)
+        }
         (false, ..) if phrase && waited > Some(SLOW) => {
             (Confidence::Likely, "why-slow", "fix-slow", Acts::Caller)
         }
@@ -263,6 +272,7 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     }
     if phrase {
         let phrase = Args::new().text("phrase", digest::phrase(refusal));
+        let phrase = phrase.duration("taken", age_taken.unwrap_or(0));
         finding.args(phrase.duration("age", waited.unwrap_or(0)));
     }
     let said = if again.stale { "stale" } else { "not-said" };
@@ -275,6 +285,9 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
         .and_then(|of| of.minted);
     let minted = minted.map(|of| of.spot).filter(|spot| !spot.is_in(call));
     finding.elsewhere(minted, "elsewhere-nonce");
+    if why == "why-uneven" {
+        finding.elsewhere(taken.map(|(_, spot)| spot), "elsewhere-older");
+    }
     if why == "why-not-said" {
         finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted");
     }

@@ -1,7 +1,9 @@
 //! B1: a subscription (busy lamp, voicemail lamp, presence) was refused.
 
 use super::super::finding::{Evidence, Value, deciding, note, sender};
-use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
+use super::super::{
+    Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Rule, Severity,
+};
 use crate::message::Method;
 use crate::message::field::Field;
 use crate::message::lossy;
@@ -68,6 +70,28 @@ pub static RULE: Rule = Rule {
             "fix-refused",
             "Allow {watcher} at {element} to watch {target} (the right to subscribe, the list of watchers, the context of the account), or switch the feature off in {watcher}.",
         ),
+        (
+            "why-no-mailbox",
+            "{watcher} subscribed to {package} of {target}, and {element} answered {code} {phrase}: {target} has no mailbox there. Calls are not concerned",
+        ),
+        (
+            "fix-no-mailbox",
+            "Set up a mailbox for {target} at {element} and name it in the settings of the account there, or switch the voicemail lamp off in {watcher}.",
+        ),
+        (
+            "why-no-account",
+            "{watcher} subscribed to {package} of {target}, its own address, and {element} answered {code} without asking for a password, where it had refused the REGISTER of the same account with {refused}: most likely it has no account {target} at all, and only seems to refuse a password (many servers ask for one all the same, so that nobody can find out which names exist)",
+        ),
+        (
+            "fix-no-account",
+            "Look up at {element} whether there is an account {target}: create it, or correct the user name in {watcher}. Then the registration will work too.",
+        ),
+        (
+            "why-later",
+            "{element} answered {code} to a subscription to {package} of {target}, and a call to {target} was answered there in this capture: the address is right, and {element} offers nothing to watch for it. Calls are not concerned",
+        ),
+        ("watched", "the subscription is refused"),
+        ("taken", "a call to {target} is answered"),
         ("event", "what it asked for"),
         ("asked", "the request"),
         ("answer", "refused"),
@@ -76,8 +100,41 @@ pub static RULE: Rule = Rule {
     explains: &["method-not-allowed"],
     confirm: "the log of {element} for this Call-ID",
     check,
+    across,
     ..Rule::PLAIN
 };
+
+/// Addresses that are told of.
+const MOST: usize = 16;
+
+// A call shows later that the address was right.
+fn across(ledger: &Ledger, found: &mut Across) {
+    for (of, taken) in ledger.unwatched.known_later().into_iter().take(MOST) {
+        let Some(told) = found.add(Confidence::Likely, Acts::Callee) else {
+            return;
+        };
+        let [watcher, server] = &of.ends;
+        let own = &mut told.finding;
+        own.element(server.clone())
+            .why("why-later")
+            .fix("fix-unwatched");
+        own.args(
+            Args::new()
+                .text("watcher", watcher.clone())
+                .with("event", named(&of.package))
+                .with("package", known_as(&of.package))
+                .with("of", of_target(of.target.clone()))
+                .text("target", of.target.clone())
+                .code("code", of.code),
+        );
+        told.count = 1;
+        told.times = of.answer.time.map(|time| (time, time));
+        told.exhibits = vec![
+            (of.answer.clone(), note("watched")),
+            (taken.clone(), note("taken")),
+        ];
+    }
+}
 
 fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let failed = matches!(call.outcome, Outcome::Failed | Outcome::Refused);
@@ -97,8 +154,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let package = call.fields(at).text(Field::Event).unwrap_or_default();
     let package = package.split(';').next().unwrap_or_default().trim();
     let offered = call.fields(index).tokens(Field::AllowEvents);
+    let refused = refused_account(call, context, request).filter(|_| code == 404);
     let exists = exists(call, context, request);
     let (why, fix) = match code {
+        404 | 410 | 480 if says_no_mailbox(answer) => ("why-no-mailbox", "fix-no-mailbox"),
+        404 if refused.is_some() => ("why-no-account", "fix-no-account"),
         489 if package.is_empty() => ("why-unnamed", "fix-unnamed"),
         489 if offered.iter().any(|of| of.eq_ignore_ascii_case(package)) => {
             ("why-contradiction", "fix-contradiction")
@@ -111,12 +171,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => ("why-nobody", "fix-nobody"),
     };
     let acts = match fix {
-        "fix-refused" | "fix-unwatched" | "fix-contradiction" => Acts::Callee,
+        "fix-refused" | "fix-unwatched" | "fix-contradiction" | "fix-no-mailbox" => Acts::Callee,
         _ => Acts::Caller,
     };
     let confidence = match why {
         // It may exist and be shown so only later.
-        "why-unwatched" | "why-nobody" => Confidence::Likely,
+        "why-unwatched" | "why-nobody" | "why-no-account" => Confidence::Likely,
         _ => Confidence::Certain,
     };
     let Some(finding) = found.add(confidence, acts) else {
@@ -125,8 +185,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let target = call.request_uri().unwrap_or_default();
     let of = match fix {
         "fix" | "fix-unnamed" | "fix-contradiction" => Value::nothing(),
-        _ => (" of {target}", Args::new().text("target", target.clone())).into(),
+        _ => of_target(target.clone()),
     };
+    let phrase = answer.message().reason();
+    let phrase = phrase.map(|span| answer.message().slice(span));
     finding.why(why).fix(fix).element(sender(answer)).args(
         Args::new()
             .text("watcher", sender(request))
@@ -135,6 +197,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .with("of", of)
             .text("target", target)
             .text("offered", offered.join(", "))
+            .text("phrase", phrase.unwrap_or_default())
+            .code("refused", refused.map_or(0, |(code, _)| code))
             .code("code", code),
     );
     finding.proof(match package {
@@ -149,6 +213,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             "Allow-Events",
             note("offered"),
         ));
+    }
+    if why == "why-no-account" {
+        finding.elsewhere(refused.map(|(_, spot)| spot), "elsewhere-refusal");
     }
     if why == "why-unwatched" {
         finding.elsewhere(exists, "elsewhere-known");
@@ -172,6 +239,32 @@ fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> Option<Spot> 
     let numbers = view.peer(server).map(|peer| peer.numbers.iter());
     let took = numbers.and_then(|mut all| all.find(|of| of.name == user));
     took.map(|of| of.spot).or_else(registered)
+}
+
+fn of_target(target: String) -> Value {
+    (" of {target}", Args::new().text("target", target)).into()
+}
+
+// Asterisk says so in the phrase.
+fn says_no_mailbox(answer: &Stored) -> bool {
+    let phrase = answer.message().reason().map(|span| span.of(&answer.raw));
+    let phrase = phrase.unwrap_or_default().to_ascii_lowercase();
+    memchr::memmem::find(&phrase, b"no mailbox").is_some()
+}
+
+// The code with which the registration of the watcher was refused, where he watches his own address and
+// was not even asked for a password.
+fn refused_account(call: &Call, context: &Context<'_>, request: &Stored) -> Option<(u16, Spot)> {
+    let user = |uri: String| Uri::parse(uri.as_bytes()).map(|uri| lossy(uri.user));
+    let own = user(call.request_uri()?).filter(|user| !user.is_empty())?;
+    if user(call.from()?)? != own || !request.head.credentials.is_empty() {
+        return None;
+    }
+    let server = request.stamp.destination?.ip();
+    let known = context.view.registrations().of_user(&own, server)?;
+    let last = known.attempts.last()?;
+    let refused = known.attempts.iter().all(|of| !of.is_accepted());
+    (refused && matches!(last.code, 401 | 403 | 407)).then_some((last.code, last.spot))
 }
 
 // The package, with what a person knows it by.
