@@ -87,7 +87,8 @@ fn request(call: &Call, found: &mut Findings) {
     };
     let (severity, confidence) = match count {
         ..SOME => return,
-        SOME..MANY => (Severity::Info, Confidence::Possible),
+        // Who numbers repeats goes by a timer, not by what was seen of it.
+        SOME..MANY if !numbered => (Severity::Info, Confidence::Possible),
         _ => (Severity::Warning, Confidence::Likely),
     };
     let role = Role::Contributing;
