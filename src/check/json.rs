@@ -100,8 +100,8 @@ fn failure(failure: &Failure, held: &Held) -> Value {
     };
     json!({
         "key": failure.key,
-        "expected": failure.expected,
-        "found": failure.found,
+        "expected": failure.expected.english(),
+        "found": failure.found.english(),
         "proof": failure.proof.iter().map(proof).collect::<Vec<Value>>(),
     })
 }

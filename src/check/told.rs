@@ -62,8 +62,9 @@ pub fn expectations(held: &Held, look: Look) -> String {
         &[("count", held.unmatched.to_string())],
     );
     let _ = writeln!(out, "{counts} · {calls}, {unmatched}");
-    for title in &held.strangers {
-        let _ = writeln!(out, "  {}", clean(title));
+    for (id, title) in &held.strangers {
+        let (call, colon) = (lang.word("call"), lang.word(": "));
+        let _ = writeln!(out, "  {call} {id}{colon}{}", clean(title));
     }
     let more = held.unmatched - held.strangers.len() as u64;
     if more > 0 {
@@ -126,8 +127,8 @@ pub fn title(fallen: &Fallen, held: &Held, lang: &Lang) -> String {
 /// `final: expected 200, found 486 Busy Here`
 pub fn brief(failure: &Failure, lang: &Lang) -> String {
     let args = [
-        ("expected", failure.expected.clone()),
-        ("found", failure.found.clone()),
+        ("expected", failure.expected.told(lang)),
+        ("found", failure.found.told(lang)),
     ];
     let said = lang.say("expected {expected}, found {found}", &args);
     clean(&format!("{}{}{said}", failure.key, lang.word(": ")))
@@ -139,8 +140,8 @@ fn shown(out: &mut String, indent: &str, failure: &Failure, held: &Held, look: L
     let labels = [lang.word("expected"), lang.word("found")];
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let values = [
-        palette.good(&clean(&failure.expected)),
-        palette.bad(&clean(&failure.found)),
+        palette.good(&clean(&failure.expected.told(lang))),
+        palette.bad(&clean(&failure.found.told(lang))),
     ];
     for (label, value) in labels.iter().zip(values) {
         let blank = " ".repeat(width - label.width().min(width));

@@ -1,7 +1,8 @@
 //! Text put together of labels and of what came from the wire; only the labels are translated.
 
 use super::Lang;
-use crate::diagnose::Value;
+use crate::diagnose::{Value, rules};
+use std::borrow::Cow;
 
 /// A text whose labels are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,9 @@ pub enum Words {
     Label(&'static str, Vec<(&'static str, Words)>),
     /// A phrase that rules have as well.
     Said(&'static str),
-    /// Several, and what stands between them.
+    /// The title of a rule, where nothing has to be filled in.
+    Title(&'static str),
+    /// Several, and what stands between those that are not empty.
     List(Vec<Words>, &'static str),
 }
 
@@ -38,8 +41,14 @@ impl Words {
         match self {
             Words::Plain(text) => text.clone(),
             Words::Said(phrase) => lang.written(&Value::Said(phrase)),
+            Words::Title(id) => {
+                let title = rules::rule(id).map(|rule| lang.rule_text(rule, "title"));
+                let whole = title.filter(|title| !title.contains('{'));
+                whole.map_or(String::new(), Cow::into_owned)
+            }
             Words::List(all, between) => {
-                let all: Vec<String> = all.iter().map(|one| one.told(lang)).collect();
+                let all = all.iter().map(|one| one.told(lang));
+                let all: Vec<String> = all.filter(|one| !one.is_empty()).collect();
                 all.join(between)
             }
             Words::Label(english, args) => {
@@ -54,11 +63,18 @@ impl Words {
         self.told(Lang::english())
     }
 
+    /// One of several: `a or b`.
+    pub fn any_of(all: impl IntoIterator<Item = Words>) -> Words {
+        let or = |a, b| Words::label("{a} or {b}").with("a", a).with("b", b);
+        all.into_iter().reduce(or).unwrap_or_default()
+    }
+
     /// The same with every text that is no label changed.
     pub fn map(self, change: &dyn Fn(&str) -> String) -> Words {
         match self {
             Words::Plain(text) => Words::Plain(change(&text)),
             Words::Said(phrase) => Words::Said(phrase),
+            Words::Title(id) => Words::Title(id),
             Words::List(all, between) => Words::List(
                 all.into_iter().map(|one| one.map(change)).collect(),
                 between,

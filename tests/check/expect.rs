@@ -375,6 +375,51 @@ fn nothing_from_the_wire_or_the_file_steers_the_terminal() {
     assert!(!made.out.contains(steers), "{:?}", made.out);
 }
 
+/// Labels, and what was expected and found; names, quoted lines and words of the file stay as they are.
+#[test]
+fn failures_are_told_in_each_language() {
+    let english = [
+        "expected", "found", "failed", "passed", "call ", "calls", " or ", "after ", "between",
+        "nothing", "header", "line ", "packets", "at most", "at least", "there", "value",
+        "another", "known", "recorded", "answered", "without",
+    ];
+    // Each case in two languages is each language in several cases.
+    let tags = [["fr", "ru"], ["zh", "es"], ["pt", "de"]];
+    for (case, tags) in cases().iter().zip(tags.iter().cycle()) {
+        let plain = case.run().out;
+        for tag in tags {
+            let captures = case.captures();
+            let mut arguments = vec!["check", "--lang", tag, &case.path];
+            arguments.extend(&captures);
+            let told = run(arguments);
+            assert_eq!(told.status, 1, "{told:?}");
+            assert_eq!(told.out.lines().count(), plain.lines().count(), "{told:?}");
+            let quoted = |line: &&str| {
+                let line = line.trim_start();
+                // Kamailio's 100 says a little more than others.
+                let phrase = line.contains(" -- ");
+                line.starts_with('|') || line.contains(&case.path) || phrase
+            };
+            // Keys of the file stand in lines of their own.
+            let key = |line: &&str| !line.contains("  ") && !line.trim().contains(' ');
+            for line in told
+                .out
+                .lines()
+                .filter(|l| !quoted(l) && !key(&l.trim_start()))
+            {
+                let spoken = line.split('"').step_by(2).collect::<String>();
+                for word in english {
+                    assert!(
+                        !spoken.contains(word),
+                        "{tag}: {word:?} in {line}\n{}",
+                        case.path
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// Calls written as text, as a capture.
 fn recorded(folder: &Path, name: &str, lines: &str) -> String {
     let head = "title: Calls\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n";

@@ -6,6 +6,7 @@ use super::name::{Name, Side};
 use super::pattern::{Pattern, Wanted};
 use super::{Failure, Fallen, Proof};
 use crate::diagnose::{Diagnosis, Finding};
+use crate::lang::words::Words;
 use crate::message::header::unfold;
 use crate::message::sdp::{self, Media};
 use crate::message::{Method, lossy};
@@ -32,7 +33,7 @@ pub(super) struct Facts<'a> {
     end_to_end: OnceCell<Vec<(Side, &'a Stored)>>,
     agreed: OnceCell<(Option<String>, Vec<Proof>)>,
     attested: OnceCell<(Option<String>, Vec<Proof>)>,
-    ways: OnceCell<(Rtp, String)>,
+    ways: OnceCell<(Rtp, Words)>,
     /// Session descriptions read so far, by the address of the message.
     described: RefCell<HashMap<*const Stored, Rc<[Media]>>>,
     /// Is what failed only counted? Nothing has to be shown of it then.
@@ -69,12 +70,11 @@ impl<'a> Facts<'a> {
         method_name(self.call)
     }
 
-    /// `call 3: INVITE sip:alice@example.com -> sip:bob@example.org`
+    /// `INVITE sip:alice@example.com -> sip:bob@example.org`
     pub(super) fn title(&self) -> String {
         let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
-        let (id, method) = (self.call.id, self.method());
         let (from, to) = (or(self.from()), or(self.to()));
-        format!("call {id}: {method} {from} -> {to}")
+        format!("{} {from} -> {to}", self.method())
     }
 
     pub(super) fn from(&self) -> Option<&str> {
@@ -98,7 +98,7 @@ impl<'a> Facts<'a> {
         self.attested.get_or_init(|| attested(self.call))
     }
 
-    pub(super) fn ways(&self) -> &(Rtp, String) {
+    pub(super) fn ways(&self) -> &(Rtp, Words) {
         self.ways.get_or_init(|| media::ways(self.call))
     }
 
@@ -200,15 +200,9 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn fallen(&self, failures: Vec<Failure>) -> Fallen {
-        let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
         Fallen {
             id: self.call.id,
-            title: format!(
-                "{} {} -> {}",
-                method_name(self.call),
-                or(self.from()),
-                or(self.to())
-            ),
+            title: self.title(),
             input: self
                 .call
                 .first()

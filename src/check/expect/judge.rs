@@ -10,6 +10,7 @@ use super::sequence::Sequence;
 use super::times::Span;
 use super::{Failure, Proof};
 use crate::diagnose::{Severity, passport};
+use crate::lang::words::Words;
 use crate::message::header::unfold;
 use crate::session::{Call, Outcome, Stored};
 use std::net::SocketAddr;
@@ -90,8 +91,8 @@ impl Check {
 
 pub(super) fn failure(
     key: &'static str,
-    expected: impl Into<String>,
-    found: impl Into<String>,
+    expected: impl Into<Words>,
+    found: impl Into<Words>,
     proof: Vec<Proof>,
 ) -> Option<Failure> {
     let (expected, found) = (expected.into(), found.into());
@@ -104,8 +105,8 @@ pub(super) fn failure(
 }
 
 /// `a`, `a or b`
-pub(super) fn any_of<T>(wanted: &[T], shown: impl Fn(&T) -> String) -> String {
-    wanted.iter().map(shown).collect::<Vec<_>>().join(" or ")
+pub(super) fn any_of<T>(wanted: &[T], shown: impl Fn(&T) -> String) -> Words {
+    Words::any_of(wanted.iter().map(|one| shown(one).into()))
 }
 
 fn or_none<T: ToString>(wanted: &Option<T>) -> String {
@@ -164,8 +165,11 @@ fn cause(wanted: &[Option<&'static str>], facts: &Facts<'_>) -> Option<Failure> 
 
 fn findings(allowed: &[&'static str], facts: &Facts<'_>) -> Vec<Failure> {
     let expected = match allowed {
-        [] => "no warning and no error".to_owned(),
-        some => format!("no warning and no error but {}", some.join(", ")),
+        [] => Words::label("no warning and no error"),
+        some => {
+            let rules = some.join(", ");
+            Words::label("no warning and no error but {rules}").with("rules", rules)
+        }
     };
     let mut told: Vec<&str> = Vec::new();
     let mut all = Vec::new();
@@ -176,12 +180,10 @@ fn findings(allowed: &[&'static str], facts: &Facts<'_>) -> Vec<Failure> {
             continue;
         }
         told.push(rule);
-        let found = format!("{}[{rule}] {}", finding.severity.word(), finding.rule.title);
         // A title with places to fill in says less than the name of the rule.
-        let found = match found.contains('{') {
-            true => format!("{}[{rule}]", finding.severity.word()),
-            false => found,
-        };
+        let severity = Words::label(finding.severity.word());
+        let id = Words::List(vec![severity, format!("[{rule}]").into()], "");
+        let found = Words::List(vec![id, Words::Title(rule)], " ");
         all.extend(failure(
             "findings",
             expected.clone(),
@@ -245,7 +247,7 @@ fn rtp(wanted: &[Rtp], facts: &Facts<'_>) -> Option<Failure> {
     failure(
         "rtp",
         any_of(wanted, |rtp| rtp.word().to_owned()),
-        format!("{}{told}", rtp.word()),
+        Words::List(vec![rtp.word().into(), told.clone()], " "),
         answer.map(start_line).into_iter().collect(),
     )
 }
@@ -262,16 +264,16 @@ fn talk(limit: Limit, facts: &Facts<'_>) -> Option<Failure> {
         .zip(bye.and_then(Stored::time));
     let found = match (answer, bye, times) {
         (_, _, Some((from, until))) if limit.holds(until - from) => return None,
-        (_, _, Some((from, until))) => shown(until - from),
-        (None, ..) => "the call was not answered".to_owned(),
-        (_, None, _) => "no BYE".to_owned(),
-        _ => "the times are not known".to_owned(),
+        (_, _, Some((from, until))) => shown(until - from).into(),
+        (None, ..) => Words::label("the call was not answered"),
+        (_, None, _) => Words::label("no BYE"),
+        _ => Words::label("the times are not known"),
     };
-    failure("talk", limit.to_string(), found, proof)
+    failure("talk", limit.told(), found, proof)
 }
 
 fn order(sequence: &Sequence, facts: &Facts<'_>) -> Option<Failure> {
-    parted("sequence", String::new(), sequence, facts.end_to_end())
+    parted("sequence", None, sequence, facts.end_to_end())
 }
 
 impl Hop {
@@ -280,9 +282,8 @@ impl Hop {
             Ok(messages) => messages,
             Err(failure) => return *failure,
         };
-        let [first, second] = &self.between;
-        let place = format!(", between {} and {}", first.shown(), second.shown());
-        parted("hop", place, &self.sequence, &messages)
+        let ends = self.between.each_ref().map(Pattern::shown);
+        parted("hop", Some(ends), &self.sequence, &messages)
     }
 }
 
@@ -320,11 +321,17 @@ pub(super) fn between<'a>(
     if !messages.is_empty() {
         return Ok(messages);
     }
-    let expected = format!("messages between {} and {}", first.shown(), second.shown());
-    let pairs: Vec<String> = pairs.iter().map(|[a, b]| format!("{a} and {b}")).collect();
+    let pair = |a: String, b: String| Words::label("{a} and {b}").with("a", a).with("b", b);
+    let asked = pair(first.shown().to_owned(), second.shown().to_owned());
+    let expected = Words::label("messages between {pair}").with("pair", asked);
+    let pairs: Vec<Words> = pairs
+        .iter()
+        .map(|[a, b]| pair(a.to_string(), b.to_string()))
+        .collect();
     let found = match pairs.is_empty() {
-        true => "none".to_owned(),
-        false => format!("none; there are some between {}", pairs.join(", ")),
+        true => Words::label("none"),
+        false => Words::label("none; there are some between {pairs}")
+            .with("pairs", Words::List(pairs, ", ")),
     };
     let proof = shown.into_iter().map(start_line).collect();
     Err(Box::new(failure(key, expected, found, proof)))
@@ -332,7 +339,7 @@ pub(super) fn between<'a>(
 
 fn parted(
     key: &'static str,
-    place: String,
+    ends: Option<[&str; 2]>,
     sequence: &Sequence,
     messages: &[(Side, &Stored)],
 ) -> Option<Failure> {
@@ -341,17 +348,21 @@ fn parted(
     let seen = messages.iter().skip(from).take(parting.at - from + 1);
     let proof = seen.map(|(_, stored)| start_line(stored)).collect();
     let last = parting.at.checked_sub(1).and_then(|at| messages.get(at));
-    let after = last.map_or(String::new(), |(_, stored)| {
-        format!(" after {}", named(stored))
-    });
-    let found = messages.get(parting.at).map(|(_, stored)| named(stored));
-    let found = found.unwrap_or_else(|| "nothing more".to_owned());
-    failure(
-        key,
-        format!("{}{after}{place}", parting.expected),
-        found,
-        proof,
-    )
+    let mut expected = parting.expected;
+    if let Some((_, stored)) = last {
+        let after = Words::label("{a} after {b}").with("a", expected);
+        expected = after.with("b", named(stored));
+    }
+    if let Some([first, second]) = ends {
+        let between = Words::label("{a}, between {first} and {second}").with("a", expected);
+        expected = between.with("first", first).with("second", second);
+    }
+    let found = messages.get(parting.at);
+    let found = found.map_or_else(
+        || Words::label("nothing more"),
+        |(_, stored)| named(stored).into(),
+    );
+    failure(key, expected, found, proof)
 }
 
 /// `486 Busy Here (INVITE)`

@@ -1,6 +1,6 @@
 //! Counts and times with a least and a most.
 
-use std::fmt;
+use crate::lang::words::Words;
 
 /// A number between two others, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,23 +51,29 @@ impl Count {
     }
 }
 
-impl fmt::Display for Count {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Count {
+    /// As it is shown to people.
+    pub(super) fn told(self) -> Words {
         match (self.least, self.most) {
-            (least, most) if least == most => write!(out, "{}", calls(least)),
-            (least, u64::MAX) => write!(out, "at least {}", calls(least)),
-            (0, most) => write!(out, "at most {}", calls(most)),
-            (least, most) => write!(out, "{least} to {}", calls(most)),
+            (least, most) if least == most => calls(least),
+            (least, u64::MAX) => Words::label("at least {a}").with("a", calls(least)),
+            (0, most) => Words::label("at most {a}").with("a", calls(most)),
+            (least, most) => between(least.to_string().into(), calls(most)),
         }
     }
 }
 
-fn calls(number: u64) -> String {
+fn calls(number: u64) -> Words {
+    let total = number.to_string();
     match number {
-        0 => "no call".to_owned(),
-        1 => "1 call".to_owned(),
-        many => format!("{many} calls"),
+        0 => Words::label("no call"),
+        1 => Words::label("{total} call").with("total", total),
+        _ => Words::label("{total} calls").with("total", total),
     }
+}
+
+fn between(least: Words, most: Words) -> Words {
+    Words::label("{a} to {b}").with("a", least).with("b", most)
 }
 
 /// A time between two others, both included; nanoseconds.
@@ -105,13 +111,14 @@ impl Limit {
     }
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Limit {
+    /// As it is shown to people.
+    pub(super) fn told(self) -> Words {
         match (self.least, self.most) {
-            (Some(least), Some(most)) => write!(out, "{} to {}", shown(least), shown(most)),
-            (Some(least), None) => write!(out, "at least {}", shown(least)),
-            (None, Some(most)) => write!(out, "at most {}", shown(most)),
-            (None, None) => Ok(()),
+            (Some(least), Some(most)) => between(shown(least).into(), shown(most).into()),
+            (Some(least), None) => Words::label("at least {a}").with("a", shown(least)),
+            (None, Some(most)) => Words::label("at most {a}").with("a", shown(most)),
+            (None, None) => Words::default(),
         }
     }
 }
@@ -163,7 +170,7 @@ mod tests {
         for wrong in ["", "..", "x", "5..2", "-1", "1...3"] {
             assert_eq!(Count::parse(wrong), None, "{wrong}");
         }
-        let told = |text| Limit::parse(text).unwrap().to_string();
+        let told = |text| Limit::parse(text).unwrap().told().english();
         assert_eq!(told("3s"), "at most 3 s");
         assert_eq!(told("500ms..1.5s"), "500 ms to 1.5 s");
         assert_eq!(told("2min.."), "at least 120 s");

@@ -2,6 +2,7 @@
 
 use super::Proof;
 use super::facts::{proof, start_line};
+use crate::lang::words::Words;
 use crate::message::sdp::{self, Media};
 use crate::session::{Call, Stored};
 use std::net::SocketAddr;
@@ -92,7 +93,7 @@ pub(super) fn agreed(call: &Call) -> (Option<String>, Vec<Proof>) {
 }
 
 /// Which ways RTP went, told by the addresses that each side asked for, and what was counted.
-pub(super) fn ways(call: &Call) -> (Rtp, String) {
+pub(super) fn ways(call: &Call) -> (Rtp, Words) {
     let (mut to_caller, mut to_callee) = (0, 0);
     for leg in call.all_legs() {
         let [caller, callee] = [true, false].map(|caller| ends(leg, caller));
@@ -117,8 +118,10 @@ pub(super) fn ways(call: &Call) -> (Rtp, String) {
         _ => Rtp::BothWays,
     };
     let told = match rtp {
-        Rtp::None => String::new(),
-        _ => format!(" ({to_caller} packets to the caller, {to_callee} to the callee)"),
+        Rtp::None => Words::default(),
+        _ => Words::label("({to_caller} packets to the caller, {to_callee} to the callee)")
+            .with("to_caller", to_caller.to_string())
+            .with("to_callee", to_callee.to_string()),
     };
     (rtp, told)
 }

@@ -6,6 +6,7 @@ use super::judge::{between, failure, named};
 use super::media::is_codec;
 use super::name::Name;
 use super::pattern::{Pattern, Wanted};
+use crate::lang::words::Words;
 use crate::message::sdp::Media;
 use crate::session::Stored;
 use smallvec::SmallVec;
@@ -86,8 +87,9 @@ impl MessageCheck {
             Picked::Every => {}
         }
         if fitting.is_empty() {
-            let expected = format!("a message {}", self.name);
-            let none = failure("message", expected, "none", facts.deciding());
+            let name = self.name.to_string();
+            let expected = Words::label("a message {name}").with("name", name);
+            let none = failure("message", expected, Words::label("none"), facts.deciding());
             return none.into_iter().collect();
         }
         fitting
@@ -97,33 +99,38 @@ impl MessageCheck {
     }
 
     fn look<'a>(&self, stored: &'a Stored, facts: &Facts<'a>) -> Vec<Failure> {
-        let place = || format!("in {}", named(stored));
         let mut all = Vec::new();
         let start = stored.message().start_line().of(&stored.raw);
         if let Some(wanted) = &self.start_line
             && !wanted.fits(std::iter::once(start.into()))
         {
-            let expected = format!("start line {} {}", wanted.shown(), place());
+            let expected = Words::label("start line {line}").with("line", wanted.shown());
             all.extend(failure(
                 "start-line",
-                expected,
-                "another one",
+                within(expected, stored),
+                Words::label("another one"),
                 vec![start_line(stored)],
             ));
         }
         for (name, wanted) in &self.headers {
             if !has_header(stored, name, wanted) {
-                all.extend(header(stored, name, wanted, &place()));
+                all.extend(header(stored, name, wanted));
             }
         }
         for wanted in &self.sdp {
-            all.extend(wanted.judge(stored, &facts.media(stored), &place));
+            all.extend(wanted.judge(stored, &facts.media(stored)));
         }
         all
     }
 }
 
-fn header(stored: &Stored, name: &str, wanted: &Wanted, place: &str) -> Option<Failure> {
+/// The same, and the message in which it has to hold.
+fn within(what: Words, stored: &Stored) -> Words {
+    let what = Words::label("{what} in {message}").with("what", what);
+    what.with("message", named(stored))
+}
+
+fn header(stored: &Stored, name: &str, wanted: &Wanted) -> Option<Failure> {
     let lines = stored.message().all(name).take(4);
     let lines = lines.filter_map(|h| stored.raw.get(h.name.start as usize..h.value.end as usize));
     let mut shown: Vec<_> = lines.map(|line| proof(stored, line)).collect();
@@ -135,29 +142,25 @@ fn header(stored: &Stored, name: &str, wanted: &Wanted, place: &str) -> Option<F
     if shown.is_empty() {
         shown.push(start_line(stored));
     }
-    let expected = format!("{name} {} {place}", wanted.shown());
-    failure("headers", expected, found, shown)
+    let expected = Words::List(vec![name.into(), wanted.shown()], " ");
+    let expected = within(expected, stored);
+    failure("headers", expected, Words::label(found), shown)
 }
 
 impl Sdp {
-    fn judge(
-        &self,
-        stored: &Stored,
-        media: &[Media],
-        place: &dyn Fn() -> String,
-    ) -> Option<Failure> {
+    fn judge(&self, stored: &Stored, media: &[Media]) -> Option<Failure> {
         let body = stored.message().body();
         let line = |line: &[u8]| match line.is_empty() {
             true => vec![start_line(stored)],
             false => vec![proof(stored, line)],
         };
-        let told = |what: String| format!("{what} {}", place());
+        let told = |what: Words| within(what, stored);
         let Some(first) = media.iter().find(|m| m.kind == "audio").or(media.first()) else {
             return match self {
                 Sdp::There(false) | Sdp::NoLine(_) => None,
                 _ => {
-                    let expected = told("a session description".to_owned());
-                    failure("sdp", expected, "none", line(b""))
+                    let expected = told(Words::label("a session description"));
+                    failure("sdp", expected, Words::label("none"), line(b""))
                 }
             };
         };
@@ -169,10 +172,12 @@ impl Sdp {
             };
             line(span.of(body))
         };
-        let like = |what: &str, wanted: &Pattern, found: &str| match wanted.fits(found.as_bytes()) {
+        let like = |what: &'static str, wanted: &Pattern, found: &str| match wanted
+            .fits(found.as_bytes())
+        {
             true => None,
             false => {
-                let expected = told(format!("{what} {}", wanted.shown()));
+                let expected = told(Words::label(what).with("wanted", wanted.shown()));
                 failure("sdp", expected, found, shown_by())
             }
         };
@@ -184,8 +189,8 @@ impl Sdp {
             Sdp::There(true) => None,
             Sdp::There(false) => failure(
                 "sdp",
-                told("no session description".to_owned()),
-                "one",
+                told(Words::label("no session description")),
+                Words::label("one"),
                 shown_by(),
             ),
             Sdp::Codecs(wanted) => {
@@ -198,27 +203,28 @@ impl Sdp {
                 if same {
                     return None;
                 }
-                let expected = told(format!("the codecs {}", wanted.join(", ")));
+                let list = Words::label("the codecs {list}").with("list", wanted.join(", "));
+                let expected = told(list);
                 failure("sdp", expected, names.join(", "), shown_by())
             }
-            Sdp::Direction(wanted) => like("direction", wanted, first.direction.name()),
-            Sdp::Profile(wanted) => like("profile", wanted, &first.profile),
+            Sdp::Direction(wanted) => like("direction {wanted}", wanted, first.direction.name()),
+            Sdp::Profile(wanted) => like("profile {wanted}", wanted, &first.profile),
             Sdp::Address(wanted) => like(
-                "address",
+                "address {wanted}",
                 wanted,
                 first.address.as_deref().unwrap_or("none"),
             ),
             Sdp::Line(wanted) => match lines.any(|line| wanted.fits(line)) {
                 true => None,
                 false => {
-                    let expected = told(format!("a line {}", wanted.shown()));
-                    failure("sdp", expected, "no such line", shown_by())
+                    let expected = told(Words::label("a line {line}").with("line", wanted.shown()));
+                    failure("sdp", expected, Words::label("no such line"), shown_by())
                 }
             },
             Sdp::NoLine(unwanted) => {
                 let found = lines.find(|line| unwanted.fits(line))?;
-                let expected = told(format!("no line {}", unwanted.shown()));
-                failure("sdp", expected, "it is there", line(found))
+                let expected = told(Words::label("no line {line}").with("line", unwanted.shown()));
+                failure("sdp", expected, Words::label("it is there"), line(found))
             }
         }
     }

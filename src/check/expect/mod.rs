@@ -24,6 +24,7 @@ mod sequence;
 mod times;
 
 use crate::diagnose::Diagnosis;
+use crate::lang::words::Words;
 use crate::report::case::{self, Case};
 use crate::report::{Prove, Report, Run};
 use crate::session::Call;
@@ -109,9 +110,9 @@ pub struct Failure {
     /// The key of the file that asked for it.
     pub key: &'static str,
     /// What was expected.
-    pub expected: String,
+    pub expected: Words,
     /// What was found.
-    pub found: String,
+    pub found: Words,
     /// Where it can be seen.
     pub proof: Vec<Proof>,
 }
@@ -147,7 +148,7 @@ pub struct Verdict {
     /// The first messages of calls beyond the most, in the making of `count`.
     unwanted: Vec<Proof>,
     /// Calls that one key kept out, where none fits: what is said of them, and their first messages.
-    near: Vec<(String, Option<Proof>)>,
+    near: Vec<(Words, Option<Proof>)>,
 }
 
 impl Verdict {
@@ -167,8 +168,8 @@ pub struct Held {
     pub calls: u64,
     /// Those that no entry was about.
     pub unmatched: u64,
-    /// The first of them: number, method, who called whom.
-    pub strangers: Vec<String>,
+    /// The first of them: number, and method and who called whom.
+    pub strangers: Vec<(u64, String)>,
     /// The inputs, by index.
     pub inputs: Vec<String>,
     /// Why nothing could be judged.
@@ -232,12 +233,16 @@ impl Which {
 
 impl Which {
     // What a call is instead, where all but one key fit.
-    fn nearly(&self, facts: &Facts<'_>) -> Option<String> {
-        let mut all: Vec<String> = Vec::new();
+    fn nearly(&self, facts: &Facts<'_>) -> Option<Words> {
+        let is = |key: &str, value: Words| {
+            let said = Words::label("{key} is {value}").with("key", key);
+            said.with("value", value)
+        };
+        let mut all: Vec<Words> = Vec::new();
         if let Some((method, name)) = &self.method
             && !facts.is_method(&(*method, name.clone()))
         {
-            all.push(format!("method is {}", facts.method()));
+            all.push(is("method", facts.method().into()));
         }
         let texts = [
             ("from", &self.from, facts.from()),
@@ -247,17 +252,18 @@ impl Which {
         for (key, wanted, text) in texts {
             let own = text.map(|text| text.as_bytes().into()).into_iter();
             if wanted.as_ref().is_some_and(|wanted| !wanted.fits(own)) {
-                let own = text.map_or("missing".to_owned(), |text| format!("{text:?}"));
-                all.push(format!("{key} is {own}"));
+                let own = text.map(|text| Words::Plain(format!("{text:?}")));
+                all.push(is(key, own.unwrap_or_else(|| Words::label("missing"))));
             }
         }
         if self.call_id.as_ref().is_some_and(|p| !facts.has_call_id(p)) {
             let own = facts.call.call_id().unwrap_or_default();
-            all.push(format!("call-id is {own:?}"));
+            all.push(is("call-id", format!("{own:?}").into()));
         }
         for (name, wanted) in &self.headers {
             if !facts.has_header(name, wanted) {
-                all.push(format!("{name} is not {}", wanted.shown()));
+                let said = Words::label("{key} is not {value}").with("key", name.as_str());
+                all.push(said.with("value", wanted.shown()));
             }
         }
         (all.len() == 1).then(|| all.remove(0))
@@ -269,7 +275,7 @@ impl Held {
     fn stranger(&mut self, facts: &Facts<'_>) {
         self.unmatched += 1;
         if self.strangers.len() < MOST_UNWANTED {
-            self.strangers.push(facts.title());
+            self.strangers.push((facts.call.id, facts.title()));
         }
         for (entry, verdict) in self.expectations.entries.iter().zip(&mut self.verdicts) {
             if entry.others {
@@ -295,7 +301,9 @@ impl Report for Held {
                 let looks = verdict.calls == 0 && verdict.near.len() < MOST_UNWANTED;
                 if looks && self.calls <= MOST_NEAR {
                     let near = entry.which.nearly(&facts);
-                    let said = near.map(|near| format!("of call {} {near}", call.id));
+                    let of_call =
+                        Words::label("of call {id} {what}").with("id", call.id.to_string());
+                    let said = near.map(|near| of_call.with("what", near));
                     verdict
                         .near
                         .extend(said.map(|said| (said, facts.beginning())));
@@ -336,14 +344,15 @@ impl Report for Held {
             if !entry.count.holds(verdict.calls) {
                 verdict.count = Some(Failure {
                     key: "count",
-                    expected: entry.count.to_string(),
+                    expected: entry.count.told(),
                     found: match verdict.calls {
                         0 => {
-                            let near = verdict.near.iter().map(|(said, _)| format!("; {said}"));
-                            format!("no call fits{}", near.collect::<String>())
+                            let near = verdict.near.iter().map(|(said, _)| said.clone());
+                            let none = std::iter::once(Words::label("no call fits"));
+                            Words::List(none.chain(near).collect(), "; ")
                         }
-                        1 => "1 call fits".to_owned(),
-                        many => format!("{many} calls fit"),
+                        1 => Words::label("1 call fits"),
+                        many => Words::label("{count} calls fit").with("count", many.to_string()),
                     },
                     proof: match verdict.calls {
                         0 => verdict

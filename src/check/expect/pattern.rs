@@ -1,5 +1,6 @@
 //! What a text has to be like.
 
+use crate::lang::words::Words;
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
 
@@ -132,11 +133,11 @@ impl Wanted {
     }
 
     /// As it is shown to people.
-    pub(super) fn shown(&self) -> &str {
+    pub(super) fn shown(&self) -> Words {
         match self {
-            Wanted::Present => "present",
-            Wanted::Absent => "absent",
-            Wanted::Like(pattern) => pattern.shown(),
+            Wanted::Present => Words::label("present"),
+            Wanted::Absent => Words::label("absent"),
+            Wanted::Like(pattern) => pattern.shown().into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! order, and gaps in which anything may stand.
 
 use super::name::{Name, Side};
+use crate::lang::words::Words;
 use crate::session::Stored;
 use smallvec::SmallVec;
 use std::fmt;
@@ -41,7 +42,7 @@ pub(super) struct Parting {
     /// Index of the first message that does not fit; the number of messages where one is missing.
     pub(super) at: usize,
     /// What could have come instead.
-    pub(super) expected: String,
+    pub(super) expected: Words,
 }
 
 impl Item {
@@ -174,27 +175,27 @@ impl Sequence {
     }
 
     // What can come next, in the order of the sequence; what must come ends the list.
-    fn expected(&self, states: &States) -> String {
+    fn expected(&self, states: &States) -> Words {
         let mut sorted = states.to_vec();
         sorted.sort_unstable();
-        let mut names: Vec<String> = Vec::new();
+        let mut names: Vec<Words> = Vec::new();
         for (part, met) in sorted {
             let items = match self.parts.get(part) {
                 Some(Part::Group(items)) => items.as_slice(),
                 Some(Part::Anything) => &[],
                 None => {
-                    names.push("nothing more".to_owned());
+                    names.push(Words::label("nothing more"));
                     continue;
                 }
             };
             let open = |(n, item): &(usize, &Item)| met & 1 << n == 0 || item.many;
             let open = items.iter().enumerate().filter(open);
-            for name in open.map(|(_, item)| item.name.to_string()) {
+            for name in open.map(|(_, item)| Words::Plain(item.name.to_string())) {
                 if !names.contains(&name) {
                     names.push(name);
                 }
             }
         }
-        names.join(" or ")
+        Words::any_of(names)
     }
 }

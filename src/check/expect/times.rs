@@ -5,6 +5,7 @@ use super::facts::{Facts, start_line};
 use super::judge::failure;
 use super::limit::{Limit, shown};
 use super::name::Name;
+use crate::lang::words::Words;
 use crate::message::Method;
 use crate::session::Stored;
 
@@ -74,11 +75,13 @@ impl Span {
     pub(super) fn judge(&self, facts: &Facts<'_>) -> Option<Failure> {
         match self {
             Span::To(point, limit) => {
+                let first = || Words::label("first request");
+                let answer = || Words::label("final response");
                 let names = match point {
-                    Point::Trying => ["the first request", "100"],
-                    Point::Ringing => ["the first request", "18x"],
-                    Point::Final => ["the first request", "final response"],
-                    Point::Ack => ["final response", "ACK"],
+                    Point::Trying => [first(), "100".into()],
+                    Point::Ringing => [first(), "18x".into()],
+                    Point::Final => [first(), answer()],
+                    Point::Ack => [answer(), "ACK".into()],
                 };
                 took(point.key(), *limit, names, point.ends(facts))
             }
@@ -86,9 +89,12 @@ impl Span {
                 let first = facts.first(from, 0);
                 let second = first.and_then(|(index, _)| facts.first(to, index + 1));
                 let ends = [first, second].map(|found| Some(found?.1));
-                let (from, to) = (from.to_string(), to.to_string());
-                let failed = took("between", *within, [&from, &to], ends)?;
-                let expected = format!("{} from {from} to {to}", failed.expected);
+                let names = [from, to].map(|name| Words::Plain(name.to_string()));
+                let failed = took("between", *within, names.clone(), ends)?;
+                let [from, to] = names;
+                let expected = Words::label("{limit} from {from} to {to}");
+                let expected = expected.with("limit", failed.expected);
+                let expected = expected.with("from", from).with("to", to);
                 Some(Failure { expected, ..failed })
             }
         }
@@ -98,18 +104,19 @@ impl Span {
 fn took(
     key: &'static str,
     limit: Limit,
-    names: [&str; 2],
+    names: [Words; 2],
     ends: [Option<&Stored>; 2],
 ) -> Option<Failure> {
     let [from, to] = ends;
+    let [first, second] = names;
     let times = from.and_then(Stored::time).zip(to.and_then(Stored::time));
     let found = match (from, to, times) {
         (_, _, Some((from, to))) if limit.holds(to - from) => return None,
-        (_, _, Some((from, to))) => shown(to - from),
-        (None, ..) => format!("no {} was recorded", names[0].trim_start_matches("the ")),
-        (_, None, _) => format!("no {}", names[1]),
-        _ => "the times are not known".to_owned(),
+        (_, _, Some((from, to))) => shown(to - from).into(),
+        (None, ..) => Words::label("no {message} was recorded").with("message", first),
+        (_, None, _) => Words::label("no {message}").with("message", second),
+        _ => Words::label("the times are not known"),
     };
     let proof = ends.into_iter().flatten().map(start_line).collect();
-    failure(key, limit.to_string(), found, proof)
+    failure(key, limit.told(), found, proof)
 }
