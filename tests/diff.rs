@@ -24,7 +24,10 @@ fn pair(name: &str) -> (PathBuf, String) {
     let (good, bad) = flows.split_once("\n== bad\n").unwrap();
     let folder = folder(name);
     for (file, flow) in [("good.pcap", good), ("bad.pcap", bad)] {
-        std::fs::write(folder.join(file), flow::compile(flow).pcap).unwrap();
+        // Another test reads the same file at the same time.
+        let fresh = folder.join(format!("{file}.{:?}", std::thread::current().id()));
+        std::fs::write(&fresh, flow::compile(flow).pcap).unwrap();
+        std::fs::rename(&fresh, folder.join(file)).unwrap();
     }
     (folder, head.to_owned())
 }
@@ -122,6 +125,12 @@ fn one_file_may_hold_both_and_what_cannot_be_judged_is_said() {
     };
     assert_eq!(ids(&alone), ids(&named.json()));
     assert_eq!(alone["differences"][0]["topic"], "codec");
+    let whys: Vec<_> = alone["differences"].as_array().unwrap().iter().collect();
+    assert!(whys[0]["why"].is_string() && whys.last().unwrap()["why"].is_null());
+    let swapped = diff(&folder, &["both.pcap", "--good", "2", "--bad", "1"]).out;
+    for remark in ["This call did not succeed.", "This call succeeded."] {
+        assert!(swapped.contains(remark), "{swapped}");
+    }
     for (arguments, why) in [
         (
             &["both.pcap", "--bad", "99"][..],
@@ -137,7 +146,10 @@ fn one_file_may_hold_both_and_what_cannot_be_judged_is_said() {
     std::fs::write(folder.join("good.pcap"), flow::compile(NOISE[0]).pcap).unwrap();
     let ran = diff(&folder, &["both.pcap", "good.pcap"]);
     assert!(
-        ran.status == 2 && ran.err.contains("no call in it went wrong"),
+        ran.status == 2
+            && ran
+                .err
+                .contains("no call in it went wrong (the good file comes first"),
         "{ran:?}"
     );
 }
@@ -239,5 +251,30 @@ fn what_is_said_is_said_in_each_language() {
             assert_eq!(first["what"], same["differences"][0]["what"]);
             assert_ne!(json["verdict"], same["verdict"]);
         }
+    }
+}
+
+#[test]
+fn the_calls_are_not_called_alike_where_something_differs() {
+    let folder = folder("own-header");
+    let head = "title: One\nparty alice 192.0.2.10:5060\nparty bob 198.51.100.20:5060\n\n";
+    let write = |name: &str, account: u32, rest: &str| {
+        let text =
+            format!("{head}0.0 alice > bob INVITE | sdp | X-Account: {account}\n{rest}40.0 tick\n");
+        std::fs::write(folder.join(name), flow::compile(&text).pcap).unwrap();
+    };
+    let answered = "0.1 bob > alice 200 | sdp\n0.2 alice > bob ACK\n3.0 alice > bob BYE\n3.1 bob > alice 200\n";
+    let refused = "0.1 bob > alice 486\n0.2 alice > bob ACK\n";
+    write("good.pcap", 77, answered);
+    for (account, verdict) in [
+        (77, "Up to the failure the calls are alike"),
+        (
+            78,
+            "Up to the failure the calls differ only in what rarely matters",
+        ),
+    ] {
+        write("bad.pcap", account, refused);
+        let ran = diff(&folder, &["good.pcap", "bad.pcap"]);
+        assert!(ran.out.contains(verdict), "{}", ran.out);
     }
 }

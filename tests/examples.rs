@@ -119,6 +119,15 @@ fn the_gitlab_job_leaves_its_reports_and_fails() {
         let variables = [("FLOWS", "flows"), ("FAIL_ON", "failed")];
         let ran = project.run("bash", &["-euo", "pipefail", "-c", line], &variables);
         assert_eq!(ran.status.code(), Some(status), "{}", text(&ran.stderr));
+        // Empty leaves it to sipexplain.toml.
+        std::fs::write(
+            project.0.join("sipexplain.toml"),
+            "fail-on = [\"failed\"]\n",
+        )
+        .unwrap();
+        let left = [("FLOWS", "flows"), ("FAIL_ON", "")];
+        let ran = project.run("bash", &["-euo", "pipefail", "-c", line], &left);
+        assert_eq!(ran.status.code(), Some(status), "{}", text(&ran.stderr));
         for report in ["sipexplain.xml", "sipexplain.json"] {
             assert!(yaml.contains(&format!(": {report}")), "{report}");
             assert!(

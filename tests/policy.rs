@@ -189,7 +189,8 @@ fn the_nearest_file_holds_and_the_command_line_counts_more() {
 fn what_is_in_force_is_shown_with_its_place() {
     let shown = with(
         "shown",
-        "ignore = [\"private-contact\"]\n[[suppress]]\nrule = \"busy\"\nreason = \"a test line\"\nuntil = \"2030-01-01\"\n",
+        "ignore = [\"private-contact\"]\n[[suppress]]\nrule = \"busy\"\nreason = \"a test line\"\nuntil = \"2030-01-01\"\nmethod = [\"INVITE\"]\n\
+         [[suppress]]\nrule = \"busy\"\nreason = \"an old one\"\nuntil = 2001-01-01\n",
         &["config"],
     );
     assert_eq!(shown.status, 0, "{}", shown.err);
@@ -201,8 +202,13 @@ fn what_is_in_force_is_shown_with_its_place() {
         ("format", "text", "(usual)"),
         (
             "suppress",
-            "busy: a test line, until 2030-01-01",
+            "busy: a test line, method INVITE, until 2030-01-01",
             "sipexplain.toml:2",
+        ),
+        (
+            "suppress",
+            "busy: an old one, ended on 2001-01-01",
+            "sipexplain.toml:7",
         ),
     ] {
         let fits = |line: &&&str| {
@@ -437,4 +443,19 @@ fn what_holds_nothing_to_judge_is_no_pass() {
     let nobody = ["--number", "nobody", HEALTHY];
     assert_eq!(status(&nobody), 0);
     assert_eq!(status(&[&["--fail-on", "failed"], &nobody[..]].concat()), 2);
+}
+
+#[test]
+fn what_fails_the_run_is_no_notice() {
+    for (format, level) in [
+        ("github", "::error file="),
+        ("gitlab", "\"severity\":\"critical\""),
+        ("sarif", "\"level\":\"error\""),
+    ] {
+        let of = |fail_on: &str| {
+            let ran = run(["--fail-on", fail_on, "--format", format, BUSY]);
+            ran.out.replace("\": \"", "\":\"").matches(level).count()
+        };
+        assert_eq!(of("486"), of("603") + 1, "{format}");
+    }
 }

@@ -38,7 +38,7 @@ pub fn diff(mut asked: Diff) -> Status {
                 bad_file,
                 "bad",
                 asked.bad,
-                "no call in it went wrong",
+                "no call in it went wrong (the good file comes first, the bad one second)",
             ));
         }
         Err(status) => return status,

@@ -145,12 +145,24 @@ pub fn config(named: Option<&Path>) -> Status {
         }
     }
     for known in &settings.suppressions {
-        let until = known
-            .until
-            .map_or(String::new(), |day| format!(", until {day}"));
+        let calls = &known.calls;
+        let ips = calls.ips.iter().map(ToString::to_string).collect();
+        let limits = [
+            ("number", calls.numbers.clone()),
+            ("ip", ips),
+            ("method", calls.methods.clone()),
+            ("code", calls.codes.clone()),
+        ];
+        let limits = limits.iter().filter(|(_, values)| !values.is_empty());
+        let limits = limits.map(|(name, values)| format!(", {name} {}", values.join(" or ")));
+        let limits: String = limits.collect();
+        let until = known.until.map_or(String::new(), |day| {
+            let over = day < jiff::Zoned::now().date();
+            format!(", {} {day}", if over { "ended on" } else { "until" })
+        });
         row(
             "suppress",
-            &format!("{}: {}{until}", known.rule, known.reason),
+            &format!("{}: {}{limits}{until}", known.rule, known.reason),
             &known.place,
         );
     }

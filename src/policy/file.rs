@@ -55,12 +55,29 @@ struct Raw {
     suppress: Vec<Spanned<RawSuppression>>,
 }
 
+// A text, or a date as TOML has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Day {
+    Text(String),
+    Date(toml::value::Datetime),
+}
+
+impl Day {
+    fn text(&self) -> String {
+        match self {
+            Day::Text(text) => text.clone(),
+            Day::Date(date) => date.to_string(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawSuppression {
     rule: Spanned<String>,
     reason: Spanned<String>,
-    until: Option<Spanned<String>>,
+    until: Option<Spanned<Day>>,
     #[serde(default)]
     number: Vec<String>,
     #[serde(default)]
@@ -165,11 +182,11 @@ fn suppression(raw: &RawSuppression, wrong: &mut Wrong, place: String) -> Option
     let until = raw
         .until
         .as_ref()
-        .map(|until| (until, until.get_ref().parse()));
+        .map(|until| (until, until.get_ref().text().parse()));
     if let Some((text, Err(_))) = &until {
         say(
             text.span().start,
-            format!("{:?} is no date such as 2027-01-31", text.get_ref()),
+            format!("{:?} is no date such as 2027-01-31", text.get_ref().text()),
         );
     }
     let mut calls = Selection {
@@ -233,6 +250,17 @@ mod tests {
             ("codec-no-common", "f.toml:4")
         );
         assert_eq!(one.until.unwrap().to_string(), "2027-01-31");
+    }
+
+    #[test]
+    fn a_day_may_be_a_date_of_toml() {
+        let text = "[[suppress]]\nrule = \"busy\"\nreason = \"x\"\nuntil = ";
+        for day in ["2027-01-31", "\"2027-01-31\""] {
+            let read = read(&format!("{text}{day}")).unwrap();
+            let until = read.suppressions.first().and_then(|one| one.until);
+            assert_eq!(until.unwrap().to_string(), "2027-01-31");
+        }
+        read(&format!("{text}12:00:00")).unwrap_err();
     }
 
     #[test]

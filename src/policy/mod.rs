@@ -44,7 +44,7 @@ impl FailOn {
             true => Ok(FailOn::Code(text.to_owned())),
             false => rule(text).map(FailOn::Rule).map_err(|why| {
                 format!(
-                    "{why}; failed, error, warning, a code such as 486 or 4xx are understood too"
+                    "{why} (failed, error, warning and codes such as 486 or 4xx are understood too)"
                 )
             }),
         }

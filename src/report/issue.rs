@@ -150,6 +150,11 @@ pub(super) fn of_call(call: &Call, proof: &Diagnosis, options: &Options) -> Vec<
         };
         all.insert(0, issue);
     }
+    // What fails the run is no notice.
+    let fails = !options.fail_on.is_empty() && options.falls_short(call, proof);
+    if let Some(first) = all.first_mut().filter(|_| fails) {
+        first.severity = Severity::Error;
+    }
     let numbered = all.into_iter().enumerate();
     let done = numbered.map(|(number, issue)| issue.with_fingerprint(number));
     done.filter(|issue| !issue.places.is_empty()).collect()

@@ -2,6 +2,7 @@
 //! input only the best call so far is kept.
 
 use super::sketch::{Sketch, sketch};
+use crate::check::expect;
 use crate::diagnose::{Diagnosis, Severity};
 use crate::lang::Lang;
 use crate::message::Method;
@@ -86,6 +87,7 @@ fn wrong(call: &Call, diagnosis: &Diagnosis) -> u32 {
         _ if diagnosis.cause().is_some() || worst(Severity::Error) => 4,
         Outcome::Unfinished | Outcome::Cancelled => 3,
         _ if worst(Severity::Warning) => 2,
+        _ if expect::rtp(call).is_some_and(|way| way != "both-ways") => 2,
         _ => 0,
     };
     match (wrong, call.method) {

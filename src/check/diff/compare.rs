@@ -10,6 +10,8 @@ use std::collections::HashMap;
 const MOST: usize = 1000;
 /// A delay that is so much longer (nanoseconds) and so many times as long is a difference.
 const LONGER: (i64, i64) = (400_000_000, 4);
+/// What an answer says of itself stands before all else that follows from the failure.
+const TOLD: i32 = 60;
 /// How long a person takes to answer says nothing below this, nanoseconds.
 const HUMAN: i64 = 20_000_000_000;
 
@@ -78,6 +80,7 @@ pub fn compare(good: &Sketch, bad: &Sketch) -> Comparison {
             found.lone(Some((at, step)), None, good, bad);
         }
     }
+    found.rtp(good, bad);
     Comparison {
         all: rank::rank(found.all, bad),
         left_out: found.left_out,
@@ -169,8 +172,10 @@ impl Found {
             let what = Words::label("delay of {name}").with("name", bad.name.clone());
             say(Topic::Timing, what, [before, after], 0);
         }
-        if class(good) == class(bad) {
-            self.facts((g, good), (b, bad));
+        match class(good) == class(bad) {
+            true => self.facts((g, good), (b, bad)),
+            false if bad.code.is_some_and(|code| code >= 300) => self.says((g, good), (b, bad)),
+            false => {}
         }
     }
 
@@ -221,6 +226,62 @@ impl Found {
                 also: 0,
                 is_after: bad.is_after,
                 more: any.more.max(in_good.map_or(any.more, |f| f.more)),
+            });
+        }
+    }
+
+    // What is heard is seen in no message: the last answer that has a counterpart stands for the talk.
+    fn rtp(&mut self, good: &Sketch, bad: &Sketch) {
+        if good.rtp == bad.rtp {
+            return;
+        }
+        let side = |sketch: &Sketch| {
+            let accepted = |step: &Step| step.code.is_some_and(|code| code / 100 == 2);
+            let step = sketch.steps.iter().position(accepted);
+            let step = step.or(sketch.steps.len().checked_sub(1));
+            let line = step.and_then(|at| sketch.steps.get(at));
+            Shown {
+                step,
+                value: Some(sketch.rtp.map_or(Words::label("none"), Words::from)),
+                line: line.map_or(String::new(), |step| step.start.clone()),
+            }
+        };
+        self.add(Difference {
+            topic: Topic::Rtp,
+            what: "RTP".into(),
+            field: String::new(),
+            is_message: false,
+            good: side(good),
+            bad: side(bad),
+            also: 0,
+            is_after: bad.is_refused,
+            more: 0,
+        });
+    }
+
+    // What a refusal says of itself.
+    fn says(&mut self, (g, good): (usize, &Step), (b, bad): (usize, &Step)) {
+        const TELLING: [&str; 4] = ["Warning", "Reason", "Retry-After", "Error-Info"];
+        let values = bad.facts.iter().filter(|fact| fact.topic == Topic::Value);
+        for fact in values.filter(|fact| TELLING.contains(&fact.field.as_str())) {
+            self.add(Difference {
+                topic: fact.topic,
+                what: fact.what.clone(),
+                field: fact.field.clone(),
+                is_message: false,
+                good: Shown {
+                    step: Some(g),
+                    value: None,
+                    line: good.start.clone(),
+                },
+                bad: Shown {
+                    step: Some(b),
+                    value: Some(fact.text().clone()),
+                    line: fact.line.clone(),
+                },
+                also: 0,
+                is_after: true,
+                more: TOLD,
             });
         }
     }

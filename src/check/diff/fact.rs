@@ -25,6 +25,8 @@ pub enum Topic {
     Direction,
     /// Addresses in session descriptions.
     Media,
+    /// Which ways RTP went.
+    Rtp,
     /// Size of a message against what fits into a packet.
     Size,
     /// Attestation and the rest of a PASSporT.
@@ -69,6 +71,7 @@ impl Topic {
             Topic::Address => "address",
             Topic::Direction => "direction",
             Topic::Media => "media",
+            Topic::Rtp => "rtp",
             Topic::Size => "size",
             Topic::Attestation => "attestation",
             Topic::Session => "session",
@@ -96,6 +99,7 @@ impl Topic {
             Topic::Route => 55,
             Topic::Transport => 54,
             Topic::Uri => 52,
+            Topic::Rtp => 51,
             Topic::Address => 50,
             Topic::Direction | Topic::Media => 48,
             Topic::Size => 45,

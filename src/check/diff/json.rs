@@ -2,6 +2,7 @@
 
 use super::choose::Chosen;
 use super::compare::{Comparison, Shown};
+use super::rank::Group;
 use super::{sentence, text};
 use crate::lang::Lang;
 use crate::lang::words::Words;
@@ -23,7 +24,7 @@ pub fn write(good: &Chosen, bad: &Chosen, found: &Comparison, lang: &Lang) -> St
                 "group": one.group.word(),
                 "weight": one.weight,
                 "text": sentence::difference(difference, good, bad, lang),
-                "why": sentence::why(one, &bad.sketch, lang),
+                "why": (one.group == Group::Likely).then(|| sentence::why(one, &bad.sketch, lang)),
                 "good": side(&difference.good, good),
                 "bad": side(&difference.bad, bad),
                 "also": difference.also,

@@ -104,6 +104,7 @@ fn both(difference: &Difference, at: Option<&Step>, bad: &Words) -> &'static str
         Topic::Route if what == "receiver" => {
             "The bad call's {name}{hop} goes to {bad}; the good one's to {good}."
         }
+        Topic::Rtp => "RTP in the bad call: {bad}; in the good one: {good}.",
         Topic::Repeats => "The bad call's {name}{hop} was sent {bad}; the good one's {good}.",
         Topic::Timing => {
             "The bad call's {name}{hop} came {bad} after the request; the good one's after {good}."

@@ -3,6 +3,7 @@
 use super::fact::{Fact, Topic, excerpt};
 use super::facts;
 use super::places::Places;
+use crate::check::expect;
 use crate::diagnose::evidence::Part;
 use crate::diagnose::{Diagnosis, Evidence};
 use crate::lang::Lang;
@@ -117,6 +118,10 @@ pub struct Sketch {
     pub cause: Option<Cause>,
     /// The messages, in the order in which they were seen.
     pub steps: Vec<Step>,
+    /// Which ways RTP went; nothing where none was seen.
+    pub rtp: Option<&'static str>,
+    /// Was it never answered?
+    pub is_refused: bool,
     /// Messages that found no room.
     pub left_out: usize,
 }
@@ -140,6 +145,8 @@ pub fn sketch(call: &Call, diagnosis: &Diagnosis, lang: &Lang) -> Sketch {
             fields: fields(call.leg(finding.leg), &finding.evidence),
         }),
         steps: Vec::new(),
+        rtp: expect::rtp(call),
+        is_refused: call.answer().is_none(),
         left_out: 0,
     };
     for (number, leg) in call.all_legs().enumerate() {

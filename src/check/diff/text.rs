@@ -8,6 +8,7 @@ use super::sketch::{Sketch, Step};
 use crate::lang::Lang;
 use crate::report::terminal::escape::clean;
 use crate::report::terminal::palette::Palette;
+use crate::session::Outcome;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
@@ -62,7 +63,11 @@ pub fn write(
 /// What it comes to, in a sentence.
 pub fn verdict(found: &Comparison, lang: &Lang) -> String {
     let any = |group| found.all.iter().any(|one| one.group == group);
+    let slight = |one: &Ranked| one.group == Group::Trivial && !one.difference.is_after;
     let said = match (any(Group::Likely), any(Group::Follows)) {
+        (false, true) if found.all.iter().any(slight) => {
+            "Up to the failure the calls differ only in what rarely matters; it may matter here."
+        }
         (true, _) => "The calls differ in what may have led to the failure.",
         (false, true) => {
             "Up to the failure the calls are alike: what made the difference is not in these messages."
@@ -156,6 +161,14 @@ impl Teller<'_> {
             ];
             let said = lang.say("diagnosis: {title} ({rule})", &args);
             let _ = writeln!(out, "     {said}");
+        }
+        let remark = match (is_bad, sketch.outcome == Outcome::Succeeded) {
+            (true, true) if sketch.cause.is_none() => Some("This call succeeded."),
+            (false, false) => Some("This call did not succeed."),
+            _ => None,
+        };
+        if let Some(remark) = remark {
+            let _ = writeln!(out, "     {}", self.lang.word(remark));
         }
         if chosen.others > 0 {
             let option = if is_bad { "--bad" } else { "--good" };

@@ -148,8 +148,13 @@ fn users(message: Message<'_>, facts: &mut Vec<Fact>) {
         );
         let form = form.shown(with_shape(&user)).weighs(-8);
         facts.push(super::in_header(form, message, name));
-        let user = Fact::new(Topic::Uri, in_header("user in {header}", name), user)
-            .weighs(if name == "To" { -36 } else { -40 });
+        let user =
+            Fact::new(Topic::Uri, in_header("user in {header}", name), user).weighs(match name {
+                "To" => -36,
+                "From" => -40,
+                // Who is asserted is asked for by policies.
+                _ => -37,
+            });
         facts.push(super::in_header(user, message, name));
     }
 }
