@@ -8,6 +8,7 @@ use crate::message::field::Field;
 use crate::message::uri::Uri;
 use crate::message::{lossy, typed};
 use crate::session::aside::What;
+use crate::session::clock::SECOND;
 use crate::session::legs::Sure;
 use crate::session::path::Made;
 use crate::session::{Aside, Call, Outcome, Side, Stored, View};
@@ -398,6 +399,7 @@ fn at_or_beyond(
     let after = request
         .and_then(Stored::time)
         .zip(answer.time())
+        .filter(|times| !of_whole_seconds(answer, *times))
         .map(|(asked, said)| said - asked);
     match after {
         Some(after) if trying.is_none() && (0..AT_ONCE).contains(&after) => (
@@ -411,6 +413,11 @@ fn at_or_beyond(
             true,
         ),
     }
+}
+
+/// May the clock of a log that both times are from count whole seconds only? So is what it says of less.
+pub fn of_whole_seconds(stored: &Stored, (start, end): (i64, i64)) -> bool {
+    stored.stamp.lines > 0 && start % SECOND == 0 && end % SECOND == 0
 }
 
 // Of the deepest hop that the request reached.

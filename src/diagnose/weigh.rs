@@ -6,6 +6,7 @@ use super::lint::{Case, Defect, Reaction, Weight, is_same};
 use super::{Acts, Args, Confidence, Context, Finding, Findings, Role, Severity, complaint};
 use crate::message::Method;
 use crate::message::field::Field;
+use crate::session::clock::SECOND;
 use crate::session::{Call, Side, Stored};
 
 /// What a case comes to; nothing where it is not worth a word.
@@ -182,12 +183,15 @@ fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
             if let (Some(from), Some(until), Some(missing)) =
                 (case.stored.time(), call.seen_until, missing)
             {
-                finding.proof(Evidence::Absence {
-                    message: case.message,
-                    from,
-                    until,
-                    note: plain(missing),
-                });
+                // What ends with the message, or before T1, shows no silence.
+                if until - from >= SECOND / 2 {
+                    finding.proof(Evidence::Absence {
+                        message: case.message,
+                        from,
+                        until,
+                        note: plain(missing),
+                    });
+                }
             }
         }
     }
@@ -197,7 +201,10 @@ fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
 fn acts(call: &Call, stored: &Stored) -> Acts {
     let is_request = stored.head.is_request();
     // Its sender had got it from somebody else, without the defect.
-    let came_in = |m: &Stored| is_same(m, stored) && m.stamp.receiver().is(stored.stamp.sender());
+    let came_in = |m: &Stored| {
+        let other_hop = m.stamp.observed() != stored.stamp.observed();
+        other_hop && is_same(m, stored) && m.stamp.receiver().is(stored.stamp.sender())
+    };
     let written_here = call.originals().any(|(_, m)| came_in(m));
     match call.side(stored) {
         _ if written_here => Acts::Proxy,

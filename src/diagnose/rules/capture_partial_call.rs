@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     rfc: &[(3261, "12.2")],
     title: "the capture holds only part of the call",
     why: "the capture ends while the request still waits for its final answer, so how it ended is not recorded",
-    fix: "Record longer: begin before the call is placed and go on for at least 3 minutes after it, so that every timer has run out.",
+    fix: "Record longer: go on for at least 3 minutes after the call was placed, so that every timer has run out.",
     sentences: &[
         (
             "why-open",
@@ -44,6 +44,15 @@ pub static RULE: Rule = Rule {
             "fix-both",
             "Record both directions: the answers to {element} take a way that the capture does not see, or were dropped while it was made.",
         ),
+        (
+            "why-torn",
+            "no Call-ID of this message is recorded, so it cannot be told to which call it belongs: its call may stand elsewhere in this report",
+        ),
+        (
+            "fix-torn",
+            "Compare the branch in its topmost Via and its tags with those of the other entries, and record whole messages: the Call-ID tells for sure.",
+        ),
+        ("torn", "its Call-ID is not recorded"),
         ("acked", "the ACK to an answer that is missing"),
         (
             "why-cancel",
@@ -146,6 +155,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {
         return;
     };
+    if first.head.call_id.is_empty() {
+        finding.why("why-torn").fix("fix-torn");
+        finding.proof(Evidence::start_line(0, first, note("torn")));
+        return;
+    }
     let (why, remark) = match (first.head.is_request(), first.head.method) {
         (true, Method::Cancel) => ("why-cancel", "cancel-first"),
         (true, Method::Ack) => ("why-ack", "ack-first"),

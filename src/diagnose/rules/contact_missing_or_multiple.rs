@@ -1,7 +1,9 @@
 //! G9: a message that sets up a call names no Contact, or several.
 
 use super::super::finding::{Evidence, Value, note, sender};
-use super::super::{Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame};
+use super::super::{
+    Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame, lint,
+};
 use crate::message::field::Field;
 use crate::message::hints::Hint;
 use crate::message::{Flaw, Method, header};
@@ -16,9 +18,13 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[(3261, "8.1.1.8"), (3261, "12.1.1"), (3261, "20.10")],
     title: "the {what} of {element} must have one Contact and has {count}",
-    why: "the {what} of {element} has no Contact, so the other side does not know where to send further requests of the call, ACK and BYE first of all",
+    why: "the {what} of {element} has no Contact, so the called side does not know where to send its own requests in the call: BYE, re-INVITE, UPDATE",
     fix: "Correct {element}, or what rewrites its messages: INVITE and every 2xx to it carry exactly one Contact with the URI at which the sender can be reached.",
     sentences: &[
+        (
+            "why-answer",
+            "the {what} of {element} has no Contact, so the calling side does not know where to send further requests of the call, ACK and BYE first of all",
+        ),
         (
             "why-several",
             "the {what} of {element} has {count} Contacts where exactly one is allowed, so the other side cannot tell where to send further requests of the call",
@@ -42,25 +48,34 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if call.method != Method::Invite {
         return;
     }
-    // Of each end the first message that has to carry one.
+    // Of each end the first message that has to carry one; without that of the called side not even
+    // the ACK has a target.
+    for side in [Side::Callee, Side::Caller] {
+        tell(call, side, found);
+    }
+}
+
+fn tell(call: &Call, side: Side, found: &mut Findings) {
     let wrong = call.originals().find_map(|(index, m)| {
         let sets_up = match m.head.code() {
             None => m.is_initial(),
             Some(code) => (200..300).contains(&code) && m.head.method == Method::Invite,
         };
         let whole = !m.head.flaws.has(Flaw::CutByCapture) && !m.head.flaws.has(Flaw::NoBlankLine);
-        if !sets_up || m.head.method != Method::Invite || !whole {
+        let by_caller = side == Side::Caller;
+        if !sets_up || m.head.method != Method::Invite || !whole || m.head.is_request() != by_caller
+        {
             return None;
         }
         let count = contacts(call, index, m);
+        // Whoever pasted a log may have left headers out.
+        if count == 0 && !lint::is_told(call, m) {
+            return None;
+        }
         (count != 1).then_some((index, m, count))
     });
     let Some((index, stored, count)) = wrong else {
         return;
-    };
-    let side = match stored.head.is_request() {
-        true => Side::Caller,
-        false => Side::Callee,
     };
     let Some((severity, role, sure)) = harm(call, side) else {
         return;
@@ -77,6 +92,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .element(sender(stored))
         .args(Args::new().with("what", what).count("count", count));
     if count == 0 {
+        finding.why(match side {
+            Side::Caller => "why",
+            Side::Callee => "why-answer",
+        });
         finding.proof(Evidence::start_line(index, stored, note("message")));
     } else {
         finding.why("why-several");

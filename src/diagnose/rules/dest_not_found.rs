@@ -105,6 +105,14 @@ pub static RULE: Rule = Rule {
             "fix-unregistered",
             "Look why the phone or trunk of the called side is not registered at {element}: its last REGISTER, its expiry, and the network between the two.",
         ),
+        (
+            "why-not-here",
+            "{element} answers {code} with the words \"Not here\" to {dialled}: so ends a proxy script that has no branch for a request, and nothing shows that the number or user was looked up",
+        ),
+        (
+            "fix-not-here",
+            "Look in the script of {element} for the branch that answers \"Not here\", and for what in this request leads there: its domain, its Route, its method, or an address that the script does not know.",
+        ),
         ("dialled", "what was asked for"),
         ("called", "the number that was called"),
         ("answer", "the final answer"),
@@ -152,6 +160,8 @@ enum Why<'a> {
     Form(&'a Taken),
     /// Several elements say the same: their answers, that of the call left out.
     Everywhere(Vec<usize>),
+    /// A script had no branch for it.
+    NotHere,
     /// Nothing more.
     Code,
 }
@@ -178,7 +188,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .stamp
         .destination
         .and_then(|at| context.view.peer(at.ip()));
-    let why = why(call, context, request, parsed, peer);
+    let why = match why(call, context, request, parsed, peer) {
+        Why::Code if says_not_here(response) => Why::NotHere,
+        why => why,
+    };
     let (confidence, acts) = match &why {
         Why::Cause(2 | 3) => (Confidence::Certain, Acts::Carrier),
         Why::Told(told) if told.phrase.kind == Kind::NoRoute => {
@@ -189,6 +202,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             (Confidence::Certain, Acts::Caller)
         }
         Why::InTo(_) => (Confidence::Likely, Acts::Callee),
+        Why::NotHere => (Confidence::Likely, Acts::Proxy),
         _ => (Confidence::Likely, Acts::Caller),
     };
     let Some(finding) = found.add(confidence, acts) else {
@@ -265,6 +279,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             finding.proofs(shown.take(3));
             ("why-everywhere", "fix-everywhere")
         }
+        Why::NotHere => ("why-not-here", "fix-not-here"),
         // Another element behind it may have said so, unless the log is its own.
         Why::Code
             if call.made(response) == Made::AtOrBeyond && response.stamp.sent != Some(true) =>
@@ -278,6 +293,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         _ => finding.fix_alone(fix),
     };
     finding.why(sentence);
+}
+
+// What the default scripts of Kamailio and OpenSIPS say outside the branch that looks users up.
+fn says_not_here(response: &Stored) -> bool {
+    let message = response.message();
+    let phrase = message.reason().map(|span| message.slice(span));
+    phrase.is_some_and(|phrase| phrase.trim().eq_ignore_ascii_case("not here"))
 }
 
 // The strongest sign first.

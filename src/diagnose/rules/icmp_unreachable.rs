@@ -6,9 +6,11 @@ use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
 use crate::layers::IcmpKind;
-use crate::message::Method;
+use crate::message::uri::host_port;
+use crate::message::{Method, typed};
 use crate::session::aside::{Icmp, What};
 use crate::session::{Call, Outcome, Stored, outcome};
+use std::net::IpAddr;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -81,6 +83,15 @@ pub static RULE: Rule = Rule {
             "fix-answer",
             "Compare the source address of the request with its topmost Via. Where they differ, let the client ask for `rport` (RFC 3581) and let {sender} answer to the source address; where they are the same, the client or its NAT closed the port too early.",
         ),
+        (
+            "why-forged",
+            "the topmost Via of the {method} names {via}, the side that is called, and asks for no `rport`: so {what} went to {element}, where nothing listens, and not to {source}, where the {method} came from",
+        ),
+        (
+            "fix-forged",
+            "Block or ignore {host}, unless it is a test of your own: no client writes the address of the side that it calls into its own Via, so the {method} is forged or comes from a test tool.",
+        ),
+        ("via", "the address of the called side"),
         ("sent", "not delivered; sent {copies} times"),
         ("sent-once", "not delivered"),
         ("report", "one of {reports} such reports"),
@@ -121,7 +132,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(report) = decisive(call, &silences).or_else(|| harmful(call)) else {
         return;
     };
-    let acts = acts(report.icmp, report.about);
+    let forged = forged(call, &report);
+    let acts = match forged {
+        Some(_) => Acts::Operator,
+        None => acts(report.icmp, report.about),
+    };
     // A call that ended well may still have tried an address where nobody is.
     let ended_well = call.outcome == Outcome::Succeeded;
     let (severity, role) = match report.decided && !ended_well {
@@ -132,7 +147,39 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     if let Some(finding) = found.add_with(severity, role, Confidence::Certain, acts) {
         tell(call, &report, context, finding);
+        if let Some((at, request)) = forged {
+            let via = typed::vias(request.message()).into_iter().next();
+            finding.why("why-forged").fix("fix-forged").args(
+                Args::new()
+                    .text("method", request.message().method_name())
+                    .text("via", via.map(|via| via.sent_by).unwrap_or_default())
+                    .text("source", sender(request)),
+            );
+            finding.proof(Evidence::header(at, request, "Via", note("via")));
+        }
     }
+}
+
+// The request of an undeliverable answer whose topmost Via names the side that was called.
+fn forged<'a>(call: &'a Call, report: &Report<'_>) -> Option<(usize, &'a Stored)> {
+    if report.about.head.is_request() || report.icmp.kind != IcmpKind::PortUnreachable {
+        return None;
+    }
+    let at = call.transaction_of(report.icmp.message)?.request()?;
+    let request = call.messages.get(at)?;
+    let (source, destination) = request.stamp.observed()?;
+    let message = request.message();
+    let line = message.header("Via")?;
+    let asks = line.value.of(&request.raw).to_ascii_lowercase();
+    let via = typed::vias(message).into_iter().next()?;
+    let (host, _) = host_port(via.sent_by.as_bytes());
+    let host = String::from_utf8_lossy(host)
+        .trim_matches(['[', ']'])
+        .parse::<IpAddr>()
+        .ok()?;
+    let called = host == destination.ip() && source.ip() != destination.ip();
+    let rport = memchr::memmem::find(&asks, b"rport").is_some();
+    (called && !rport).then_some((at, request))
 }
 
 fn reports(call: &Call) -> impl Iterator<Item = Report<'_>> {

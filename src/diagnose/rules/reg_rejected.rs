@@ -4,7 +4,7 @@ use super::super::digest::credentials_header;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use crate::message::Method;
-use crate::session::{Call, Outcome};
+use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,7 +26,15 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-unasked",
-            "Check that {aor} is the address of the account, domain included, and that the device sends to the right server. Then ask the operator of {element} whether the account is active and whether it blocks the address {source} or this kind of device.",
+            "Ask the operator of {element} which rule refuses it, by its log: whether the account is active, and whether the address {source} or this kind of device is blocked. Check as well that {aor} is the address of the account, domain included, and that the device sends to the right server.",
+        ),
+        (
+            "why-unasked-auth",
+            "{element} refused the REGISTER for {aor} with {code} without asking for a password first, and its words are about the credentials ({words}): it expects credentials, or does not let {aor} in without a password that fits",
+        ),
+        (
+            "fix-unasked-auth",
+            "Check name and password of the account {aor} in the device and at {element}, and the log of {element} for why it did not ask. A registrar asks with 401 and a challenge before it refuses with {code}: let its operator switch that on.",
         ),
         (
             "why-known",
@@ -102,12 +110,19 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         let accepted = context.view.nonces.accepted(&own.username, &own.realm);
         accepted.map(|accepted| accepted.spot)
     });
+    let words = words_on_credentials(answer);
     let (confidence, why, fix, acts) = match code {
+        403 if tried.is_none() && words.is_some() => (
+            Confidence::Likely,
+            "why-unasked-auth",
+            "fix-unasked-auth",
+            Acts::Caller,
+        ),
         403 if tried.is_none() => (
             Confidence::Likely,
             "why-unasked",
             "fix-unasked",
-            Acts::Caller,
+            Acts::Registrar,
         ),
         403 if known.is_some() => (Confidence::Likely, "why-known", "fix-known", Acts::Caller),
         404 | 604 => (
@@ -144,6 +159,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             .code("code", code)
             .text("aor", call.to().unwrap_or_default())
             .text("phrase", phrase.unwrap_or_default())
+            .text("words", words.unwrap_or_default())
             .text("source", source),
     );
     let position = |m| {
@@ -174,4 +190,26 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if why == "why-known" {
         finding.elsewhere(known, "elsewhere-accepted");
     }
+}
+
+// What the answer says about credentials, in its phrase or beside it; "not authorized" is about rights.
+fn words_on_credentials(answer: &Stored) -> Option<String> {
+    const WORDS: [&str; 5] = [
+        "bad auth",
+        "authentication",
+        "password",
+        "credential",
+        "secret",
+    ];
+    let message = answer.message();
+    let phrase = message.reason().map(|span| message.slice(span));
+    let beside = ["Warning", "Reason"].into_iter();
+    let mut all = phrase
+        .into_iter()
+        .chain(beside.filter_map(|name| message.text(name)));
+    all.find(|text| {
+        let text = text.to_ascii_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+    })
+    .map(|text| text.chars().take(120).collect())
 }

@@ -110,6 +110,18 @@ pub static RULE: Rule = Rule {
             "Compare From, To, Call-ID, CSeq and Via of the {code} with those of the INVITE: an answer has to bring them back as they were, with a tag added in To (RFC 3261 §8.2.6.2). Where {element} changes them, correct it there; where they fit, look in the log of {caller} for what it did with the answer.",
         ),
         (
+            "why-taken",
+            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers no ACK is on this connection, and {caller} hung up {after} later, when the time for an ACK had run out; its BYE carries the To-tag of the {code}, so it had the dialog and sent no ACK, or sent it another way",
+        ),
+        (
+            "fix-taken",
+            "Record all connections of {caller}, or look in its log for the ACK after the {code}. If an ACK went another way, find out why it did not come to {element}; if there was none, correct {caller}.",
+        ),
+        (
+            "numbered",
+            "the INVITE had the number {first}: {caller} may have sent requests between the two that are not recorded here",
+        ),
+        (
             "gave-up",
             "{caller} gives up, and no ACK is between this and the INVITE",
         ),
@@ -335,7 +347,13 @@ fn tell_given_up(
     let caller = || Args::new().text("caller", sender(bye));
     let after = bye.time().zip(answer.time()).map_or(0, |(b, a)| b - a);
     let args = caller().duration("after", after);
-    finding.why("why-given-up").fix("fix-given-up").args(args);
+    // Only the answers gave out their To-tag.
+    let taken = answer.keys.to_tag != 0 && bye.keys.to_tag == answer.keys.to_tag;
+    let (why, fix) = match taken {
+        true => ("why-taken", "fix-taken"),
+        false => ("why-given-up", "fix-given-up"),
+    };
+    finding.why(why).fix(fix).args(args);
     finding.proof(Evidence::start_line(message, answer, note("given")));
     let from = |m: &Stored| {
         let header = m.message().header("From")?;
@@ -352,6 +370,11 @@ fn tell_given_up(
         bye,
         Template::new("gave-up", caller()),
     ));
+    if taken && bye.cseq() > answer.cseq().saturating_add(1) {
+        let first = caller().text("first", answer.cseq().to_string());
+        let note = Template::new("numbered", first);
+        finding.proof(Evidence::header(at, bye, "CSeq", note));
+    }
 }
 
 fn tell(loss: &Loss<'_>, message: usize, first: Option<i64>, finding: &mut Finding) {

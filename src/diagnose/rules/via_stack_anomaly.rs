@@ -2,9 +2,11 @@
 
 use super::super::complaint::Topic;
 use super::super::finding::note;
-use super::super::lint::{self, Defect, Mark, Other, Weight};
+use super::super::lint::{self, Case, Defect, Mark, Other, Reaction, Weight};
 use super::super::{Args, Context, Findings, Frequency, Rule, Severity};
+use crate::layers::Transport;
 use crate::message::{Span, header, span};
+use crate::session::clock::SECOND;
 use crate::session::oddity::Oddity;
 use crate::session::{Call, Stored};
 
@@ -30,6 +32,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-twice",
             "Follow the request back from {writer} to the element whose host stands in the Via, and look there for a route that leads back to itself.",
+        ),
+        (
+            "why-heard",
+            "{writer} changed the topmost Via in its answer {what}: the sender should take it for no answer of its own, as it finds them by the branch and host there; but it did not repeat its request over UDP afterwards, so it seems to have taken the answer all the same",
         ),
         ("wrong", "this Via"),
         ("asked", "as the request had it"),
@@ -67,18 +73,48 @@ fn altered(call: &Call, context: &Context<'_>, found: &mut Findings) {
         let other = lint::orphan(call, index).is_some_and(|of| of.other == Other::Via);
         other.then(|| Mark::value(m, "Via"))
     };
-    for case in lint::cases(call, &DEFECT, &broken) {
+    for mut case in lint::cases(call, &DEFECT, &broken) {
         let Some(of) = lint::orphan(call, case.message) else {
             continue;
         };
         let Some(request) = call.messages.get(of.request) else {
             continue;
         };
-        if let Some(finding) = lint::add(found, call, context, &DEFECT, &case, note("wrong")) {
+        let heard = seems_heard(call, &of, &case);
+        let defect = match heard {
+            true => {
+                case.reaction = Reaction::Taken;
+                Defect {
+                    weight: Weight::Harmless,
+                    ..DEFECT
+                }
+            }
+            false => DEFECT,
+        };
+        if let Some(finding) = lint::add(found, call, context, &defect, &case, note("wrong")) {
+            if heard {
+                finding.why("why-heard");
+            }
             let asked = Mark::value(request, "Via");
             finding.proof(asked.evidence(of.request, note("asked")));
         }
     }
+}
+
+// Over UDP whoever waits for an answer repeats its request (RFC 3261 §17.1), after at most twice the
+// time that it has waited and T1.
+fn seems_heard(call: &Call, of: &lint::Orphan, case: &Case<'_>) -> bool {
+    const T1: i64 = SECOND / 2;
+    let waiting = || {
+        let asked = call.messages.get(of.request)?;
+        let sends = &call.transaction_of(of.request)?.sends;
+        let again = sends.iter().any(|at| *at > case.message);
+        let (first, heard) = (asked.time()?, case.stored.time()?);
+        let seen = call.seen_until? - first;
+        let is_udp = asked.stamp.transport == Some(Transport::Udp);
+        Some(is_udp && !again && seen > 2 * (heard - first) + 2 * T1)
+    };
+    waiting().unwrap_or(false)
 }
 
 fn count(call: &Call, context: &Context<'_>, found: &mut Findings) {

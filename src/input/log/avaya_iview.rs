@@ -2,6 +2,7 @@
 
 use super::address::{hop, socket_address};
 use super::{Cut, Format, Line, Opening, Signs, one_line, start_line};
+use crate::input::LogHop;
 
 /// ```text
 /// 2016-11-04 08:07:41.305 [.INFO] [..MESSAGE] <--- 192.0.2.7:58851 1 1028
@@ -32,8 +33,13 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     let rest = text.get(5..)?;
     let starts_at = start_line::find(rest).map(|found| at + 5 + found.at);
     let address = std::str::from_utf8(rest).ok()?.split(' ').next()?;
+    let hop = match starts_at {
+        // The line before it says whose address it is.
+        Some(_) => LogHop::default(),
+        None => hop(None, socket_address(address), "", sent),
+    };
     Some(Opening {
-        hop: hop(None, socket_address(address), "", sent),
+        hop,
         stamp: Some(stamp),
         starts_at,
         ..Opening::default()

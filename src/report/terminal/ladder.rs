@@ -2,6 +2,7 @@
 
 use super::escape::clean;
 use super::palette::Palette;
+use crate::diagnose::blame::of_whole_seconds;
 use crate::input::Origin;
 use crate::lang::Lang;
 use crate::session::{Call, CopyKind, Stored};
@@ -206,7 +207,10 @@ fn fit(text: &str, columns: usize) -> String {
 
 /// The time that a call took to a message, for people.
 pub(super) fn since(start: Option<i64>, message: Option<&Stored>, lang: &Lang) -> Option<String> {
-    let after = message?.time()? - start?;
+    let (message, start) = (message?, start?);
+    let after = message.time()? - start;
+    // Within one second of a clock that counts no less.
+    let unknown = after == 0 && of_whole_seconds(message, (start, start));
     // Less than nothing: the clocks of two inputs differ.
-    (after >= 0).then(|| lang.duration(after))
+    (after >= 0 && !unknown).then(|| lang.duration(after))
 }
