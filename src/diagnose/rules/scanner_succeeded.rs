@@ -1,12 +1,12 @@
 //! F1b: a scanner got what it looks for.
 
 use super::super::digest::show_credentials;
-use super::super::finding::{Evidence, deciding, note, receiver, sender};
+use super::super::finding::{Evidence, Template, deciding, note, receiver, sender};
 use super::super::{
     Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Rule, Severity,
 };
 use super::scanner_traffic::fingerprint;
-use crate::message::{Method, typed};
+use crate::message::{Header, Method, typed};
 use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
@@ -48,6 +48,10 @@ pub static RULE: Rule = Rule {
         ("named", "what scanners send"),
         ("password", "the account whose password it has"),
         ("accepted", "accepted"),
+        (
+            "bound",
+            "what it has bound: calls to {user} go there until it runs out or is removed",
+        ),
     ],
     check,
     across,
@@ -115,6 +119,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         .as_ref()
         .map(|credentials| credentials.username.clone());
     let user = name.or_else(|| call.to()).unwrap_or_default();
+    let bound = bound(answer, asked).filter(|_| call.method == Method::Register);
     let agent = request.message().slice(header.value);
     finding
         .element(receiver(request))
@@ -124,7 +129,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             Args::new()
                 .text("source", sender(request))
                 .text("agent", agent.chars().take(80).collect::<String>())
-                .text("user", user)
+                .text("user", user.clone())
                 .text("dialled", call.request_uri().unwrap_or_default())
                 .count("refused", refused),
         )
@@ -136,6 +141,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding
         .proofs([password])
         .proof(Evidence::start_line(index, answer, note("accepted")));
+    if let Some(contact) = bound {
+        let note = Template::new("bound", Args::new().text("user", user));
+        finding.proof(Evidence::of_header(index, contact, contact.value, note));
+    }
 }
 
 // Requests with credentials that were refused, on the hop of the one that was accepted.
@@ -152,4 +161,14 @@ fn refused(call: &Call, accepted: &Stored) -> usize {
             && finals.any(|m| matches!(m.head.code(), Some(401 | 403 | 407)))
     });
     tried.count()
+}
+
+// The Contact of the answer that is the one asked for: its first, for there is one as a rule.
+fn bound(answer: &Stored, asked: &Stored) -> Option<Header> {
+    let wanted = typed::contacts(asked.message()).into_iter().next()?;
+    let has = |header: &Header| {
+        let value = header.value.of(&answer.raw);
+        memchr::memmem::find(value, wanted.as_bytes()).is_some()
+    };
+    answer.message().all("Contact").find(has)
 }

@@ -37,6 +37,10 @@ pub static RULE: Rule = Rule {
             "why-heard",
             "{writer} changed the topmost Via in its answer {what}: the sender should take it for no answer of its own, as it finds them by the branch and host there; but it did not repeat its request over UDP afterwards, so it seems to have taken the answer all the same",
         ),
+        (
+            "why-open",
+            "{writer} changed the topmost Via in its answer {what}: the sender finds its answers by the branch and host there, so it should take this one for no answer of its own; the capture ends too early to show whether it did",
+        ),
         ("wrong", "this Via"),
         ("asked", "as the request had it"),
         ("count", "number of Vias: {has}"),
@@ -80,41 +84,54 @@ fn altered(call: &Call, context: &Context<'_>, found: &mut Findings) {
         let Some(request) = call.messages.get(of.request) else {
             continue;
         };
-        let heard = seems_heard(call, &of, &case);
-        let defect = match heard {
-            true => {
-                case.reaction = Reaction::Taken;
-                Defect {
-                    weight: Weight::Harmless,
-                    ..DEFECT
-                }
-            }
-            false => DEFECT,
+        let heard = heard(call, &of, &case);
+        let (weight, why) = match heard {
+            Heard::Dropped => (Weight::Risky, "why"),
+            Heard::Taken => (Weight::Harmless, "why-heard"),
+            Heard::NotShown => (Weight::Risky, "why-open"),
         };
+        if heard != Heard::Dropped {
+            case.reaction = Reaction::Taken;
+        }
+        let defect = Defect { weight, ..DEFECT };
         if let Some(finding) = lint::add(found, call, context, &defect, &case, note("wrong")) {
-            if heard {
-                finding.why("why-heard");
-            }
+            finding.why(why);
             let asked = Mark::value(request, "Via");
             finding.proof(asked.evidence(of.request, note("asked")));
         }
     }
 }
 
+/// What a request over UDP shows of an answer that it should not take for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// It is repeated, or a connection carries it and nothing is.
+    Dropped,
+    /// It would have been repeated by the end of the capture, and was not.
+    Taken,
+    /// The capture ends before.
+    NotShown,
+}
+
 // Over UDP whoever waits for an answer repeats its request (RFC 3261 §17.1), after at most twice the
 // time that it has waited and T1.
-fn seems_heard(call: &Call, of: &lint::Orphan, case: &Case<'_>) -> bool {
+fn heard(call: &Call, of: &lint::Orphan, case: &Case<'_>) -> Heard {
     const T1: i64 = SECOND / 2;
-    let waiting = || {
-        let asked = call.messages.get(of.request)?;
-        let sends = &call.transaction_of(of.request)?.sends;
-        let again = sends.iter().any(|at| *at > case.message);
-        let (first, heard) = (asked.time()?, case.stored.time()?);
-        let seen = call.seen_until? - first;
-        let is_udp = asked.stamp.transport == Some(Transport::Udp);
-        Some(is_udp && !again && seen > 2 * (heard - first) + 2 * T1)
+    let (Some(asked), Some(transaction)) = (
+        call.messages.get(of.request),
+        call.transaction_of(of.request),
+    ) else {
+        return Heard::Dropped;
     };
-    waiting().unwrap_or(false)
+    let again = transaction.sends.iter().any(|at| *at > case.message);
+    if again || asked.stamp.transport != Some(Transport::Udp) {
+        return Heard::Dropped;
+    }
+    let times = asked.time().zip(case.stored.time()).zip(call.seen_until);
+    match times {
+        Some(((first, heard), seen)) if seen - first > 2 * (heard - first) + 2 * T1 => Heard::Taken,
+        _ => Heard::NotShown,
+    }
 }
 
 fn count(call: &Call, context: &Context<'_>, found: &mut Findings) {
