@@ -106,34 +106,36 @@ fn may_be_inner(host: &[u8]) -> bool {
         b"internal",
         b"localhost",
     ];
-    if !host.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
+    let Some(octets) = octets(host) else {
         let name = host.strip_suffix(b".").unwrap_or(host);
         let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-        let inner = LABELS.iter().any(|label| last.eq_ignore_ascii_case(label));
-        return inner || host.contains(&b':');
-    }
-    if host.iter().filter(|b| **b == b'.').count() != 3 {
-        return true;
-    }
-    let mut parts = host.split(|byte| *byte == b'.');
-    let digit = |number: Option<u8>, byte: &u8| {
-        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
-        number?.checked_mul(10)?.checked_add(digit)
+        let label = LABELS.iter().any(|label| last.eq_ignore_ascii_case(label));
+        let number = last.last().is_none_or(u8::is_ascii_digit);
+        return label || number || host.contains(&b':');
     };
-    let number = |part: &[u8]| part.iter().fold((!part.is_empty()).then_some(0), digit);
-    let mut octet = || parts.next().and_then(number);
-    match octet() {
-        Some(0 | 10 | 127) | None => true,
-        Some(100) => octet().is_none_or(|second| (64..=127).contains(&second)),
-        Some(169) => octet().is_none_or(|second| second == 254),
-        Some(172) => octet().is_none_or(|second| (16..=31).contains(&second)),
-        Some(192) => match octet() {
-            Some(168) | None => true,
-            Some(0) => octet().is_none_or(|third| third == 0),
-            Some(_) => false,
-        },
-        Some(_) => false,
+    match octets {
+        [0 | 10 | 127, ..] | [169, 254, ..] | [192, 168, ..] | [192, 0, 0, _] => true,
+        [100, second, ..] => (64..=127).contains(&second),
+        [172, second, ..] => (16..=31).contains(&second),
+        _ => false,
     }
+}
+
+// An IPv4 address.
+fn octets(host: &[u8]) -> Option<[u8; 4]> {
+    let (mut octets, mut part, mut digits) = ([0u8; 4], 0, 0);
+    for byte in host {
+        match byte {
+            b'0'..=b'9' => {
+                let octet = octets.get_mut(part)?;
+                *octet = octet.checked_mul(10)?.checked_add(byte - b'0')?;
+                digits += 1;
+            }
+            b'.' if digits > 0 => (part, digits) = (part + 1, 0),
+            _ => return None,
+        }
+    }
+    (part == 3 && digits > 0).then_some(octets)
 }
 
 #[cfg(test)]
@@ -159,6 +161,9 @@ mod tests {
             "a.invalid",
             "PBX.LOCAL.",
             "localhost",
+            "203.0.113.local",
+            "203.0.113",
+            "203.0.113.300",
             "1",
             "",
         ] {
