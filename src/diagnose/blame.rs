@@ -29,7 +29,8 @@ pub struct Blame {
     pub grounds: Template,
     /// Who handed the answer on towards the caller, nearest the element first.
     pub relays: Vec<String>,
-    /// Does the cause, at least as sure, point elsewhere?
+    /// Does it decide nothing for a reader: the cause, at least as sure, points elsewhere, the answer
+    /// is a 2xx, or nothing shows whether anything answered?
     pub is_outweighed: bool,
 }
 
@@ -52,6 +53,10 @@ pub const GROUNDS: &[(&str, &str)] = &[
         "{element} never handed the request on, though what it exchanges with others is in the capture",
     ),
     (
+        "kept-second-pass",
+        "{element} handed the request on when it first came, and refused it when it came back",
+    ),
+    (
         "kept-register",
         "{element} answered the REGISTER itself: what it exchanges with others is in the capture, and it handed nothing on",
     ),
@@ -61,7 +66,7 @@ pub const GROUNDS: &[(&str, &str)] = &[
     ),
     (
         "same-tag",
-        "the {code} carries the same To-tag as the {rang} before it, so whoever rang also gave the answer; nothing of this call is recorded behind {element}",
+        "the {code} carries the same To-tag as the {rang} before it, so whoever sent that also gave the answer; nothing of this call is recorded behind {element}",
     ),
     (
         "other-tag",
@@ -86,6 +91,10 @@ pub const GROUNDS: &[(&str, &str)] = &[
     (
         "end-of-trace",
         "the {code} came from {element}, and nothing of this call is recorded behind it: it or somebody further on made it",
+    ),
+    (
+        "own-call",
+        "{element} had sent this same call out itself before, and refused it when it came back as a new one",
     ),
     (
         "no-address",
@@ -124,9 +133,21 @@ pub fn grounds_sentence(id: &str) -> Option<&'static str> {
 }
 
 impl Blame {
+    /// The one who began the call refused it, when it came back on a further leg.
+    pub(super) fn of_its_own_call(self) -> Blame {
+        let args = Args::new().text("element", self.element.clone().unwrap_or_default());
+        Blame {
+            or_beyond: false,
+            confidence: Confidence::Likely,
+            grounds: Template::new("own-call", args),
+            ..self
+        }
+    }
+
     /// Silence that the capture could not have shown otherwise is held against nobody.
     pub(super) fn of_what_is_not_shown(self, grounds: &'static str) -> Blame {
         Blame {
+            is_outweighed: grounds == "not-shown",
             element: None,
             acts: Acts::Capture,
             confidence: Confidence::Possible,
@@ -151,6 +172,8 @@ pub(super) fn of(call: &Call, cause: Option<&Finding>, view: &View) -> Option<Bl
             (blame.is_outweighed, blame.confidence) = (true, Confidence::Possible);
         }
     }
+    // Nobody asks who made a 2xx, only what became of it.
+    blame.is_outweighed |= matches!(call.code(), Some(200..=299));
     Some(blame)
 }
 
@@ -181,8 +204,12 @@ fn asked_behind(call: &Call, answer: &Stored) -> Option<String> {
 
 fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
     let original = call.original_of(decided);
-    let answer = call.message_of(original)?;
-    let relays = relays(call, original);
+    let mut answer = call.message_of(original)?;
+    let mut relays = relays(call, original);
+    if let Some(behind) = passed_on(call, answer) {
+        relays.insert(0, sender(answer));
+        answer = behind;
+    }
     let args = Args::new()
         .code("code", answer.head.code()?)
         .text("element", sender(answer));
@@ -224,6 +251,7 @@ fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
         Made::AtSender => {
             let kept = match call.method {
                 Method::Register => "kept-register",
+                _ if passed_before(call, answer) => "kept-second-pass",
                 _ => "kept",
             };
             (Template::new(kept, args), Confidence::Likely, false)
@@ -244,6 +272,36 @@ fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
         grounds: made,
         relays,
         is_outweighed: false,
+    })
+}
+
+// The same answer as it came to its sender: a relay whose Vias are no rest of those before.
+fn passed_on<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
+    call.messages.iter().find(|m| {
+        m.head.code() == answer.head.code()
+            && m.head.method == answer.head.method
+            && m.cseq() == answer.cseq()
+            && answer.keys.to_tag != 0
+            && m.keys.to_tag == answer.keys.to_tag
+            && m.keys.transaction != answer.keys.transaction
+            && m.stamp.destination.map(|a| a.ip()) == answer.stamp.source.map(|a| a.ip())
+            && m.stamp.source.map(|a| a.ip()) != answer.stamp.destination.map(|a| a.ip())
+            && m.time() <= answer.time()
+    })
+}
+
+// Did the sender of this answer hand on an earlier pass of the request that it refuses?
+fn passed_before(call: &Call, answer: &Stored) -> bool {
+    let Some((_, asked)) = call.asked(answer) else {
+        return false;
+    };
+    let requests = call.transactions().iter().filter_map(|t| t.request());
+    let mut requests = requests.filter_map(|index| call.messages.get(index));
+    requests.any(|m| {
+        m.head.method == asked.head.method
+            && m.cseq() == asked.cseq()
+            && (2..=asked.head.vias).contains(&m.head.vias)
+            && m.stamp.sender().is(answer.stamp.sender())
     })
 }
 

@@ -1,5 +1,6 @@
 //! Cause, contributing and symptom: what explains what (rules.md section 0).
 
+use super::finding::sender;
 use super::{Blame, Confidence, Diagnosis, Finding, Role, Severity};
 use crate::session::{Call, Outcome, Stored};
 use smallvec::{SmallVec, smallvec};
@@ -97,7 +98,7 @@ pub(super) fn add_leg(
         if diagnosis.root.is_none() {
             diagnosis.undetermined = further.undetermined.or(diagnosis.undetermined.take());
         }
-        diagnosis.blame = deeper(diagnosis.blame.take(), further.blame);
+        diagnosis.blame = deeper(call, diagnosis.blame.take(), further.blame);
         return;
     };
     if let Some(own) = diagnosis
@@ -116,12 +117,16 @@ pub(super) fn add_leg(
         .iter()
         .map(|index| index + offset)
         .collect();
-    diagnosis.blame = deeper(diagnosis.blame.take(), further.blame);
+    diagnosis.blame = deeper(call, diagnosis.blame.take(), further.blame);
 }
 
 // The element behind made it, the one before handed it on.
-fn deeper(near: Option<Blame>, far: Option<Blame>) -> Option<Blame> {
+fn deeper(call: &Call, near: Option<Blame>, far: Option<Blame>) -> Option<Blame> {
     let Some(mut far) = far else { return near };
+    let began = call.request().map(sender);
+    if began.is_some() && began == far.element {
+        far = far.of_its_own_call();
+    }
     if let Some(near) = near {
         far.relays.extend(near.element);
         far.relays.extend(near.relays);

@@ -3,7 +3,7 @@
 use super::super::complaint::{self, Topic};
 use super::super::finding::{Evidence, Part, Template, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Rule, Severity};
-use crate::message::{Header, lossy};
+use crate::message::{Flaw, Header, lossy};
 use crate::session::{Call, Outcome, Stored};
 
 /// The rule.
@@ -23,6 +23,10 @@ pub static RULE: Rule = Rule {
             "{element} refused {what} as malformed and names {header} (\"{said}\"), and the request has no such header",
         ),
         (
+            "why-echo",
+            "{element} refused {what} as malformed and names {header} (\"{said}\"). {header} of the request is there, and the answer, which has to bring it back as it came, has none: so it came to {element} broken, or {element} does not read and write it rightly",
+        ),
+        (
             "why-part",
             "{element} refused {what} as malformed and names the part that it could not read (\"{said}\")",
         ),
@@ -33,6 +37,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-unsent",
             "Compare the request as {element} received it with this one: what stands between may have added or broken {header}. If nothing stands between, ask the operator of {element} what its parser stumbled over; a request may leave {header} out.",
+        ),
+        (
+            "fix-echo",
+            "Compare the request as {element} received it with this one: what stands between may have broken {header}. If nothing stands between, {element} misspells or misreads it: ask its operator.",
         ),
         (
             "fix-part",
@@ -69,7 +77,13 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     // Called invalid, and not there: the request was another one where it was read.
     let unsent = name.is_some_and(|name| request.message().header(name).is_none())
         && !is_missed(&said(answer));
-    let acts = if unsent { Acts::Callee } else { Acts::Caller };
+    let whole = !call.flaws().has(Flaw::Damaged);
+    let echo = name.is_some_and(|name| is_copied(name) && !unsent && !has(answer, name)) && whole;
+    let acts = if unsent || echo {
+        Acts::Callee
+    } else {
+        Acts::Caller
+    };
     let Some(finding) = found.add(Confidence::Likely, acts) else {
         return;
     };
@@ -93,6 +107,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(header) => {
             let evidence = Evidence::of_header(asked, header, header.value, note("meant"));
             finding.proof(evidence);
+            if echo {
+                finding.why("why-echo").fix("fix-echo");
+            }
         }
         None => {
             finding.why("why-absent").fix("fix-absent");
@@ -102,6 +119,17 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             finding.proof(Evidence::start_line(asked, request, note("asked")));
         }
     }
+}
+
+// What an answer brings back as it was in the request (RFC 3261 §8.2.6.2).
+fn is_copied(name: &str) -> bool {
+    ["From", "To", "Call-ID", "CSeq", "Via"]
+        .iter()
+        .any(|copied| copied.eq_ignore_ascii_case(name))
+}
+
+fn has(stored: &Stored, name: &str) -> bool {
+    stored.message().header(name).is_some()
 }
 
 // Does it say that something is missing?

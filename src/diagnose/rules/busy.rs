@@ -32,6 +32,10 @@ pub static RULE: Rule = Rule {
             "{element} answered {code} without ringing: the line is in use, or calls to it are switched off or limited",
         ),
         (
+            "why-progress",
+            "{element} answered {code} after a {sign}, which does not say that it rings: the line is in use, or calls to it are rejected, switched off or limited",
+        ),
+        (
             "fix-at-once",
             "Try again later. If every call to this destination ends so, at any time of day, look on the called side for do not disturb, for call waiting switched off, and for a limit of parallel calls on the line or trunk.",
         ),
@@ -65,6 +69,10 @@ pub static RULE: Rule = Rule {
         ),
         ("answer", "the final answer"),
         ("ringing", "it rang before"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
         ("cause", "the telephone network says so"),
         ("said", "the words that tell the cause"),
         ("first", "the first of them"),
@@ -97,9 +105,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .iter()
         .filter(|r| r.protocol.eq_ignore_ascii_case("Q.850"));
     let cause = q850.filter_map(|r| r.cause).next();
-    let ringing = call.originals().find(|(_, m)| {
-        m.head.code().is_some_and(|code| (180..200).contains(&code)) && call.is_of_beginning(m)
-    });
+    let ringing = call
+        .originals()
+        .find(|(_, m)| m.head.code().is_some_and(|code| code == 180) && call.is_of_beginning(m));
     let told = context.told(call);
     let confidence = match cause == Some(17) || ringing.is_some() || told.is_some() {
         true => Confidence::Certain,
@@ -149,6 +157,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         }
         None => {
             finding.why("why-at-once").fix("fix-at-once");
+            if let Some((at, sign)) = call.rang(response) {
+                let code = sign.head.code().unwrap_or(183);
+                finding.why("why-progress");
+                finding.args(Args::new().code("sign", code));
+                finding.proof(Evidence::start_line(at, sign, note("progress")));
+            }
         }
     }
 }
@@ -171,7 +185,12 @@ fn across(ledger: &Ledger, across: &mut Across) {
         if account.calls < ENOUGH || busy < account.calls || rang || last - first < LONG {
             continue;
         }
-        let Some(found) = across.add(Confidence::Likely, Acts::Callee) else {
+        // One long call would do it as well, where no answer says why.
+        let sure = match account.told_busy {
+            Some(_) => Confidence::Likely,
+            None => Confidence::Possible,
+        };
+        let Some(found) = across.add(sure, Acts::Callee) else {
             return;
         };
         found.count = account.calls;

@@ -106,7 +106,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let told = context.told(call).cloned().or_else(|| blocked(response));
-    let rang = call.rang(response);
+    // A 183 does not say that it rings.
+    let rang = call
+        .rang(response)
+        .filter(|(_, m)| m.head.code() == Some(180));
     let since = |m: &Stored| {
         response
             .time()
@@ -133,7 +136,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         ),
         (None, ..) if place.is_some() => (
             Severity::Error,
-            Confidence::Certain,
+            Confidence::Likely,
             place.map_or(Acts::Callee, |(_, acts)| acts),
             "why-network",
         ),
@@ -241,9 +244,9 @@ fn place(response: &Stored) -> Option<(&'static str, Acts)> {
     let location = value_after(value, 0, "location").filter(|_| rejected)?;
     let place = match location.of(value).to_ascii_uppercase().as_slice() {
         b"LPN" => ("the private network of the caller", Acts::Caller),
-        b"LN" => ("the public network of the caller", Acts::Caller),
+        b"LN" => ("the public network of the local user", Acts::Operator),
         b"TN" => ("a transit network", Acts::Carrier),
-        b"RLN" => ("the public network of the called side", Acts::Callee),
+        b"RLN" => ("the public network of the remote user", Acts::Callee),
         b"RPN" => ("the private network of the called side", Acts::Callee),
         b"INTL" => ("an international network", Acts::Carrier),
         b"BI" => ("a network beyond an interworking point", Acts::Carrier),

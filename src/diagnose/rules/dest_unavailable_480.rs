@@ -69,6 +69,18 @@ pub static RULE: Rule = Rule {
             "Ask the called side for what rejected the call at that second: a person, do not disturb, a block list, or a right that the caller does not have. Neither the registration nor the network of the phone is what is missing.",
         ),
         (
+            "why-21-rule",
+            "{element} answers 480 with Q.850 cause 21 ({name}): the called side was reached and rejects the call; no 180 shows that it rang, and only {after} passed, so a rule there rejects it rather than a person. That nobody can be reached is only what 480 makes of it",
+        ),
+        (
+            "fix-21-rule",
+            "Ask the called side which rule rejected the call at that second: do not disturb, a block list, screening, or a right that the caller does not have. Neither the registration nor the network of the phone is what is missing.",
+        ),
+        (
+            "why-progress",
+            "{element} answered 480 {ring} after a {sign}, which says that the call goes on and not that it rings: an announcement may have been played. The 480 does not say why",
+        ),
+        (
             "why-31",
             "{element} answers 480 with Q.850 cause 31 ({name}): the network behind it ended the call and does not say why",
         ),
@@ -78,11 +90,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-ended",
-            "{element} answers 480 with Q.850 cause 16, normal clearing: its dial plan ended without an answer, and 480 is only what it makes of that",
+            "{element} answers 480 with Q.850 cause 16, normal clearing: its dial plan, or the leg behind it, ended the attempt without an answer, and 480 is only what it makes of that",
         ),
         (
             "fix-ended",
-            "Follow the dial plan of {element} for this number: it reached its end, or a hangup, without an answer. The registration of the phone is not the first thing to look at.",
+            "Look first in the log of {element} whether it called anybody for this number. If so, see how that leg ended; if not, follow its dial plan, which reached its end, or a hangup, without an answer. The registration of the phone is not the first thing to look at.",
         ),
         (
             "why-told",
@@ -98,6 +110,10 @@ pub static RULE: Rule = Rule {
         ),
         ("answer", "the final answer"),
         ("rang", "it rang before"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
         ("cause", "cause {cause} in the telephone network: {name}"),
         ("said", "the words that tell the cause"),
     ],
@@ -154,7 +170,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     }
     let confidence = match (told, cause) {
-        (None, None | Some(21)) => Confidence::Likely,
+        (None, None | Some(16 | 21)) => Confidence::Likely,
         _ => Confidence::Certain,
     };
     let acts = match (&told, rang) {
@@ -166,9 +182,15 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     finding.element(sender(response));
+    let signal = rang.filter(|(_, m)| m.head.code() != Some(180));
     if let Some((at, m)) = rang {
-        finding.proof(Evidence::start_line(at, m, note("rang")));
+        let id = if signal.is_some() { "progress" } else { "rang" };
+        finding.proof(Evidence::start_line(at, m, note(id)));
     }
+    let asked = call.asked(response).and_then(|(_, m)| since(m));
+    let by_rule = cause == Some(21)
+        && (rang.is_none() || signal.is_some())
+        && asked.is_some_and(|after| after < SECOND);
     if let Some(told) = told {
         finding.why("why-told");
         match told.phrase.kind {
@@ -193,18 +215,27 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             18 => "why-18",
             19 => "why-19",
             20 => "why-20",
+            21 if by_rule => "why-21-rule",
             21 => "why-21",
             _ => "why-31",
         });
         match cause {
             16 => finding.fix_alone("fix-ended"),
             19 => finding.fix_alone("fix-19"),
+            21 if by_rule => finding
+                .args(Args::new().duration("after", asked.unwrap_or(0)))
+                .fix_alone("fix-21-rule"),
             21 => finding.fix_alone("fix-21"),
             _ => finding,
         };
         return;
     }
     match (rang, ring) {
+        (Some((_, sign)), Some(ring)) if signal.is_some() => {
+            let code = sign.head.code().unwrap_or(183);
+            finding.args(Args::new().duration("ring", ring).code("sign", code));
+            finding.why("why-progress");
+        }
         (Some(_), Some(ring)) => {
             finding.args(Args::new().duration("ring", ring));
             finding.why("why-rang").fix_alone("fix-rang");
@@ -213,7 +244,6 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             finding.why("why-rang-untimed").fix_alone("fix-rang");
         }
         (None, _) => {
-            let asked = call.asked(response).and_then(|(_, m)| since(m));
             if let Some(after) = asked.filter(|after| (0..AT_ONCE).contains(after)) {
                 finding.args(Args::new().duration("after", after));
                 match registered(call, context, response) {

@@ -3,7 +3,7 @@
 use super::super::finding::{Evidence, note};
 use super::super::reach::is_of_author;
 use super::super::{
-    Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity, blame,
+    Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity, blame,
 };
 use crate::message::{Method, sdp};
 use crate::session::clock::SECOND;
@@ -126,7 +126,11 @@ fn tell(call: &Call, (first, later): (usize, usize), found: &mut Findings) {
     };
     let side = call.side(request).unwrap_or(Side::Caller);
     let (role, sure) = (Role::Contributing, Confidence::Likely);
-    let Some(finding) = found.add_with(severity, role, sure, blame::acts_of(call, side)) else {
+    let acts = match told {
+        true => Acts::Nobody,
+        false => blame::acts_of(call, side),
+    };
+    let Some(finding) = found.add_with(severity, role, sure, acts) else {
         return;
     };
     let at = |m: &Stored| m.stamp.source.map_or_else(String::new, |a| a.to_string());

@@ -20,11 +20,11 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-lost",
-            "{client} went on repeating its INVITE after {element} had answered {code}, and {element} repeated that {copies} times: the answers do not find the way back, so to {client} the call has no answer at all",
+            "{client} went on repeating its INVITE after {element} had answered {code}, and {element} sent that {copies} times: {client} does not get the answers, or drops them, so to it the call has no answer at all",
         ),
         (
             "fix-lost",
-            "Check the way from {element} back to {client}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
+            "Capture at {client}, or read its log. If the answers arrive there, see why it drops them (changed Via, tags or CSeq). If not, check the way from {element} back to {client}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
         ),
         (
             "why-branch",

@@ -24,6 +24,10 @@ pub static RULE: Rule = Rule {
             "{element} answered the CANCEL with 200, gave no final answer to the INVITE and went on with {code}: the called phone does not stop ringing although the caller has hung up",
         ),
         (
+            "why-goes-on",
+            "{element} answered the CANCEL with 200, gave no final answer to the INVITE and went on with {code}: the call attempt goes on there although the caller has hung up",
+        ),
+        (
             "why-other",
             "{element} ended the cancelled call with {code} and not with 487: to the calling side it looks as if the called person had refused",
         ),
@@ -35,6 +39,7 @@ pub static RULE: Rule = Rule {
         ("accepted", "that is accepted"),
         ("silence", "no final answer to the INVITE"),
         ("rings-on", "it still rings"),
+        ("goes-on", "the call attempt goes on"),
         ("other", "the final answer"),
     ],
     explains: &["caller-abandoned", "no-answer-timeout", "ring-no-answer"],
@@ -86,7 +91,8 @@ fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &m
             .filter_map(|&at| Some((at, call.messages.get(at)?)))
             .last()
     });
-    let confidence = if until - from >= 32 * SECOND {
+    let rings = ringing.is_some_and(|(_, m)| m.head.code() == Some(180));
+    let confidence = if until - from >= 32 * SECOND && (rings || ringing.is_none()) {
         Confidence::Certain
     } else {
         Confidence::Likely
@@ -120,9 +126,13 @@ fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &m
         note("accepted"),
     ));
     if let Some((at, rings)) = ringing {
-        finding.why("why-rings-on");
-        finding.args(Args::new().code("code", rings.head.code().unwrap_or(180)));
-        finding.proof(Evidence::start_line(at, rings, note("rings-on")));
+        let code = rings.head.code().unwrap_or(180);
+        let (why, label) = match code {
+            180 => ("why-rings-on", "rings-on"),
+            _ => ("why-goes-on", "goes-on"),
+        };
+        finding.why(why).args(Args::new().code("code", code));
+        finding.proof(Evidence::start_line(at, rings, note(label)));
     }
     let message = cancel
         .invite

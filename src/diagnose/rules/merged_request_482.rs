@@ -31,7 +31,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-hunting",
-            "Let {sender} try {element} only once in one call, or give the new attempt a Call-ID of its own; {element} may also hold finished calls too long.",
+            "Find out at {element} why it answered {other} to the first copy: that is what ends the call. {sender} should hand that answer up and not ask {element} once more in the same call.",
         ),
         (
             "why-open",
@@ -96,7 +96,18 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         // The first copy goes on: the refusal of the second one harms nobody.
         false => (Severity::Info, Role::Contributing),
     };
-    let Some(finding) = found.add_with(severity, role, confidence, Acts::Proxy) else {
+    // What had ended the first copy is what ends the call.
+    let hunted = first.and_then(|(_, _, transaction)| {
+        let ended = call.answer_in(transaction, 200..=699);
+        ended.filter(|(_, m)| m.time() <= second.time() && m.time().is_some())
+    });
+    let acts = match hunted {
+        Some(_) if decides => Acts::Callee,
+        // One INVITE alone, from the caller itself: nobody between is in the trace.
+        _ if first.is_none() && second.head.vias <= 1 => Acts::Operator,
+        _ => Acts::Proxy,
+    };
+    let Some(finding) = found.add_with(severity, role, confidence, acts) else {
         return;
     };
     let known = first.and_then(|(_, first, _)| ports(first, second));
@@ -110,10 +121,8 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     match first {
         Some((at, first, transaction)) => {
             finding.proof(Evidence::header(at, first, "Via", note("first")));
-            let ended = call.answer_in(transaction, 200..=699);
-            let ended = ended.filter(|(_, m)| m.time() <= second.time() && m.time().is_some());
             let open = open(call, transaction, response).filter(|_| decides);
-            if let Some((at, ended)) = ended {
+            if let Some((at, ended)) = hunted {
                 finding.why("why-hunting").fix("fix-hunting");
                 let code = ended.head.code().unwrap_or(0);
                 finding.args(Args::new().code("other", code));

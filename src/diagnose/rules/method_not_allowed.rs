@@ -87,6 +87,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         _ => call.side(request),
     };
     let acts = match blamed {
+        _ if severity == Severity::Info => Acts::Nobody,
         Some(Side::Callee) => Acts::Callee,
         _ => Acts::Caller,
     };

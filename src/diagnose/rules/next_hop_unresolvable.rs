@@ -3,8 +3,8 @@
 use super::super::finding::{Evidence, Template, deciding, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
 use crate::layers::dns::DnsAnswer;
-use crate::message::lossy;
 use crate::message::uri::{Uri, host_port};
+use crate::message::{Header, lossy};
 use crate::session::aside::What;
 use crate::session::path::Made;
 use crate::session::{Call, Stored};
@@ -41,6 +41,14 @@ pub static RULE: Rule = Rule {
         (
             "fix-either",
             "Look up {host}, the host of the Request-URI as {asker} sent it (A, AAAA, SRV, NAPTR), from {element} and from elsewhere: if nobody finds it, the calling side wrote a wrong domain; if only {element} does not, correct the name server that it asks.",
+        ),
+        (
+            "why-route",
+            "{element} answered {code} ({said}): it could not find an address for {host}, the host of the Route that {asker} sent with the request",
+        ),
+        (
+            "fix-route",
+            "Correct {host} in the Route (outbound proxy) of {asker}, or create its DNS record. If {host} is a name of {element} itself, add it there to the names that it takes for its own.",
         ),
         (
             "why-uri",
@@ -115,7 +123,17 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Some(_) => (why, "fix-either"),
         None => (why, fix),
     };
-    let acts = if unknown { Acts::Caller } else { Acts::Proxy };
+    let route = asked
+        .filter(|_| fix == "fix-dns")
+        .and_then(|(_, m)| routed(m));
+    let (why, fix, host) = match route {
+        Some((_, host)) if why == "why-dns" => ("why-route", "fix-route", Some(host)),
+        _ => (why, fix, host),
+    };
+    let acts = match unknown || why == "why-route" {
+        true => Acts::Caller,
+        false => Acts::Proxy,
+    };
     let Some(finding) = found.add(confidence, acts) else {
         return;
     };
@@ -131,7 +149,10 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     };
     finding.args(Args::new().code("code", code).text("said", said));
     if let Some((at, request)) = asked {
-        finding.proof(Evidence::request_uri(at, request, note("dialled")));
+        finding.proof(match routed(request).filter(|_| why == "why-route") {
+            Some((route, _)) => Evidence::of_header(at, route, route.value, note("dialled")),
+            None => Evidence::request_uri(at, request, note("dialled")),
+        });
     }
     if let Some((aside, answer)) = name {
         finding.args(
@@ -149,16 +170,34 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.proof(Evidence::start_line(index, response, note("answer")));
 }
 
+// The topmost Route, where its host is a name and the one who asks wrote it.
+fn routed(request: &Stored) -> Option<(Header, String)> {
+    if request.head.vias > 1 {
+        return None;
+    }
+    let route = request.message().header("Route")?;
+    let value = route.value.of(&request.raw);
+    let (start, end) = (
+        memchr::memchr(b'<', value)? + 1,
+        memchr::memchr(b'>', value)?,
+    );
+    let host = named_host(Uri::parse(value.get(start..end)?)?)?;
+    Some((route, host))
+}
+
+fn named_host(uri: Uri<'_>) -> Option<String> {
+    let host = lossy(host_port(uri.host).0).to_ascii_lowercase();
+    let name = host.parse::<IpAddr>().is_err() && !host.starts_with('[') && host.contains('.');
+    name.then_some(host)
+}
+
 // The name in a Request-URI that nothing but it can have led to.
 fn dialled(request: &Stored) -> Option<String> {
     let message = request.message();
     if message.header("Route").is_some() || request.head.vias > 1 {
         return None;
     }
-    let uri = Uri::parse(message.request_uri()?.of(&request.raw))?;
-    let host = lossy(host_port(uri.host).0).to_ascii_lowercase();
-    let name = host.parse::<IpAddr>().is_err() && !host.starts_with('[') && host.contains('.');
-    name.then_some(host)
+    named_host(Uri::parse(message.request_uri()?.of(&request.raw))?)
 }
 
 // A name of the call for which a name server had no address, and nothing was found for it later.

@@ -51,6 +51,10 @@ pub static RULE: Rule = Rule {
             "fix-caller",
             "Leave it as it is if this ring time is wanted; otherwise raise the dial or ring timeout on the calling side ({element}).",
         ),
+        (
+            "fix-expired",
+            "Leave it as it is if this time is wanted; otherwise raise Expires of the INVITE (the dial or ring timeout) on the calling side ({caller}).",
+        ),
         ("rang", "it begins to ring"),
         ("cancel", "{element} gives up"),
         ("answer", "what the caller is told"),
@@ -201,7 +205,9 @@ fn without_cancel(call: &Call, found: &mut Findings) {
     let since = rang.map(|(_, m)| m).or_else(|| call.request());
     show_ring(finding, call, since, end);
     if let Some((seconds, _)) = ran_out {
-        finding.why("why-expired");
+        let caller = call.request().map(sender).unwrap_or_default();
+        finding.why("why-expired").fix("fix-expired");
+        finding.args(Args::new().text("caller", caller));
         show_expires(finding, call, seconds);
     }
     finding.proof(Evidence::start_line(index, response, note("answer")));

@@ -199,6 +199,10 @@ fn tell(call: &Call, refused: Refused<'_>, found: &mut Findings) {
                 .map_or(refuser, |side| blame::acts_of(call, side))
         })
     });
+    let acts = match severity {
+        Severity::Info => Acts::Nobody,
+        _ => acts,
+    };
     let (role, sure) = (Role::Contributing, Confidence::Certain);
     let Some(finding) = found.add_with(severity, role, sure, acts) else {
         return;

@@ -44,6 +44,7 @@ pub static RULE: Rule = Rule {
         ("early", "a pass before that"),
         ("hops", "so many hops were left"),
         ("call", "the call goes this way"),
+        ("by", "all these calls carry it"),
         ("answer", "how it ends"),
     ],
     explains: &[
@@ -237,6 +238,10 @@ fn between_calls(call: &Call, found: &mut Findings) -> bool {
         finding.leg = *number;
         let to = Template::new("call", Args::new().text("b", receiver(m)));
         finding.proof(Evidence::start_line(*at, m, to));
+        let by = call.joins.first().map_or("", |join| join.by);
+        if let Some(header) = m.message().header(by) {
+            finding.proof(Evidence::of_header(*at, header, header.value, note("by")));
+        }
     }
     true
 }

@@ -51,11 +51,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-unheard",
-            "{element} answered the call and repeated its {code} {copies} times over {span}, and {caller} went on repeating its INVITE: the answer does not find the way back to the caller, so no ACK can come",
+            "{element} answered the call and repeated its {code} {copies} times over {span}, and {caller} went on repeating its INVITE: the caller does not get the answer, or drops it, so no ACK can come",
         ),
         (
             "fix-unheard",
-            "Check the way from {element} back to {caller}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
+            "Capture at {caller}, or read its log. If the answer arrives there, see why it is dropped (changed Via, tags or CSeq). If not, check the way from {element} back to {caller}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
         ),
         (
             "why-unconfirmed",
