@@ -12,10 +12,7 @@ const CODEC: &str = "fixtures/codec-488/trace.pcap";
 const HEALTHY: &str = "fixtures/healthy-basic-call/trace.pcap";
 
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("policy")
-        .join(name);
-    let _ = std::fs::remove_dir_all(&folder);
+    let folder = harness::folder("policy", name);
     std::fs::create_dir_all(folder.join("below/further")).unwrap();
     folder
 }

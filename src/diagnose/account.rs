@@ -7,7 +7,7 @@ use crate::layers::Transport;
 use crate::message::Method;
 use crate::message::field::{Field, Fields};
 use crate::message::uri::{Uri, addr_spec};
-use crate::session::clock::SECOND;
+use crate::session::clock::{SECOND, widen};
 use crate::session::{Call, Outcome, Side, Stored, Transaction};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashSet};
@@ -287,8 +287,7 @@ impl Source {
         }
         self.add_user(call, request);
         if let Some(start) = call.start().filter(|_| call.is_dated()) {
-            let (first, last) = self.times.unwrap_or((start, start));
-            self.times = Some((first.min(start), last.max(start)));
+            widen(&mut self.times, start);
         }
     }
 }

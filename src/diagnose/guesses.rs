@@ -5,6 +5,7 @@ use super::across::MOST_NAMES;
 use super::exhibit::Exhibit;
 use super::{Diagnosis, Finding};
 use crate::message::typed;
+use crate::session::clock::widen;
 use crate::session::{Call, Stored};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -87,8 +88,7 @@ impl AllGuesses {
             of.accepted = Some(Exhibit::of(call, answer));
         }
         if let Some(at) = request.stamp.time().map(|time| time.0) {
-            let (first, last) = of.times.unwrap_or((at, at));
-            of.times = Some((first.min(at), last.max(at)));
+            widen(&mut of.times, at);
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Unwatched {
     pub code: u16,
     /// Who asked, and who answered.
     pub ends: [String; 2],
-    /// What was to be watched, and the kind of event.
+    /// What was to be watched.
     pub target: String,
     /// The kind of event.
     pub package: String,

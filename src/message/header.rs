@@ -118,9 +118,7 @@ pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
         },
     };
     let end = folded_end(rest, from);
-    let value = rest.get(from..end).unwrap_or_default();
-    let value = value.strip_suffix(b"\r\n").unwrap_or(value);
-    let value = trim(value.strip_prefix(b" ").unwrap_or(value));
+    let value = trim(rest.get(from..end).unwrap_or_default());
     let header = Header {
         name: Span::new(at, at + length),
         value: span_in(raw, value),

@@ -1,6 +1,7 @@
 //! What every format counts, over the calls that were selected.
 
 use crate::input::Time;
+use crate::session::clock::widen;
 use crate::session::{Call, CopyKind, Outcome};
 use std::collections::BTreeMap;
 
@@ -50,8 +51,7 @@ impl Totals {
                 self.responses += 1;
             }
             if let Some(Time(time)) = message.stamp.time() {
-                let (first, last) = self.times.unwrap_or((time, time));
-                self.times = Some((first.min(time), last.max(time)));
+                widen(&mut self.times, time);
             }
         }
         self.entries += 1;

@@ -10,6 +10,12 @@ const JUMP: i64 = 60 * SECOND;
 /// Records beyond the jump that confirm it, the first included.
 const CONFIRM: u32 = 3;
 
+/// Widens the times of the first and the last of something by a further time.
+pub fn widen(times: &mut Option<(i64, i64)>, time: i64) {
+    let (first, last) = times.unwrap_or((time, time));
+    *times = Some((first.min(time), last.max(time)));
+}
+
 /// The clock of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {

@@ -51,9 +51,7 @@ pub struct Peer {
     pub numbers: Vec<Taken>,
     /// Hosts of the same Request-URIs, in small letters.
     pub hosts: Vec<Taken>,
-    /// Methods of requests over UDP that it answered, in calls that are over: a bit for each.
-    answered: u16,
-    /// The first answer to each of them.
+    /// The first answer to each method that it answered over UDP, in calls that are over.
     answers: Vec<Spot>,
     sent: Activity,
 }
@@ -84,7 +82,7 @@ impl Peer {
 
     /// Did it answer a request with this method over UDP, in a call that is over?
     pub fn answers(&self, method: Method) -> bool {
-        self.answered & 1 << method as u8 != 0
+        self.answer_to(method).is_some()
     }
 
     /// The first answer to such a request.
@@ -211,7 +209,6 @@ impl View {
             if transaction.is_answered() {
                 peer.largest_answered = peer.largest_answered.max(size);
                 if !peer.answers(transaction.method) {
-                    peer.answered |= 1 << transaction.method as u8;
                     let mut answers = transaction.provisionals.iter().chain(&transaction.finals);
                     let answer = answers.find_map(|index| call.messages.get(*index));
                     peer.answers

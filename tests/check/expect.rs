@@ -1,4 +1,4 @@
-use super::harness::{Ran, fixtures, flows, read, root, run};
+use super::harness::{self, Ran, fixtures, flows, read, root, run, write};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -54,17 +54,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("expect")
-        .join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path = folder.join(name);
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
+    harness::folder("expect", name)
 }
 
 /// Of each case what fails is named so, and what is said of it was read.

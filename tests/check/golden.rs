@@ -1,16 +1,11 @@
-use super::harness::{Ran, fixtures, flows, read, run};
+use super::harness::{self, Ran, fixtures, flows, read, run};
 use std::path::{Path, PathBuf};
 
 const LOG: &str = "fixtures/pasted-text-607/trace.log";
 
 /// A folder that is not there yet.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("golden")
-        .join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+    harness::folder("golden", name)
 }
 
 fn check(golden: &Path, more: &[&str]) -> Ran {

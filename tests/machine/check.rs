@@ -1,6 +1,6 @@
 //! The verdicts of `sipexplain check` in the formats for machines.
 
-use crate::harness::{hostile, program, read, root, run};
+use crate::harness::{self, hostile, program, read, root, run, write};
 use crate::{HEALTHY, junit, services, tap};
 use std::path::{Path, PathBuf};
 
@@ -8,18 +8,7 @@ const FORMATS: [&str; 5] = ["junit", "tap", "github", "gitlab", "markdown"];
 const CASES: &str = "tests/check/cases/final.toml";
 
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("verdicts")
-        .join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path = folder.join(name);
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
+    harness::folder("verdicts", name)
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::knowledge;
 use crate::lang::Lang;
 use crate::layers::{TlsReport, link_name};
 use crate::report::{Read, Run};
+use crate::session::clock::widen;
 use crate::session::{Call, Outcome};
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -60,8 +61,7 @@ impl Peers {
             _ => *peer.failures.entry(call.code().unwrap_or(0)).or_default() += 1,
         }
         if let Some(time) = call.start().filter(|_| call.is_dated()) {
-            let (first, last) = peer.times.unwrap_or((time, time));
-            peer.times = Some((first.min(time), last.max(time)));
+            widen(&mut peer.times, time);
         }
     }
 }
