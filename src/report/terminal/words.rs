@@ -71,14 +71,18 @@ pub(in crate::report) fn noun(call: &Call, lang: &Lang) -> String {
 
 /// `registration 1  200 (REGISTER)`: a message of another entry.
 pub(in crate::report) fn elsewhere(spot: &Spot, lang: &Lang) -> String {
-    let noun = match spot.of {
+    match spot.call {
+        0 => what(spot),
+        number => format!("{} {number}  {}", begun_by(spot.of, lang), what(spot)),
+    }
+}
+
+/// `call`, `registration`, or the method of what is neither.
+pub(in crate::report) fn begun_by(method: Method, lang: &Lang) -> String {
+    match method {
         Method::Invite => lang.word("call").into_owned(),
         Method::Register => lang.word("registration").into_owned(),
         other => other.to_string(),
-    };
-    match spot.call {
-        0 => what(spot),
-        number => format!("{noun} {number}  {}", what(spot)),
     }
 }
 
