@@ -2,6 +2,7 @@
 
 use super::{Template, asides};
 use crate::input::Origin;
+use crate::message::Method;
 use crate::session::aside::Aside;
 use crate::session::{Call, Stored};
 
@@ -20,6 +21,8 @@ pub struct Exhibit {
     pub text: Vec<u8>,
     /// The call it belongs to; 0 where it belongs to none.
     pub call: u64,
+    /// What began that call.
+    pub of: Method,
     /// What it says, where it is no message.
     pub beside: Option<Template>,
 }
@@ -34,6 +37,7 @@ impl Exhibit {
             time: aside.time.map(|time| time.0),
             text: Vec::new(),
             call: 0,
+            of: Method::Invite,
             beside: Some(asides::wire(aside, String::new())),
         }
     }
@@ -47,6 +51,7 @@ impl Exhibit {
             time: None,
             text: Vec::new(),
             call: 0,
+            of: Method::Invite,
             beside: Some(said),
         }
     }
@@ -68,6 +73,7 @@ impl Exhibit {
             time: stored.stamp.time().map(|time| time.0),
             text,
             call: call.id,
+            of: call.method,
             beside: None,
         }
     }

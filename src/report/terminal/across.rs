@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::escape::{clean, show};
-use super::words::acts;
+use super::words::{acts, begun_by};
 use crate::diagnose::across::CaptureFinding;
 use crate::message::Method;
 use crate::report::mask::mask;
@@ -36,7 +36,8 @@ impl Block {
                 self.prose(&mut lines, &clean(&lang.aside(said)));
             } else {
                 let shown = show(&mask(&exhibit.text), 0, 0, self.room());
-                let call = format!("{place}  {time}  {} {}", lang.word("call"), exhibit.call);
+                let entry = begun_by(exhibit.of, lang);
+                let call = format!("{place}  {time}  {entry} {}", exhibit.call);
                 self.bar(&mut lines, &call);
                 self.bar(&mut lines, &shown.text);
             }

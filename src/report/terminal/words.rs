@@ -71,14 +71,21 @@ pub(in crate::report) fn noun(call: &Call, lang: &Lang) -> String {
 
 /// `registration 1  200 (REGISTER)`: a message of another entry.
 pub(in crate::report) fn elsewhere(spot: &Spot, lang: &Lang) -> String {
-    let noun = match spot.of {
-        Method::Invite => lang.word("call").into_owned(),
-        Method::Register => lang.word("registration").into_owned(),
-        other => other.to_string(),
-    };
     match spot.call {
         0 => what(spot),
-        number => format!("{noun} {number}  {}", what(spot)),
+        number => format!("{} {number}  {}", begun_by(spot.of, lang), what(spot)),
+    }
+}
+
+/// What an entry is called that begins with this method.
+pub(super) fn begun_by(method: Method, lang: &Lang) -> String {
+    match method {
+        Method::Invite => lang.word("call").into_owned(),
+        Method::Register => lang.word("registration").into_owned(),
+        other => other.name().map_or_else(
+            || lang.word("answers without request").into_owned(),
+            str::to_owned,
+        ),
     }
 }
 
