@@ -393,8 +393,13 @@ fn a_rule_that_goes_by_codes_lists_those_that_it_explains() {
             };
             let code = u16::try_from(answer["code"].as_u64().unwrap()).unwrap();
             let rule = sipexplain::diagnose::rules::rule(id).unwrap();
+            // What a 482 to a second copy hides is explained by the rule of the hidden answer.
+            let mut findings = call["findings"].as_array().unwrap().iter();
+            let hides = findings.any(|f| f["rule"] == "merged-request-482");
             if rule.codes.contains(&code) {
                 seen.insert(id.to_owned());
+            } else if hides && code == 482 {
+                // Listed under its own code.
             } else if !rule.codes.is_empty() {
                 let place = format!("fixtures/{}", fixture.name);
                 wrong.insert(format!(

@@ -50,6 +50,8 @@ pub struct Account {
     pub causes: BTreeMap<&'static str, u64>,
     /// Those of them whose cause the calling side has to mend.
     pub by_caller: u64,
+    /// Callers and numbers of those, as hashes: one of each where all have the same.
+    parties: [Several; 2],
     /// What the 403 among those say, as hashes: one of them where all say the same.
     pub forbidden: HashSet<u64, RandomState>,
     /// REGISTER entries sent to it, and those of them that did not succeed.
@@ -68,8 +70,10 @@ pub struct Account {
     pub last_failure: Option<Exhibit>,
     /// REGISTERs by second, bounded.
     pub registered_at: BTreeMap<i64, u32>,
-    /// One of its registrations.
-    pub first_registration: Option<Exhibit>,
+    /// The first and the last REGISTER that did not succeed: what it was answered.
+    pub refused_registrations: [Option<Exhibit>; 2],
+    /// Where all of its registrations came from; `None` where that differs.
+    pub registers_from: Option<Option<IpAddr>>,
 }
 
 /// Requests over UDP that an address answered, and those of them that were sent more than once.
@@ -135,8 +139,13 @@ impl Account {
             {
                 *self.registered_at.entry(start / SECOND).or_default() += 1;
             }
-            if self.first_registration.is_none() {
-                self.first_registration = Some(Exhibit::of(call, request));
+            let source = request.stamp.source.map(|a| a.ip());
+            let known = self.registers_from.get_or_insert(source);
+            *known = known.filter(|known| Some(*known) == source);
+            if failed {
+                let shown = call.deciding().unwrap_or(request);
+                let [first, last] = &mut self.refused_registrations;
+                Exhibit::note(first, last, call, shown);
             }
         }
         if call.method != Method::Invite {
@@ -151,6 +160,7 @@ impl Account {
         let caller = diagnosis.cause().is_some_and(|f| f.acts == Acts::Caller);
         self.by_caller += u64::from(failed && caller);
         if failed {
+            self.add_parties(call, request);
             *self.failed.entry(code).or_default() += 1;
             if let Some(cause) = cause {
                 *self.causes.entry(cause).or_default() += 1;
@@ -199,6 +209,46 @@ impl Account {
             code,
             cause,
         });
+    }
+}
+
+/// Whether there is more than one of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Several {
+    #[default]
+    None,
+    One(u64),
+    More,
+}
+
+impl Several {
+    fn add(&mut self, key: u64) {
+        *self = match *self {
+            Several::None => Several::One(key),
+            Several::One(known) if known == key => Several::One(key),
+            _ => Several::More,
+        };
+    }
+}
+
+impl Account {
+    /// Were calls that failed those of several callers, or to several numbers?
+    pub fn is_varied(&self) -> bool {
+        self.parties.contains(&Several::More)
+    }
+
+    fn add_parties(&mut self, call: &Call, request: &Stored) {
+        if self.is_varied() {
+            return;
+        }
+        let uri = request.message().request_uri();
+        let number = uri.and_then(|uri| Uri::parse(uri.of(&request.raw)));
+        let number = number.map(|uri| uri.number());
+        let hasher = self.forbidden.hasher();
+        let keys = [hasher.hash_one(call.from()), hasher.hash_one(number)];
+        for (known, key) in self.parties.iter_mut().zip(keys) {
+            known.add(key);
+        }
     }
 }
 

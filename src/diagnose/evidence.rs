@@ -85,6 +85,8 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("elsewhere-known", "{target} is known at {element}"),
     ("elsewhere-taken", "a call that {element} took"),
     ("elsewhere-answered", "{element} answers"),
+    ("elsewhere-back", "it comes back, the same call by {by}"),
+    ("elsewhere-before", "{element} sends this before"),
     ("elsewhere-sent", "{element} sends this later"),
 ];
 

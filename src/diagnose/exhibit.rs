@@ -21,7 +21,7 @@ pub struct Exhibit {
     pub text: Vec<u8>,
     /// The call it belongs to; 0 where it belongs to none.
     pub call: u64,
-    /// What began that call.
+    /// Method of the first request of that.
     pub of: Method,
     /// What it says, where it is no message.
     pub beside: Option<Template>,

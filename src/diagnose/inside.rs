@@ -6,6 +6,9 @@ use crate::message::uri::Uri;
 use crate::message::{Method, Span, lossy};
 use crate::session::{Call, Outcome, Side, Step, Stored, Transaction, outcome};
 
+/// What is said of a call that a BYE did not end at the other side.
+pub const LEFT: &str = ", so the other side is still in the call";
+
 /// Dialogs of one call that are looked at.
 const MOST_DIALOGS: usize = 16;
 
@@ -211,6 +214,13 @@ pub fn missed(call: &Call) -> impl Iterator<Item = Missed<'_>> {
         })
     });
     lost_ack.into_iter().chain(astray)
+}
+
+/// Is it a BYE that left the other side in the call, for no other BYE was taken either?
+pub fn leaves_other(call: &Call, request: &Stored) -> bool {
+    let mut byes = call.transactions().iter();
+    request.head.method == Method::Bye
+        && !byes.any(|t| t.method == Method::Bye && is_accepted(call, t))
 }
 
 /// What became of a request that was missed: the answer, or the silence.

@@ -403,6 +403,10 @@ impl Diagnosis {
 /// Runs every rule over a released call, leg by leg. A verdict has neither sentences nor evidence,
 /// and does not say why a call has no root cause, nor who is to blame.
 pub fn diagnose(call: &Call, context: &Context<'_>, depth: Depth) -> Diagnosis {
+    // What only took the place of the answer that ended the call explains nothing.
+    if let Some(hidden) = rules::merged_request_482::hidden(call).filter(|_| call.legs.is_empty()) {
+        return diagnose_leg(&call.as_if_decided_by(hidden), context, depth);
+    }
     let mut diagnosis = diagnose_leg(call, context, depth);
     for (index, leg) in call.legs.iter().enumerate() {
         let further = diagnose_leg(leg, &context.of_leg(call), depth);

@@ -36,6 +36,8 @@ const USUAL: Present = Present::of(&[
 ]);
 /// Headers with which an answer says more about why it refuses.
 const REASONS: Present = Present::of(&[Field::Reason, Field::Warning, Field::RetryAfter]);
+/// What a call that was answered may have asked for: where it was not kept to, that is a flaw.
+const ASKED: Present = Present::of(&[Field::Require]);
 /// Headers of a challenge and of what answers it.
 const DIGEST: Present = Present::of(&[
     Field::Authorization,
@@ -91,7 +93,7 @@ pub(super) fn rules_for(call: &Call) -> Option<&'static [&'static Rule]> {
         None => (false, messages.as_slice()),
     };
     let (ended, headers) = match call.outcome {
-        Outcome::Succeeded if is_answered(call, rest) => (true, USUAL),
+        Outcome::Succeeded if is_answered(call, rest) => (true, USUAL.and(ASKED)),
         Outcome::Cancelled => (is_cancelled(rest), USUAL),
         Outcome::Failed | Outcome::Refused => (is_refused(rest), USUAL.and(REASONS)),
         _ => return None,

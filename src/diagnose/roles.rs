@@ -140,6 +140,8 @@ fn deeper(call: &Call, near: Option<Blame>, far: Option<Blame>) -> Option<Blame>
     if let Some(near) = near {
         far.relays.extend(near.element);
         far.relays.extend(near.relays);
+        // Who made an answer of the silence is worth knowing.
+        far.is_outweighed &= far.grounds.id != "silence";
     }
     Some(far)
 }

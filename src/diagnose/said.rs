@@ -10,6 +10,8 @@ pub const SAID: &[&str] = &[
     "the same origin line in SDP",
     "one leg names the Call-ID of the other",
     "the same numbers through the same host, answered or ended together",
+    ", so the other side is still in the call",
+    ", which hides the {code} to the first one",
     "; {hint}",
     "{name}: {hint}",
     "{protocol} cause {cause}{text}",

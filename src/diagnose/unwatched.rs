@@ -46,7 +46,7 @@ impl AllUnwatched {
 
     fn add_refusal(&mut self, call: &Call, diagnosis: &Diagnosis) {
         let cause = diagnosis.cause();
-        let nobody = |acts| acts == Acts::Caller && matches!(call.code(), Some(404 | 410 | 604));
+        let nobody = |acts| acts == Acts::Operator && matches!(call.code(), Some(404 | 410 | 604));
         if !cause.is_some_and(|f| f.rule.id == "subscribe-rejected" && nobody(f.acts)) {
             return;
         }

@@ -1,5 +1,7 @@
 //! Header lines: names, compact names, folding (RFC 3261 §7.3, §20).
 
+use super::field::{Field, Name};
+use super::scan;
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
 use nom::bytes::complete::take_while1;
@@ -9,6 +11,8 @@ use nom::{IResult, Parser};
 /// One header as it stands in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// Which of the headers that are asked for it is.
+    pub field: Option<Field>,
     /// The name as received.
     pub name: Span,
     /// The value without blanks at its ends; folded lines are inside it.
@@ -98,32 +102,53 @@ pub(crate) enum Line {
     Blank,
 }
 
+/// The header at `at` and the offset of what follows, if it is written as nearly all are: the colon
+/// right behind the name, blank, value, CRLF, and no line that continues it.
+#[inline(always)]
+pub(super) fn usual(raw: &[u8], at: usize) -> Option<(Header, usize)> {
+    let (name, length) = Name::before_colon(raw.get(at..)?)?;
+    let field = name.field();
+    let (colon, is_name) = (at + length, |name: &[u8]| name.iter().all(|b| is_token(*b)));
+    if field.is_none() && !is_name(raw.get(at..colon)?) {
+        return None;
+    }
+    let end = scan::find_any(raw, colon + 1, [b'\n'])?;
+    let [b' ', value @ .., b'\r'] = raw.get(colon + 1..end)? else {
+        return None;
+    };
+    let is_trimmed = *value.first()? > b' ' && *value.last()? > b' ';
+    let is_whole = !matches!(raw.get(end + 1), Some(b' ' | b'\t'));
+    let header = Header {
+        field,
+        name: Span::new(at, colon),
+        value: Span::new(colon + 2, end - 1),
+    };
+    (is_trimmed && is_whole).then_some((header, end + 1))
+}
+
 /// Reads the line at `at`, folded lines included; gives it and the offset of what follows. `None`
 /// at the end of `raw`. A last line without line end is read as far as it goes.
-#[inline]
 pub(crate) fn line(raw: &[u8], at: usize) -> Option<(Line, usize)> {
+    if let Some((header, next)) = usual(raw, at) {
+        return Some((Line::Header(header), next));
+    }
     let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
     match rest {
         [b'\n', ..] => return Some((Line::Blank, at + 1)),
         [b'\r', b'\n', ..] => return Some((Line::Blank, at + 2)),
         _ => {}
     }
-    // Nearly always the colon stands right behind the name.
-    let length = rest.iter().position(|b| !is_token(*b)).unwrap_or(0);
-    let (from, length) = match rest.get(length) {
-        Some(b':') if length > 0 => (length + 1, length),
-        _ => match name(rest) {
-            Ok((behind, name)) => (rest.len() - behind.len(), name.len()),
-            Err(_) => return Some((Line::Broken, at + folded_end(rest, 0))),
-        },
+    let Ok((behind, name)) = name(rest) else {
+        return Some((Line::Broken, folded_end(raw, at)));
     };
-    let end = folded_end(rest, from);
-    let value = trim(rest.get(from..end).unwrap_or_default());
+    let from = raw.len() - behind.len();
+    let end = folded_end(raw, from);
     let header = Header {
-        name: Span::new(at, at + length),
-        value: span_in(raw, value),
+        field: Field::of(name),
+        name: Span::new(at, at + name.len()),
+        value: span_in(raw, trim(raw.get(from..end).unwrap_or_default())),
     };
-    Some((Line::Header(header), at + end))
+    Some((Line::Header(header), end))
 }
 
 // A name and the colon behind it; no part of either is on a further line.
@@ -134,26 +159,23 @@ fn name(input: &[u8]) -> IResult<&[u8], &[u8]> {
     Ok((input, name))
 }
 
-fn folded_end(rest: &[u8], from: usize) -> usize {
-    let mut end = line_end(rest, from);
-    while matches!(rest.get(end), Some(b' ' | b'\t')) && !blank_line(rest, end) {
-        end = line_end(rest, end);
+// Where the line that `from` is in ends, the lines that continue it included.
+fn folded_end(raw: &[u8], from: usize) -> usize {
+    let mut end = line_end(raw, from);
+    while matches!(raw.get(end), Some(b' ' | b'\t')) && !blank_line(raw, end) {
+        end = line_end(raw, end);
     }
     end
 }
 
 // A line of blanks only is no continuation: some stacks write it where the empty line belongs.
-fn blank_line(rest: &[u8], at: usize) -> bool {
-    let end = line_end(rest, at);
-    rest.get(at..end)
-        .unwrap_or_default()
-        .trim_ascii()
-        .is_empty()
+fn blank_line(raw: &[u8], at: usize) -> bool {
+    let end = line_end(raw, at);
+    raw.get(at..end).unwrap_or_default().trim_ascii().is_empty()
 }
 
-fn line_end(rest: &[u8], from: usize) -> usize {
-    let tail = rest.get(from..).unwrap_or_default();
-    memchr::memchr(b'\n', tail).map_or(rest.len(), |at| from + at + 1)
+fn line_end(raw: &[u8], from: usize) -> usize {
+    scan::find(raw, from, b'\n').map_or(raw.len(), |at| at + 1)
 }
 
 /// A value on one line: each fold becomes one blank (RFC 3261 §7.3.1).

@@ -1,6 +1,7 @@
 //! What rules ask of every message, read while its bytes are at hand: most calls are left without
 //! another look at them.
 
+use super::scan;
 use super::uri::{Uri, addr_spec};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -49,14 +50,14 @@ impl Hints {
 
     /// The value of the first Contact.
     pub(super) fn take_contact(&mut self, value: &[u8]) {
-        self.add_if(memchr::memchr(b',', value).is_some(), Hint::SeveralContacts);
+        self.add_if(scan::find(value, 0, b',').is_some(), Hint::SeveralContacts);
         let inner = Uri::parse(addr_spec(value)).is_none_or(|uri| may_be_inner(uri.host));
         self.add_if(inner, Hint::InnerContact);
     }
 
     /// Host and port of the topmost Via.
     pub(super) fn take_via(&mut self, sent_by: &[u8]) {
-        let colon = memchr::memchr(b':', sent_by).filter(|_| !sent_by.starts_with(b"["));
+        let colon = scan::find(sent_by, 0, b':').filter(|_| !sent_by.starts_with(b"["));
         let host = colon.and_then(|at| sent_by.get(..at)).unwrap_or(sent_by);
         self.add_if(may_be_inner(host), Hint::InnerVia);
     }
@@ -64,19 +65,27 @@ impl Hints {
     /// The value of User-Agent.
     pub(super) fn take_agent(&mut self, value: &[u8]) {
         // A part of each name that is known.
-        const PARTS: [&[u8; 4]; 5] = [b"scan", b"ipvi", b"unda", b"ipcl", b"plsi"];
-        let told = |part: &[u8]| {
-            let part: [u8; 4] = std::array::from_fn(|i| part.get(i).map_or(0, |b| b | 0x20));
-            PARTS.contains(&&part)
-        };
-        self.add_if(value.windows(4).any(told), Hint::Scanner);
+        const PARTS: [u32; 5] = [
+            u32::from_be_bytes(*b"scan"),
+            u32::from_be_bytes(*b"ipvi"),
+            u32::from_be_bytes(*b"unda"),
+            u32::from_be_bytes(*b"ipcl"),
+            u32::from_be_bytes(*b"plsi"),
+        ];
+        let mut last = 0_u32;
+        let told = value.iter().any(|byte| {
+            last = last << 8 | u32::from(byte | 0x20);
+            PARTS.contains(&last)
+        });
+        self.add_if(told, Hint::Scanner);
     }
 
     /// The value of From.
     pub(super) fn take_sender(&mut self, value: &[u8]) {
-        static SENDERS: LazyLock<[Finder<'_>; 3]> =
-            LazyLock::new(|| ["sipvicious", "sip:100@1.1.1.1", "sip:nm@nm"].map(Finder::new));
-        let told = SENDERS.iter().any(|sender| sender.find(value).is_some());
+        const SENDERS: [&[u8]; 2] = [b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
+        let bracket = scan::find(value, 0, b'<').and_then(|at| value.get(at..));
+        let told = value.starts_with(b"\"sipvicious\"")
+            || bracket.is_some_and(|at| SENDERS.iter().any(|sender| at.starts_with(sender)));
         self.add_if(told, Hint::Scanner);
     }
 
@@ -123,19 +132,23 @@ fn may_be_inner(host: &[u8]) -> bool {
 
 // An IPv4 address.
 fn octets(host: &[u8]) -> Option<[u8; 4]> {
-    let (mut octets, mut part, mut digits) = ([0u8; 4], 0, 0);
+    let (mut octets, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
     for byte in host {
-        match byte {
-            b'0'..=b'9' => {
-                let octet = octets.get_mut(part)?;
-                *octet = octet.checked_mul(10)?.checked_add(byte - b'0')?;
-                digits += 1;
-            }
-            b'.' if digits > 0 => (part, digits) = (part + 1, 0),
-            _ => return None,
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+        } else if *byte == b'.' && digits > 0 {
+            octets = octets << 8 | octet;
+            (octet, digits, dots) = (0, 0, dots + 1);
+        } else {
+            return None;
+        }
+        if octet > 255 {
+            return None;
         }
     }
-    (part == 3 && digits > 0).then_some(octets)
+    (dots == 3 && digits > 0).then_some((octets << 8 | octet).to_be_bytes())
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub mod framing;
 pub mod inferred;
 /// The systems at the ends of a hop.
 pub mod party;
+/// Searches in short spans.
+mod scan;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 
@@ -178,7 +180,14 @@ impl Head {
 
     fn read_headers(&mut self, raw: &[u8], mut at: usize) -> Beside {
         let mut beside = Beside::default();
-        while let Some((line, next)) = header::line(raw, at) {
+        loop {
+            while let Some((header, next)) = header::usual(raw, at) {
+                self.take(raw, header, &mut beside);
+                at = next;
+            }
+            let Some((line, next)) = header::line(raw, at) else {
+                break;
+            };
             match line {
                 Line::Header(header) => self.take(raw, header, &mut beside),
                 Line::Broken => self.flaws.add(Flaw::BrokenHeaderLine),
@@ -197,7 +206,7 @@ impl Head {
     }
 
     fn take(&mut self, raw: &[u8], header: Header, beside: &mut Beside) {
-        let Some(field) = Field::of(header.name.of(raw)) else {
+        let Some(field) = header.field else {
             return self.present.add_other();
         };
         let value = header.value.of(raw);
@@ -284,17 +293,16 @@ impl Head {
             self.flaws
                 .add_if(lint::address(bytes).is_some(), Flaw::BadUri);
         }
-        let tag = tag(raw, value);
-        if !tag.is_empty() {
-            let behind = (tag.end - value.start) as usize;
-            let second = params::value_after(bytes, behind, "tag").is_some();
-            self.flaws.add_if(second, Flaw::TwoTags);
+        let (tag, second) = tag(bytes);
+        self.flaws.add_if(second, Flaw::TwoTags);
+        match tag.is_empty() {
+            true => Span::default(),
+            false => tag.shifted(value.start as usize),
         }
-        tag
     }
 
     fn take_vias(&mut self, value: &[u8], base: usize) {
-        let several = memchr::memchr(b',', value).is_some();
+        let several = scan::find(value, 0, b',').is_some();
         if self.vias == 0 {
             let first = several.then(|| header::elements(value).next()).flatten();
             self.take_via(value, first.unwrap_or(value), base);
@@ -311,14 +319,16 @@ impl Head {
     // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
     fn take_via(&mut self, value: &[u8], first: &[u8], base: usize) {
         let base = base + span::span_in(value, first).start as usize;
-        let semicolon = memchr::memchr(b';', first).unwrap_or(first.len());
+        let semicolon = scan::find(first, 0, b';').unwrap_or(first.len());
         let protocol_and_host = first.get(..semicolon).unwrap_or(first).trim_ascii_end();
-        let host = memchr::memrchr2(b' ', b'\t', protocol_and_host).map_or(0, |at| at + 1);
+        let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
+        let blank = protocol_and_host.iter().rposition(is_blank);
+        let host = blank.map_or(0, |at| at + 1);
         self.sent_by = Span::new(host, protocol_and_host.len()).shifted(base);
         self.essentials.add(Essentials::VIA, self.sent_by);
         let sent_by = protocol_and_host.get(host..).unwrap_or_default();
         self.hints.take_via(sent_by);
-        if let Some(branch) = params::value_after(first, semicolon, "branch") {
+        if let Some(branch) = branch(first, semicolon) {
             self.branch = branch.shifted(base);
         }
     }
@@ -341,9 +351,8 @@ impl Head {
     }
 
     fn take_length(&mut self, value: &[u8]) {
-        let length = std::str::from_utf8(value)
-            .ok()
-            .and_then(|v| v.parse::<u32>().ok());
+        let (length, digits) = number(value);
+        let length = length.filter(|_| digits == value.len());
         let differs = self
             .content_length
             .is_some_and(|known| Some(known) != length);
@@ -424,15 +433,22 @@ impl Head {
     }
 }
 
+// The branch of a Via value whose parameters begin at or behind `from`: nearly always the first one.
+fn branch(via: &[u8], from: usize) -> Option<Span> {
+    const FIRST: &[u8] = b";branch=";
+    let behind = via.get(from..)?.strip_prefix(FIRST);
+    match behind {
+        Some([value, ..]) if *value > b' ' && *value != b'"' => {
+            Some(params::value_span(via, from + FIRST.len()))
+        }
+        _ => params::value_after(via, from, "branch"),
+    }
+}
+
 // Number and method of a CSeq value (RFC 3261 §20.16). A number that is none is still followed by
 // the method.
 fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
-    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-    let digit = |number: Option<u32>, byte: &u8| {
-        number?.checked_mul(10)?.checked_add(u32::from(byte - b'0'))
-    };
-    let number = value.get(..digits).filter(|digits| !digits.is_empty());
-    let number = number.and_then(|digits| digits.iter().fold(Some(0), digit));
+    let (number, digits) = number(value);
     let rest = value.get(digits..).unwrap_or_default().trim_ascii();
     let blank = rest
         .iter()
@@ -442,14 +458,37 @@ fn cseq(value: &[u8]) -> (Option<u32>, &[u8]) {
     (number, method)
 }
 
+// The number at the beginning and how many digits it has; `None` where it is none or too large.
+fn number(value: &[u8]) -> (Option<u32>, usize) {
+    let (mut number, mut digits) = (0_u64, 0);
+    for byte in value {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = (number * 10 + u64::from(digit)).min(u64::from(u32::MAX) + 1);
+        digits += 1;
+    }
+    let number = u32::try_from(number).ok().filter(|_| digits > 0);
+    (number, digits)
+}
+
 // The tag of a From or To value: a parameter behind the closing bracket, or behind the URI
-// where there are no brackets (RFC 3261 §20.10).
-fn tag(raw: &[u8], value: Span) -> Span {
-    let bytes = value.of(raw);
-    let from = memchr::memrchr(b'>', bytes)
-        .unwrap_or_else(|| memchr::memchr(b';', bytes).unwrap_or(bytes.len()));
-    params::value_after(bytes, from, "tag")
-        .map_or(Span::default(), |span| span.shifted(value.start as usize))
+// where there are no brackets (RFC 3261 §20.10). And whether there is a second one.
+fn tag(value: &[u8]) -> (Span, bool) {
+    let bracket = scan::rfind(value, b'>');
+    let behind = bracket.and_then(|at| value.get(at + 1..));
+    if let Some([b';', b't', b'a', b'g', b'=', tag @ ..]) = behind
+        && scan::find_any(tag, 0, *b"\"; ,>").is_none()
+    {
+        return (Span::new(value.len() - tag.len(), value.len()), false);
+    }
+    let from = bracket.or_else(|| scan::find(value, 0, b';'));
+    let Some(tag) = from.and_then(|from| params::value_after(value, from, "tag")) else {
+        return (Span::default(), false);
+    };
+    let second = || params::value_after(value, tag.end as usize, "tag").is_some();
+    (tag, !tag.is_empty() && second())
 }
 
 /// A message: its raw bytes and what was read of them.

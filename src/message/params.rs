@@ -2,6 +2,7 @@
 //! (auth-param, §20.7).
 
 use super::header::split_outside;
+use super::scan;
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
 use std::borrow::Cow;
@@ -10,8 +11,8 @@ use std::borrow::Cow;
 /// quotes are not part of it. Blanks around `;` and `=` are allowed.
 pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
     let mut at = from;
-    while let Some(semicolon) = bytes.get(at..).and_then(|rest| memchr::memchr(b';', rest)) {
-        at += semicolon + 1;
+    while let Some(semicolon) = scan::find(bytes, at, b';') {
+        at = semicolon + 1;
         let own = bytes.get(at..)?.trim_ascii_start();
         let (own, behind) = own.split_at_checked(name.len())?;
         if !own.eq_ignore_ascii_case(name.as_bytes()) {
@@ -19,22 +20,21 @@ pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
         }
         if let Some(value) = behind.trim_ascii_start().strip_prefix(b"=") {
             let value = value.trim_ascii_start();
-            return Some(value_span(value, span_in(bytes, value).start as usize));
+            return Some(value_span(bytes, span_in(bytes, value).start as usize));
         }
     }
     None
 }
 
-fn value_span(value: &[u8], start: usize) -> Span {
-    if let Some(quoted) = value.strip_prefix(b"\"") {
-        let end = memchr::memchr(b'"', quoted).unwrap_or(quoted.len());
-        return Span::new(start + 1, start + 1 + end);
+/// The value that begins at `start`, quotes not included.
+pub(super) fn value_span(bytes: &[u8], start: usize) -> Span {
+    if bytes.get(start) == Some(&b'"') {
+        let end = scan::find(bytes, start + 1, b'"').unwrap_or(bytes.len());
+        return Span::new(start + 1, end);
     }
-    let end = memchr::memchr3(b';', b',', b'>', value).unwrap_or(value.len());
-    let end = value
-        .get(..end)
-        .map_or(0, |value| value.trim_ascii_end().len());
-    Span::new(start, start + end)
+    let end = scan::find_any(bytes, start, *b";,>").unwrap_or(bytes.len());
+    let value = bytes.get(start..end).unwrap_or_default();
+    Span::new(start, start + value.trim_ascii_end().len())
 }
 
 /// The value of parameter `name` in an Authorization or WWW-Authenticate value (RFC 3261 §25.1);

@@ -1,5 +1,6 @@
 //! Request-Line and Status-Line (RFC 3261 §7.1, §7.2).
 
+use super::scan;
 use super::span::{Span, span_in};
 use nom::bytes::complete::{tag_no_case, take_while, take_while1};
 use nom::character::complete::{char, digit1, space1};
@@ -57,7 +58,7 @@ pub fn parse(bytes: &[u8]) -> Option<(StartLine, usize)> {
         return None;
     }
     let window = bytes.get(..LONGEST).unwrap_or(bytes);
-    let line_end = memchr::memchr(b'\n', window)?;
+    let line_end = scan::find(window, 0, b'\n')?;
     let line = bytes.get(..line_end)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     Some((line_only(bytes, line)?, line_end + 1))
@@ -85,6 +86,9 @@ pub fn may_begin(bytes: &[u8]) -> bool {
 }
 
 fn line_only(bytes: &[u8], line: &[u8]) -> Option<StartLine> {
+    if let Some(usual) = usual(line) {
+        return Some(usual);
+    }
     let whole = |part: &[u8]| span_in(bytes, part);
     if let Ok((_, (code, reason))) = status_line(line) {
         return Some(StartLine::Response {
@@ -97,6 +101,39 @@ fn line_only(bytes: &[u8], line: &[u8]) -> Option<StartLine> {
         method: whole(method),
         uri: whole(uri),
     })
+}
+
+// What nearly every message begins with, one blank between its parts; all else is for the grammar.
+fn usual(line: &[u8]) -> Option<StartLine> {
+    if let [b'S', b'I', b'P', b'/', b'2', b'.', b'0', b' ', rest @ ..] = line {
+        let [
+            a @ b'1'..=b'9',
+            b @ b'0'..=b'9',
+            c @ b'0'..=b'9',
+            b' ',
+            reason @ ..,
+        ] = rest
+        else {
+            return None;
+        };
+        let digit = |b: &u8| u16::from(b - b'0');
+        let from = line.len() - reason.len();
+        let is_plain = |b: &u8| *b > b' ';
+        let trimmed = reason.first().is_some_and(is_plain) && reason.last().is_some_and(is_plain);
+        return trimmed.then_some(StartLine::Response {
+            code: digit(a) * 100 + digit(b) * 10 + digit(c),
+            reason: Span::new(from, line.len()),
+        });
+    }
+    let method = line.iter().position(|b| !is_token(*b))?;
+    let uri = line.strip_suffix(b" SIP/2.0")?;
+    match uri.get(method..)? {
+        [b' ', first, .., last] if *first > b' ' && *last > b' ' => Some(StartLine::Request {
+            method: Span::new(0, method),
+            uri: Span::new(method + 1, uri.len()),
+        }),
+        _ => None,
+    }
 }
 
 fn version(input: &[u8]) -> IResult<&[u8], &[u8]> {

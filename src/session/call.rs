@@ -26,7 +26,7 @@ const TOO_SOON: u64 = 20_000_000;
 const COPIES: usize = 32;
 
 /// A call, registration, ping, ...: everything about one Call-ID and From-tag.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// Unique over the run, by first message; gaps allowed.
     pub id: u64,
@@ -72,7 +72,7 @@ pub struct Call {
 }
 
 /// What is read of a call only where somebody asks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Lens {
     present: OnceCell<Present>,
     transactions: OnceCell<Vec<Transaction>>,
@@ -137,6 +137,15 @@ impl Call {
         steps::mark(&mut call);
         (call.outcome, call.decided_by) = outcome::decide(&call);
         call
+    }
+
+    /// The same call, as if another of its final responses had decided it: for a diagnosis of what
+    /// was hidden by the one that did.
+    pub fn as_if_decided_by(&self, number: usize) -> Call {
+        Call {
+            decided_by: Some(number),
+            ..self.clone()
+        }
     }
 
     /// How it ended, as reports tell it: what was not recorded from its beginning is unfinished, whatever

@@ -7,6 +7,8 @@ use crate::input::Time;
 pub const SECOND: i64 = 1_000_000_000;
 /// A jump by more than this must be confirmed by further records.
 const JUMP: i64 = 60 * SECOND;
+/// The last record of an input may come so much later, nanoseconds.
+const LAST_JUMP: i64 = 3600 * SECOND;
 /// Records beyond the jump that confirm it, the first included.
 const CONFIRM: u32 = 3;
 
@@ -63,9 +65,12 @@ impl Clock {
         self.now
     }
 
-    /// The end of the input: two records ahead are then confirmation enough.
+    /// The end of the input: two records ahead are then confirmation enough, and one that is not
+    /// far ahead. Nothing comes any more that could confirm it.
     pub fn end(&mut self) -> Option<i64> {
-        if let Some((earliest, 2..)) = self.ahead {
+        if let (Some((earliest, count)), Some(now)) = (self.ahead, self.now)
+            && (count >= 2 || earliest.saturating_sub(now) <= LAST_JUMP)
+        {
             self.now = Some(earliest);
         }
         self.now
@@ -83,6 +88,18 @@ mod tests {
         assert_eq!(clock.advance(Time(3600 * SECOND)), 0);
         assert_eq!(clock.advance(Time(SECOND)), SECOND);
         assert_eq!(clock.end(), Some(SECOND));
+    }
+
+    #[test]
+    fn the_last_record_may_come_after_a_pause() {
+        let mut clock = Clock::default();
+        clock.advance(Time(0));
+        assert_eq!(clock.advance(Time(240 * SECOND)), 0);
+        assert_eq!(clock.end(), Some(240 * SECOND));
+        let mut clock = Clock::default();
+        clock.advance(Time(0));
+        clock.advance(Time(86_400 * SECOND));
+        assert_eq!(clock.end(), Some(0));
     }
 
     #[test]

@@ -78,13 +78,24 @@ impl Call {
         self.originals().find(|(_, m)| on_hop(m))
     }
 
-    /// The first ringing (180 to 189) on the hop of a response.
+    /// The first 180 on the hop of a response, which says that a phone rings; else the first 181 to
+    /// 189, which only says that the call goes on (RFC 3261 §21.1).
     pub fn rang(&self, response: &Stored) -> Option<(usize, &Stored)> {
-        let on_hop = |m: &Stored| {
-            m.keys.transaction == response.keys.transaction
-                && m.head.code().is_some_and(|code| (180..190).contains(&code))
-        };
-        self.originals().find(|(_, m)| on_hop(m))
+        let on_hop = |m: &Stored| m.keys.transaction == response.keys.transaction;
+        self.first_sign(on_hop)
+    }
+
+    /// The same among the messages that are meant.
+    pub fn first_sign(&self, meant: impl Fn(&Stored) -> bool) -> Option<(usize, &Stored)> {
+        let mut signs = self.originals().filter(|(_, m)| {
+            m.head.code().is_some_and(|code| (180..190).contains(&code)) && meant(m)
+        });
+        let first = signs.next()?;
+        let rings = |(_, m): &(usize, &Stored)| m.head.code() == Some(180);
+        match rings(&first) {
+            true => Some(first),
+            false => signs.find(rings).or(Some(first)),
+        }
     }
 
     /// Was the sender of this message seen to send or receive anything on the side away from the

@@ -154,6 +154,7 @@ mod tests {
     fn who_waits_hangs_up_before_the_end() {
         let after = |seconds| {
             let header = Header {
+                field: None,
                 name: Default::default(),
                 value: Default::default(),
             };

@@ -15,7 +15,7 @@ pub type Indices = SmallVec<[usize; 2]>;
 
 /// A request on one hop, and what answered it there. Messages are indices into `Call::messages`, in
 /// the order in which they were seen; records of the same packet are left out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Transaction {
     /// Method; ACK to a final response that is no 2xx belongs to its INVITE.
     pub method: Method,

@@ -29,6 +29,10 @@ pub static RULE: Rule = Rule {
             "fix-elsewhere",
             "Switch on rport in the device (RFC 3581), so that answers come back to the port that it sends from; or let {element} answer to the source address of a request even where rport is missing.",
         ),
+        (
+            "fix-rport",
+            "Find out where the {code} is lost on its way from {element} to {caller}, by a capture there: a firewall or a NAT that has forgotten the way back, or a SIP helper (ALG) in the router. The request asks for rport and the answer went to where it came from, so there is nothing to change in that. If the {code} does arrive, {caller} drops it: its log says why.",
+        ),
         ("challenged", "asked for credentials, sent to {sent}"),
         ("via", "where the answer was sent"),
         (
@@ -124,12 +128,26 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if elsewhere {
         finding.why("why-elsewhere").fix("fix-elsewhere");
         finding.proof(Evidence::header(asked_at, challenge, "Via", note("via")));
+    } else if challenge.stamp.destination.is_some() && asks_rport(request) {
+        finding.fix_alone("fix-rport");
     }
     finding.proof(Evidence::start_line(
         last_at,
         last,
         Template::new("again", copies()),
     ));
+}
+
+// Does the topmost Via carry rport (RFC 3581)?
+fn asks_rport(request: &Stored) -> bool {
+    let via = request.message().header("Via");
+    let value = via.map(|via| via.value.of(&request.raw).to_ascii_lowercase());
+    let value = value.unwrap_or_default();
+    let topmost = value.split(|b| *b == b',').next().unwrap_or_default();
+    topmost
+        .split(|b| *b == b';')
+        .skip(1)
+        .any(|part| part.trim_ascii().split(|b| *b == b'=').next() == Some(b"rport".as_slice()))
 }
 
 // Nearest the caller.

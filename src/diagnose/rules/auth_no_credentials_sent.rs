@@ -1,5 +1,6 @@
 //! A3: a challenge was received and never answered.
 
+use super::super::address::is_private;
 use super::super::digest::{self, challenge_header};
 use super::super::finding::{Evidence, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity};
@@ -26,6 +27,10 @@ pub static RULE: Rule = Rule {
             "fix-register",
             "Set the authentication user name and the password of the account in the device; if it has a field for the realm, it must be {realm} or empty. If credentials are set, check that the device can do {algorithm}.",
         ),
+        (
+            "fix-outside",
+            "Set the authentication user name and the password of the account in the device; if it has a field for the realm, it must be {realm} or empty. If credentials are set, check that the device can do {algorithm}. If {source} is no device of yours, somebody tries names: block that address.",
+        ),
         ("asked", "credentials are asked for"),
         ("acknowledged", "the caller received the challenge"),
         (
@@ -48,8 +53,16 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     let (index, response) = (unmet.message, unmet.response);
+    let source = call.request().and_then(|m| m.stamp.source);
     if call.method == Method::Register {
-        finding.why("why-register").fix("fix-register");
+        // From the Internet it may be anybody.
+        let outside = source.is_some_and(|source| !is_private(source.ip()));
+        let fix = if outside {
+            "fix-outside"
+        } else {
+            "fix-register"
+        };
+        finding.why("why-register").fix(fix);
     }
     let waited = response
         .time()
@@ -64,6 +77,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     finding.element(sender(response)).args(
         Args::new()
             .duration("waited", waited)
+            .text("source", source.map_or_else(String::new, |a| a.to_string()))
             .text("realm", challenge.realm.clone())
             .text("algorithm", algorithms.join(", ")),
     );

@@ -36,6 +36,14 @@ pub static RULE: Rule = Rule {
             "why-untimed-before",
             "the caller sent CANCEL before it rang",
         ),
+        (
+            "why-progress",
+            "the caller sent CANCEL {waited} after a {sign}, which says that the call goes on and not that it rings",
+        ),
+        (
+            "why-untimed-progress",
+            "the caller sent CANCEL after a {sign}, which says that the call goes on and not that it rings",
+        ),
         ("cancel", "the first CANCEL on the way, from {element}"),
         ("reason", "it says so itself"),
         (
@@ -44,6 +52,10 @@ pub static RULE: Rule = Rule {
         ),
         ("confirmed", "this only confirms that the call is ended"),
         ("rang", "it was ringing"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
     ],
     explains: &["ring-no-answer"],
     check,
@@ -74,8 +86,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(request) = call.request() else {
         return;
     };
-    let ringing = call.ringing();
-    let since = ringing.unwrap_or(request);
+    let ringing = call.first_sign(|m| call.is_of_beginning(m));
+    let since = ringing.map_or(request, |(_, m)| m);
     let waited = cancel
         .time()
         .zip(since.time())
@@ -94,7 +106,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if let Some(waited) = waited {
         finding.args(Args::new().duration("waited", waited));
     }
+    let sign = ringing.and_then(|(_, m)| m.head.code()).unwrap_or(180);
+    finding.args(Args::new().code("sign", sign));
     match (waited, ringing) {
+        (Some(_), Some(_)) if sign != 180 => drop(finding.why("why-progress")),
+        (None, Some(_)) if sign != 180 => drop(finding.why("why-untimed-progress")),
         (Some(_), Some(_)) => {}
         (Some(_), None) if at_once => {
             finding.why("why-before-ringing").fix("fix-machine");
@@ -109,11 +125,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             finding.why("why-untimed-before").fix("fix-before-ringing");
         }
     }
-    if let Some((at, rang)) = call
-        .originals()
-        .find(|(_, m)| ringing.is_some_and(|r| std::ptr::eq(*m, r)))
-    {
-        finding.proof(Evidence::start_line(at, rang, note("rang")));
+    if let Some((at, m)) = ringing {
+        let shown = if sign == 180 { "rang" } else { "progress" };
+        finding.proof(Evidence::start_line(at, m, note(shown)));
     }
     let from = Args::new().text("element", sender(cancel));
     finding.proof(Evidence::start_line(

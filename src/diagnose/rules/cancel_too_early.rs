@@ -12,13 +12,17 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Low,
     needs: &[],
     rfc: &[(3261, "9.1")],
-    title: "the CANCEL was sent before {element} had answered anything",
-    why: "{sender} sent CANCEL before any provisional answer of {element}, and {element} did not stop the call: it may have got the CANCEL before the INVITE, or known nothing yet that it could stop",
+    title: "the CANCEL was sent before {element} had answered the INVITE",
+    why: "{sender} sent CANCEL before any answer of {element} to this INVITE (CSeq {cseq}), and {element} did not stop the call: it may have got the CANCEL before the INVITE, or known nothing yet that it could stop",
     fix: "Let {sender} wait with the CANCEL until the first 1xx has come, as the protocol asks, and send it then.",
     sentences: &[
         (
             "why-harmless",
-            "{sender} sent CANCEL before any provisional answer of {element}, which the protocol forbids; {element} took it nevertheless",
+            "{sender} sent CANCEL before any answer of {element} to this INVITE (CSeq {cseq}), which the protocol forbids; {element} took it nevertheless",
+        ),
+        (
+            "why-answered",
+            "{sender} sent CANCEL before any answer of {element} to this INVITE (CSeq {cseq}), which the protocol forbids; the INVITE was answered {code} all the same",
         ),
         ("invite", "the call begins"),
         ("cancel", "and is to be stopped already"),
@@ -67,11 +71,21 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_with(severity, role, Confidence::Certain, Acts::Caller) else {
         return;
     };
-    finding
-        .element(receiver(cancel.message))
-        .args(Args::new().text("sender", sender(cancel.message)));
-    if harmless {
-        finding.why("why-harmless");
+    finding.element(receiver(cancel.message)).args(
+        Args::new()
+            .text("sender", sender(cancel.message))
+            .count("cseq", cancel.message.cseq() as usize),
+    );
+    let accepted = call.answer_in(invite, 200..=299);
+    match accepted {
+        Some((_, m)) if harmless => {
+            let code = m.head.code().unwrap_or(200);
+            finding
+                .why("why-answered")
+                .args(Args::new().code("code", code));
+        }
+        _ if harmless => drop(finding.why("why-harmless")),
+        _ => {}
     }
     let line = |at: usize, m: &Stored, id| Evidence::start_line(at, m, note(id));
     finding.proof(line(asked, begun, "invite"));

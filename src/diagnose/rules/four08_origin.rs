@@ -58,12 +58,20 @@ pub static RULE: Rule = Rule {
             "{element} answered 408 after it had rung for {ring}: a ring time was over, or the phone was lost",
         ),
         (
+            "why-progress",
+            "{element} answered 408 {ring} after a {sign}, which says that the call goes on and not that it rings: an answer timer was over, or the phone or server behind it was lost",
+        ),
+        (
             "fix-rang",
             "Look at the ring or answer timeout of {element}, and set up voicemail or forwarding if callers should reach somebody then.",
         ),
         ("asked", "the call is handed to {element}"),
         ("behind", "{element} hands it on"),
         ("rang", "it rings"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
         ("answer", "{element} gives up"),
         ("silence", "no final answer from {behind}"),
     ],
@@ -148,9 +156,14 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .time()
             .zip(m.time())
             .map_or(0, |(end, start)| end - start);
-        finding.why("why-rang").fix("fix-rang");
-        finding.args(Args::new().duration("ring", ring));
-        finding.proof(Evidence::start_line(at, m, note("rang")));
+        let sign = m.head.code().unwrap_or(180);
+        let (why, shown) = match sign {
+            180 => ("why-rang", "rang"),
+            _ => ("why-progress", "progress"),
+        };
+        finding.why(why).fix("fix-rang");
+        finding.args(Args::new().duration("ring", ring).code("sign", sign));
+        finding.proof(Evidence::start_line(at, m, note(shown)));
     } else if after < AT_ONCE {
         finding.why("why-at-once").fix("fix-at-once");
     } else if TIMER_B.contains(&after) {

@@ -1,7 +1,7 @@
 //! G2: a request names the call rightly, and the other side no longer knows it.
 
 use super::super::address::Host;
-use super::super::finding::{Evidence, note, sender};
+use super::super::finding::{Evidence, Value, note, sender};
 use super::super::inside::{self, Dialog, Refused};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame,
@@ -26,7 +26,7 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-other-node",
-            "{method} carries the Call-ID and both tags of the call as it was set up; the call was accepted by {before}, and the {code} comes from {element}: the request reached a server that never knew the call",
+            "{method} carries the Call-ID and both tags of the call as it was set up; the call was accepted by {before}, and the {code} comes from {element}: the request reached a server that never knew the call{left}",
         ),
         (
             "fix-other-node",
@@ -34,7 +34,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-sent-elsewhere",
-            "{method} names {before}, which accepted the call, and was sent to {element} all the same, which never knew the call and answers {code}",
+            "{method} names {before}, which accepted the call, and was sent to {element} all the same, which never knew the call and answers {code}{left}",
         ),
         (
             "fix-sent-elsewhere",
@@ -180,12 +180,17 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
     let moved = before
         .zip(now)
         .is_some_and(|(before, now)| before.ip() != now.ip());
+    let left = match moved && inside::leaves_other(call, refused.request) {
+        true => Value::Said(inside::LEFT),
+        false => Value::nothing(),
+    };
     finding.element(sender(refused.answer)).args(
         Args::new()
             .text("method", refused.request.message().method_name())
             .code("code", refused.code())
             .duration("after", after.map_or(0, |(now, then)| now - then))
-            .text("before", before.map_or_else(String::new, |a| a.to_string())),
+            .text("before", before.map_or_else(String::new, |a| a.to_string()))
+            .with("left", left),
     );
     if strayed {
         finding.why("why-sent-elsewhere").fix("fix-sent-elsewhere");

@@ -42,6 +42,14 @@ pub static RULE: Rule = Rule {
             "Find out what keeps the other change open, and compare the times between the tries: who chose the Call-ID waits 2.1 to 4 s, the other side up to 2 s.",
         ),
         (
+            "why-held",
+            "{element} had taken the {change} of {other} with a {sign} and not answered it yet, and began a change of its own: {other} refused that with 491, as it has to, and so every further try",
+        ),
+        (
+            "fix-held",
+            "Correct {element}: it has to answer the {change} of {other} before it sends one of its own (RFC 3261 §14.1). Look there for what keeps that answer so long.",
+        ),
+        (
             "why-both",
             "the {method} of {element} and that of {other} met, and both were refused with 491; each had to try again after a moment and neither did, so neither change (hold, resume, transfer, refresh) ever happened",
         ),
@@ -66,6 +74,7 @@ pub static RULE: Rule = Rule {
             "Look in the log of {other} for the change that it believes to be under way: an INVITE on its other leg that is not answered, or an answer whose ACK it did not get or did not match.",
         ),
         ("pending", "the other change, still open"),
+        ("taken", "{element} takes it, and does not answer it yet"),
         ("request", "the change that met it"),
         ("answer", "refused"),
         ("retry", "tried again after {delay}"),
@@ -91,6 +100,8 @@ enum Course {
     /// Sooner than the side that chose the Call-ID may.
     Early,
     Alone,
+    /// The one whose change was refused had the other one, and did not answer it.
+    Held,
 }
 
 fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
@@ -109,6 +120,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (_, None) => Course::Alone,
         ([], _) if others_dropped(call, first, &all) => Course::BothDropped,
         ([], _) => Course::Dropped,
+        _ if taken(call, first, pending).is_some() => Course::Held,
         ([(index, _), ..], _) if is_early(call, first, *index) => Course::Early,
         _ => Course::Again,
     };
@@ -165,6 +177,20 @@ fn pending(call: &Call, refused: Refused<'_>) -> Option<usize> {
     open.next().map(|(_, index, _)| index)
 }
 
+// The provisional answer with which the one whose change was refused had taken the other change before.
+fn taken<'a>(
+    call: &'a Call,
+    refused: Refused<'_>,
+    pending: Option<usize>,
+) -> Option<(usize, &'a Stored)> {
+    let other = call.messages.get(pending?)?;
+    let transaction = call.transaction_of(pending?)?;
+    let asked = call.side(other)? == call.side(refused.request)?.other();
+    let (at, sign) = call.answer_in(transaction, 100..=199)?;
+    let before = at < refused.index && sign.stamp.sender().is(refused.request.stamp.sender());
+    (asked && before).then_some((at, sign))
+}
+
 // Later requests of the same kind by the same end, and whether each was accepted.
 fn retries(call: &Call, refused: Refused<'_>) -> Vec<(usize, bool)> {
     let later = inside::offers(call).filter(|(_, _, m)| {
@@ -189,7 +215,7 @@ fn tell(
     let other = side.map_or(Acts::Operator, |side| blame::acts_of(call, side.other()));
     let (severity, sure, acts) = match course {
         Course::Resolved => (Severity::Info, Confidence::Certain, Acts::Nobody),
-        Course::Dropped | Course::BothDropped | Course::Early => {
+        Course::Dropped | Course::BothDropped | Course::Early | Course::Held => {
             (Severity::Warning, Confidence::Certain, own)
         }
         Course::Again => (Severity::Warning, Confidence::Likely, own),
@@ -212,10 +238,17 @@ fn tell(
         Course::Early => drop(finding.why("why-early").fix("fix-early")),
         Course::Again => drop(finding.why("why-again").fix("fix-again")),
         Course::Alone => drop(finding.why("why-alone").fix("fix-alone")),
+        Course::Held => drop(finding.why("why-held").fix("fix-held")),
         Course::Dropped => {}
     }
     if let Some((at, m)) = pending.and_then(|at| Some((at, call.messages.get(at)?))) {
+        finding.args(Args::new().text("change", m.message().method_name()));
         finding.proof(Evidence::start_line(at, m, note("pending")));
+    }
+    let taken = taken(call, refused, pending).filter(|_| course == Course::Held);
+    if let Some((at, sign)) = taken {
+        finding.args(Args::new().code("sign", sign.head.code().unwrap_or(100)));
+        finding.proof(Evidence::start_line(at, sign, note("taken")));
     }
     refused.prove(finding, (note("request"), note("answer")));
     let retry = retries.first().and_then(|(at, _)| {

@@ -104,7 +104,7 @@ fn tell_media(
         .element(sender(bye))
         .args(
             Args::new()
-                .text("other", stream.flow.source.to_string())
+                .text("other", stream.flow.source.ip().to_string())
                 .duration("after", after),
         )
         .proof(Evidence::start_line(index, bye, note("bye")));

@@ -1,9 +1,10 @@
 //! D6: the same request reached one server twice, by two ways.
 
-use super::super::finding::{Evidence, note, sender};
+use super::super::finding::{Evidence, Value, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::typed;
-use crate::session::{Call, Stored, Transaction};
+use crate::session::call::Final;
+use crate::session::{Call, Step, Stored, Transaction};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub static RULE: Rule = Rule {
     needs: &[],
     codes: &[482],
     rfc: &[(3261, "8.2.2.2"), (3261, "21.4.20")],
-    title: "{element} got the same call twice and refused the second copy",
+    title: "{element} got the same call twice and refused the second copy{hid}",
     why: "{element} got {method} twice with the same Call-ID, From tag and CSeq on two branches, both from {sender}, and answered the second one 482: {sender} forked the call to two addresses that lead to the same server",
     fix: "Remove the duplicate at {sender}: two registered contacts of one phone (old bindings), two names or DNS records of one server, or a destination that stands twice in the list.",
     sentences: &[
@@ -27,11 +28,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-hunting",
-            "{element} had answered the first copy of {method} with {other} when a second one came, on a new branch from {sender}, and answered that 482, because it still knew the call; the reason why the call failed is the {other}, the 482 only took its place",
+            "{element} had answered the first copy of {method} with {other} when a second one came, on a new branch from {sender}, and answered that 482, because it still knew the call: the {other} ends the call, the 482 only took its place on the way to the caller",
         ),
         (
             "fix-hunting",
-            "Find out at {element} why it answered {other} to the first copy: that is what ends the call. {sender} should hand that answer up and not ask {element} once more in the same call.",
+            "Let {sender} hand the {other} up and not ask {element} once more in the same call: two contacts of one phone that are tried one after the other, or a list of destinations in which one server stands twice.",
         ),
         (
             "why-open",
@@ -44,7 +45,7 @@ pub static RULE: Rule = Rule {
         ("open", "this way was still open"),
         (
             "ended",
-            "how the first copy ended: this is why the call fails",
+            "how the first copy ended: this is what ends the call",
         ),
         ("up", "the 482 goes to the caller"),
         (
@@ -64,22 +65,68 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
-fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
-    let refused = call.finals.iter().enumerate().find(|(_, f)| f.code == 482);
-    let Some((number, refused)) = refused else {
-        return;
-    };
-    let Some(response) = call.messages.get(refused.message) else {
-        return;
-    };
-    let Some((second_at, second)) = call.asked(response) else {
-        return;
-    };
+/// A copy that was refused with 482.
+struct Merged<'a> {
+    /// Index of the 482 among the final responses and the messages, and itself.
+    number: usize,
+    response_at: usize,
+    response: &'a Stored,
+    second_at: usize,
+    second: &'a Stored,
+    /// The copy before, where it is in the capture.
+    first: Option<(usize, &'a Stored, &'a Transaction)>,
+}
+
+fn merged(call: &Call) -> Option<Merged<'_>> {
+    let mut finals = call.finals.iter().enumerate();
+    let (number, refused) = finals.find(|(_, f)| f.code == 482)?;
+    let response = call.messages.get(refused.message)?;
+    let (second_at, second) = call.asked(response)?;
     // Inside a dialog, or with its own sender on the way already: a loop, not a merge.
-    if !second.head.to_tag.is_empty() || passes_twice(second) {
-        return;
+    let merged = second.head.to_tag.is_empty() && !passes_twice(second);
+    merged.then(|| Merged {
+        number,
+        response_at: refused.message,
+        response,
+        second_at,
+        second,
+        first: twin(call, second),
+    })
+}
+
+impl<'a> Merged<'a> {
+    // What had ended the first copy before the second one came.
+    fn hunted(&self, call: &'a Call) -> Option<(usize, &'a Stored)> {
+        let (_, _, transaction) = self.first?;
+        let (at, ended) = call.answer_in(transaction, 400..=699)?;
+        // What asks for credentials ends nothing: who asks again keeps the number by mistake.
+        let ends = !matches!(ended.head.code(), Some(401 | 407));
+        let before = ended.time() <= self.second.time() && ended.time().is_some();
+        (ends && before).then_some((at, ended))
     }
-    let first = twin(call, second);
+}
+
+/// Where the call ended with a 482 to a second copy: index of the final response to the first copy,
+/// which is what ended it and which the caller never saw.
+pub(in super::super) fn hidden(call: &Call) -> Option<usize> {
+    if call.code() != Some(482) {
+        return None;
+    }
+    let (at, _) = merged(call)?.hunted(call)?;
+    let is_last = |f: &Final| f.message == at && matches!(f.step, None | Some(Step::ForkLost));
+    call.finals.iter().position(is_last)
+}
+
+fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
+    let Some(merged) = merged(call) else { return };
+    let Merged {
+        number,
+        response_at,
+        response,
+        second_at,
+        second,
+        first,
+    } = merged;
     let says = response.message().reason().is_some_and(|reason| {
         let phrase = reason.of(&response.raw).to_ascii_lowercase();
         memchr::memmem::find(&phrase, b"merge").is_some()
@@ -91,32 +138,37 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         (None, false) => return,
     };
     let decides = call.decided_by == Some(number);
-    let (severity, role) = match decides {
-        true => (Severity::Error, Role::Cause),
+    // Only where the call is looked at as if that had decided it.
+    let ends = deciding(call).map(|(at, _)| at);
+    let hunted = merged.hunted(call).filter(|(at, _)| ends == Some(*at));
+    let (severity, role) = match (decides, hunted) {
+        // The caller was told the wrong reason.
+        (_, Some(_)) => (Severity::Warning, Role::Contributing),
+        (true, _) => (Severity::Error, Role::Cause),
         // The first copy goes on: the refusal of the second one harms nobody.
-        false => (Severity::Info, Role::Contributing),
+        (false, _) => (Severity::Info, Role::Contributing),
     };
-    // What had ended the first copy is what ends the call.
-    let hunted = first.and_then(|(_, _, transaction)| {
-        let ended = call.answer_in(transaction, 200..=699);
-        ended.filter(|(_, m)| m.time() <= second.time() && m.time().is_some())
-    });
-    let acts = match hunted {
-        Some(_) if decides => Acts::Callee,
+    let acts = match first {
         // One INVITE alone, from the caller itself: nobody between is in the trace.
-        _ if first.is_none() && second.head.vias <= 1 => Acts::Operator,
+        None if second.head.vias <= 1 => Acts::Operator,
         _ => Acts::Proxy,
     };
     let Some(finding) = found.add_with(severity, role, confidence, acts) else {
         return;
     };
     let known = first.and_then(|(_, first, _)| ports(first, second));
+    let hid = hunted.and_then(|(_, m)| m.head.code()).map(|code| {
+        let args = Args::new().code("code", code);
+        Value::from((", which hides the {code} to the first one", args))
+    });
+    let hid = hid.unwrap_or_else(Value::nothing);
     finding
         .element(known.unwrap_or_else(|| sender(response)))
         .args(
             Args::new()
                 .text("method", second.message().method_name())
-                .text("sender", sender(second)),
+                .text("sender", sender(second))
+                .with("hid", hid),
         );
     match first {
         Some((at, first, transaction)) => {
@@ -143,11 +195,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
     }
     finding.proof(Evidence::header(second_at, second, "Via", note("second")));
-    finding.proof(Evidence::start_line(
-        refused.message,
-        response,
-        note("answer"),
-    ));
+    finding.proof(Evidence::start_line(response_at, response, note("answer")));
 }
 
 // Both ports of the server, where the two copies went to different ones.

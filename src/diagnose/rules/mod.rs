@@ -49,6 +49,7 @@ pub mod dest_unavailable_480;
 pub mod duplicate_single_header;
 pub mod endpoint_address_changed_midcall;
 pub mod extension_enumeration;
+pub mod extension_required_421;
 pub mod final_not_acked;
 pub mod fixed_duration_drop;
 pub mod four08_origin;
@@ -195,6 +196,7 @@ pub static RULES: &[&super::Rule] = &[
     &carrier_congestion::RULE,
     &rtp_profile_mismatch::RULE,
     &require_unsupported_420::RULE,
+    &extension_required_421::RULE,
     &reason_status_conflict::RULE,
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,

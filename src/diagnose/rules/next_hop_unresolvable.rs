@@ -32,7 +32,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-dialled",
-            "{element} answered {code}, and the look-up of {name} ({kind}) had failed with {failure}: that is the host of the Request-URI as {asker} sent it, so the request asks for a domain that does not exist",
+            "{element} answered {code}, and a look-up of {name} ({kind}) in this capture fails with {failure}: that is the host of the Request-URI as {asker} sent it, so the request asks for a domain that does not exist",
         ),
         (
             "fix-dialled",

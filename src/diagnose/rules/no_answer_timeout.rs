@@ -48,6 +48,18 @@ pub static RULE: Rule = Rule {
             "it rang for {ring}, then {element} ended the call with 487 although nobody on this hop had cancelled it: a ring time ran out there or behind it, or the call was cancelled on a hop that is not in the capture",
         ),
         (
+            "why-progress",
+            "{element} sent CANCEL to the called side {ring} after a {sign} from there, without having been asked to by the caller: its own time for an answer was over",
+        ),
+        (
+            "why-went-on-progress",
+            "{element} sent CANCEL to the called side {ring} after a {sign} from there, without having been asked to by the caller, and went on to another destination",
+        ),
+        (
+            "why-487-progress",
+            "{element} ended the call with 487 {ring} after a {sign}, although nobody on this hop had cancelled it: a time for an answer ran out there or behind it, or the call was cancelled on a hop that is not in the capture",
+        ),
+        (
             "fix-caller",
             "Leave it as it is if this ring time is wanted; otherwise raise the dial or ring timeout on the calling side ({element}).",
         ),
@@ -56,6 +68,10 @@ pub static RULE: Rule = Rule {
             "Leave it as it is if this time is wanted; otherwise raise Expires of the INVITE (the dial or ring timeout) on the calling side ({caller}).",
         ),
         ("rang", "it begins to ring"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
         ("cancel", "{element} gives up"),
         ("answer", "what the caller is told"),
         ("reason", "the reason that the CANCEL gives"),
@@ -154,7 +170,8 @@ fn by_caller(call: &Call, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Nobody) else {
         return;
     };
-    let since = call.ringing().or_else(|| call.request());
+    let sign = call.first_sign(|m| call.is_of_beginning(m));
+    let since = sign.map(|(_, m)| m).or_else(|| call.request());
     finding.element(sender(cancel)).fix("fix-caller");
     show_ring(finding, call, since, cancel.time());
     let from = Args::new().text("element", sender(cancel));
@@ -201,7 +218,10 @@ fn without_cancel(call: &Call, found: &mut Findings) {
     let Some(finding) = found.add(confidence, Acts::Nobody) else {
         return;
     };
-    finding.element(sender(response)).why("why-487");
+    finding.element(sender(response)).why(match rang {
+        Some((_, sign)) if !rings(sign) => "why-487-progress",
+        _ => "why-487",
+    });
     let since = rang.map(|(_, m)| m).or_else(|| call.request());
     show_ring(finding, call, since, end);
     if let Some((seconds, _)) = ran_out {
@@ -251,11 +271,18 @@ fn in_between(call: &Call, found: &mut Findings) {
         .time()
         .zip(rang.time())
         .map(|(end, start)| end - start);
-    finding.args(Args::new().duration("ring", ring.unwrap_or(0)));
-    if !decides {
-        finding.why("why-went-on");
-    }
-    finding.proof(Evidence::start_line(rang_at, rang, note("rang")));
+    finding.args(
+        Args::new()
+            .duration("ring", ring.unwrap_or(0))
+            .code("sign", rang.head.code().unwrap_or(180)),
+    );
+    finding.why(match (decides, rings(rang)) {
+        (true, true) => "why",
+        (true, false) => "why-progress",
+        (false, true) => "why-went-on",
+        (false, false) => "why-went-on-progress",
+    });
+    finding.proof(Evidence::start_line(rang_at, rang, note(sign(rang))));
     let from = Args::new().text("element", sender(cancel.message));
     finding.proof(Evidence::start_line(
         cancel.index,
@@ -288,16 +315,31 @@ fn stops_ringing<'a>(
     if cancel.passed_on || elsewhere {
         return None;
     }
-    leg.answer_in(cancel.invite?, 180..=189)
+    let invite = cancel.invite?;
+    leg.answer_in(invite, 180..=180)
+        .or_else(|| leg.answer_in(invite, 181..=189))
+}
+
+// Only 180 says so.
+fn rings(provisional: &Stored) -> bool {
+    provisional.head.code() == Some(180)
+}
+
+fn sign(provisional: &Stored) -> &'static str {
+    match rings(provisional) {
+        true => "rang",
+        false => "progress",
+    }
 }
 
 fn show_ring(finding: &mut Finding, call: &Call, since: Option<&Stored>, end: Option<i64>) {
     let Some(since) = since else { return };
     let ring = since.time().zip(end).map_or(0, |(start, end)| end - start);
-    finding.args(Args::new().duration("ring", ring));
+    let code = since.head.code().unwrap_or(180);
+    finding.args(Args::new().duration("ring", ring).code("sign", code));
     let shown = call.originals().find(|(_, m)| std::ptr::eq(*m, since));
     if let Some((at, rang)) = shown.filter(|(_, m)| !m.head.is_request()) {
-        finding.proof(Evidence::start_line(at, rang, note("rang")));
+        finding.proof(Evidence::start_line(at, rang, note(sign(rang))));
     }
 }
 

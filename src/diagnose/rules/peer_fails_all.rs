@@ -20,7 +20,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-mostly-silence",
-            "all {calls} calls that were sent to {element} failed, {same} of them without a final answer: what fails for everybody is a fault of that peer or of the way to it, and not of a single call",
+            "all {calls} calls that were sent to {element} failed, {same} of them without a final answer: that is a fault of that peer or of the way to it, and not of a single call. {rest} of them got a final answer, so address and port are right, and the way was open then",
+        ),
+        (
+            "why-one-number",
+            "all {calls} calls that were sent to {element} failed, {same} of them with {code}; all are from one caller to one number, so it may be that number or that caller as well as the peer",
         ),
         ("first", "the first of them"),
         ("last", "the last of them"),
@@ -49,7 +53,12 @@ fn across(ledger: &Ledger, found: &mut Across) {
         if account.calls < ENOUGH || failed < account.calls || same * 10 < failed * 8 || personal {
             continue;
         }
-        let Some(finding) = found.add(Confidence::Likely, Acts::Operator) else {
+        // A number that fails is no peer that fails; silence is no matter of the number.
+        let sure = match code == 0 || account.is_varied() {
+            true => Confidence::Likely,
+            false => Confidence::Possible,
+        };
+        let Some(finding) = found.add(sure, Acts::Operator) else {
             continue;
         };
         let own = &mut finding.finding;
@@ -58,11 +67,13 @@ fn across(ledger: &Ledger, found: &mut Across) {
             Args::new()
                 .count("calls", to_size(failed))
                 .count("same", to_size(same))
+                .count("rest", to_size(failed - same))
                 .code("code", code),
         );
         match code {
             0 if same == failed => drop(own.why("why-silence")),
             0 => drop(own.why("why-mostly-silence")),
+            _ if sure == Confidence::Possible => drop(own.why("why-one-number")),
             _ => {}
         }
         finding.count = failed;

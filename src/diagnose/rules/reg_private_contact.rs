@@ -96,6 +96,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         until: call.seen_until.unwrap_or(from + span),
         note: note("silence"),
     });
+    let register = known.before(from.saturating_add(1)).map(|last| last.spot);
+    finding.elsewhere(register, "elsewhere-register");
 }
 
 // Who registered this address as Contact, from a public one: by the Request-URI, which is the

@@ -1,5 +1,6 @@
 //! R1: the registrar refused the registration.
 
+use super::super::address::is_private;
 use super::super::digest::credentials_header;
 use super::super::finding::{Evidence, Template, deciding, note, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Product, Rule, Severity};
@@ -51,6 +52,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-unknown",
             "Compare {aor} with the account at the registrar, letter for letter and domain included; the authentication user name can be another one. If it is right, check that the device sends to the registrar of this domain and not to a trunk or another server.",
+        ),
+        (
+            "fix-unknown-outside",
+            "Compare {aor} with the account at the registrar, letter for letter and domain included; the authentication user name can be another one. If it is right, check that the device sends to the registrar of this domain and not to a trunk or another server. If {source} is no device of yours, somebody tries names: block that address.",
         ),
         (
             "why-no-registrar",
@@ -145,10 +150,16 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         ),
         _ => (Confidence::Likely, "why", "fix", Acts::Caller),
     };
+    let request = call.request();
+    // From the Internet it may be anybody.
+    let from = request.and_then(|m| m.stamp.source);
+    let fix = match fix {
+        "fix-unknown" if from.is_some_and(|from| !is_private(from.ip())) => "fix-unknown-outside",
+        fix => fix,
+    };
     let Some(finding) = found.add(confidence, acts) else {
         return;
     };
-    let request = call.request();
     let source = request.map(sender).unwrap_or_default();
     let phrase = answer
         .message()

@@ -16,10 +16,23 @@ pub static RULE: Rule = Rule {
     fix: "Let the registrar answer what it cannot take with 503 and Retry-After, each with another time; let devices wait a random time before they try again, longer each time; and spread their registration times.",
     sentences: &[
         (
+            "why-first",
+            "{peak} REGISTER requests began within {window} at {element}, and {failed} of {all} registrations did not succeed: many devices register at once, as after a restart or an outage, and keep the registrar from serving them",
+        ),
+        (
+            "why-one",
+            "{source} sent {peak} REGISTER requests within {window} to {element}, and {failed} of {all} registrations did not succeed: one system registers all its accounts at once, and more than the registrar takes in that time",
+        ),
+        (
+            "fix-one",
+            "Set {source} to spread the registrations of its accounts, and to wait a random time before it tries again, longer each time. Ask whoever runs {element} how many it takes in a second.",
+        ),
+        (
             "fix-told",
             "Let the registrar give each device another time in Retry-After, not the same to all; let devices wait a random time before they try again, longer each time; and spread their registration times.",
         ),
-        ("first", "one of the registrations"),
+        ("refused", "the first that did not succeed"),
+        ("last", "the last of these"),
     ],
     across,
     ..Rule::PLAIN
@@ -61,7 +74,12 @@ fn across(ledger: &Ledger, found: &mut Across) {
         if peak < MANY || peak < TIMES * usual.max(1) {
             continue;
         }
-        let Some(finding) = found.add(Confidence::Likely, Acts::Registrar) else {
+        let source = account.registers_from.flatten();
+        let acts = match source {
+            Some(_) => Acts::Caller,
+            None => Acts::Registrar,
+        };
+        let Some(finding) = found.add(Confidence::Likely, acts) else {
             continue;
         };
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
@@ -75,14 +93,22 @@ fn across(ledger: &Ledger, found: &mut Across) {
                 .count("failed", size(failed))
                 .duration("window", WINDOW * SECOND),
         );
-        if ledger.backoffs.has_asked(address) {
+        if let Some(source) = source {
+            own.args(Args::new().text("source", source.to_string()));
+            own.why("why-one").fix("fix-one");
+        } else if last - first < 2 * WINDOW {
+            own.why("why-first");
+        }
+        if source.is_none() && ledger.backoffs.has_asked(address) {
             own.fix("fix-told");
         }
         finding.count = peak;
         finding.times = Some((from * SECOND, (from + WINDOW) * SECOND));
-        let shown = account.first_registration.clone();
-        finding
-            .exhibits
-            .extend(shown.map(|exhibit| (exhibit, note("first"))));
+        let refused = account
+            .refused_registrations
+            .iter()
+            .zip(["refused", "last"]);
+        let refused = refused.filter_map(|(exhibit, id)| Some((exhibit.clone()?, note(id))));
+        finding.exhibits.extend(refused);
     }
 }

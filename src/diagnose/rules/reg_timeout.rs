@@ -55,6 +55,10 @@ pub static RULE: Rule = Rule {
             "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}: many servers block an address that they have refused",
         ),
         (
+            "why-refused-up",
+            "the REGISTER for {aor} was sent to {element} {copies} times over {span} and nothing came back; {ago} before {element} had still answered, with {code}, and it sent other messages in that time, so it is up: many servers block an address that they have refused",
+        ),
+        (
             "fix-refused",
             "Ask the operator of {element} whether this address is blocked (fail2ban, pike, an access list), and set the credentials right before it is let in again. If it is not blocked, check the way to {element}.",
         ),
@@ -150,7 +154,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if received {
         finding.why("why-received").fix("fix-received");
     } else if let Some(last) = refused.filter(|_| reliable.is_none()) {
-        finding.why("why-refused").fix("fix-refused");
+        let why = if up { "why-refused-up" } else { "why-refused" };
+        finding.why(why).fix("fix-refused");
         finding.args(
             Args::new()
                 .code("code", last.code)
@@ -181,7 +186,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     });
     let latest = peer.filter(|_| up || around).and_then(|peer| peer.latest);
     let latest = latest.filter(|spot| !spot.is_in(call));
-    if !received && refused.is_none() {
+    if !received && (refused.is_none() || up) {
         finding.elsewhere(latest, "elsewhere-sent");
     }
     if let Some(last) = refused.filter(|_| !received && reliable.is_none()) {

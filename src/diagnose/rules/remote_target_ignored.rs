@@ -1,6 +1,6 @@
 //! G7: a request inside a dialog is not addressed to the Contact of the other side.
 
-use super::super::finding::{Evidence, note, sender};
+use super::super::finding::{Evidence, Value, note, sender};
 use super::super::inside::{self, Missed};
 use super::super::{Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity, blame};
 use crate::message::field::Field;
@@ -16,20 +16,20 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "12.2.1.1"), (3261, "12.1.2")],
     title: "{method} of {element} is not addressed to the Contact of the other side",
-    why: "{method} of {element} is addressed to {used}, and the other side had given {wanted} as its Contact; it failed",
+    why: "{method} of {element} is addressed to {used}, and the other side had given {wanted} as its Contact; it failed{left}",
     fix: "Correct {element}: the Request-URI of a request inside a call is the Contact that the other side gave last, with its parameters, whatever was dialled and whoever is the first Route.",
     sentences: &[
         (
             "why-old",
-            "{method} of {element} is addressed to {used}, a Contact that the other side had replaced by {wanted} since; it failed",
+            "{method} of {element} is addressed to {used}, a Contact that the other side had replaced by {wanted} since; it failed{left}",
         ),
         (
             "why-route",
-            "{method} of {element} is addressed to {used}, which is the first Route, and the other side had given {wanted} as its Contact; it failed",
+            "{method} of {element} is addressed to {used}, which is the first Route, and the other side had given {wanted} as its Contact; it failed{left}",
         ),
         (
             "why-dialled",
-            "{method} of {element} is addressed to {used}, as the first INVITE was, and the other side had given {wanted} as its Contact; it failed",
+            "{method} of {element} is addressed to {used}, as the first INVITE was, and the other side had given {wanted} as its Contact; it failed{left}",
         ),
         ("contact", "where it has to go"),
         ("request", "where it was sent"),
@@ -140,6 +140,10 @@ fn tell(
     let request = missed.request;
     let target = request.message().request_uri().unwrap_or_default();
     let wanted = call.target(newest, Field::Contact);
+    let left = match inside::leaves_other(call, request) {
+        true => Value::Said(inside::LEFT),
+        false => Value::nothing(),
+    };
     finding.element(sender(request)).args(
         Args::new()
             .text("method", request.message().method_name())
@@ -147,7 +151,8 @@ fn tell(
             .text(
                 "wanted",
                 wanted.map_or_else(String::new, |t| inside::shown(t.uri)),
-            ),
+            )
+            .with("left", left),
     );
     match used {
         Used::Old => drop(finding.why("why-old")),

@@ -130,7 +130,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let kept = call.alive.iter().find(|(index, _)| *index == silence.index);
     let sign = match (sign(request, (from, until), context), kept) {
         // While it is silent itself, nothing else shows that it is there.
-        (Sign::Before | Sign::None | Sign::Dead, Some((_, at))) => Sign::Kept(at - from),
+        (Sign::Before(_) | Sign::None | Sign::Dead, Some((_, at))) => Sign::Kept(at - from),
         (sign, _) => sign,
     };
     // That nothing came back is proved; why, and so who has to act, is not.
@@ -141,7 +141,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         false => confidence,
     };
     let acts = match sign {
-        Sign::Method(..) | Sign::Alive(_) | Sign::Before | Sign::Kept(_) => Acts::Callee,
+        Sign::Method(..) | Sign::Alive(_) | Sign::Before(_) | Sign::Kept(_) => Acts::Callee,
         // Heard before and after, and not at all in between: the way is as likely as the end of it.
         Sign::Around(_) | Sign::Dead | Sign::None => Acts::Network,
     };
@@ -184,7 +184,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
                 finding.why("why-around").fix("fix-around");
                 finding.elsewhere(later, "elsewhere-sent");
             }
-            Sign::Before => drop(finding.why("why-before").fix("fix-before")),
+            Sign::Before(last) => {
+                finding.why("why-before").fix("fix-before");
+                finding.elsewhere(last, "elsewhere-before");
+            }
             Sign::Dead => drop(finding.why("why-dead").fix("fix-dead")),
             Sign::None => {}
         }
@@ -260,8 +263,8 @@ enum Sign {
     Kept(i64),
     /// It sent something within a minute before and again after, at last this.
     Around(Option<Spot>),
-    /// It sent something within a minute before.
-    Before,
+    /// It sent something within a minute before, at last this.
+    Before(Option<Spot>),
     /// It never sent anything.
     Dead,
     /// Nothing that would tell.
@@ -297,7 +300,7 @@ fn sign(request: &Stored, (from, until): (i64, i64), context: &Context<'_>) -> S
         (true, _) => Sign::Alive(later),
         (false, None) => Sign::Dead,
         (false, Some(_)) if before && after => Sign::Around(later),
-        (false, Some(_)) if before => Sign::Before,
+        (false, Some(_)) if before => Sign::Before(peer.latest),
         (false, Some(_)) => Sign::None,
     }
 }

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "fix-slow",
-            "Look at the load of {element} at that time: CPU, workers that are all busy, slow lookups in databases, DNS or number portability. It should answer an INVITE with 100 at once, before any of these.",
+            "Look at the load of {element} at that time: CPU, workers that are all busy, slow lookups in databases, DNS or number portability. Where INVITEs are among the requests, it should answer them with 100 at once, before any of these.",
         ),
         (
             "why-unheard",

@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time],
     codes: &[408, 480, 487],
     rfc: &[(3261, "13.3.1.1"), (3261, "21.4.18")],
-    title: "it rang for {ring} and nobody answered",
+    title: "nobody answered within {ring}",
     why: "it rang for {ring}, then {element} ended the attempt with {code}: nothing is broken, nobody took the call in the time that is set there",
     fix: "Leave it as it is, or set up voicemail, forwarding on no answer, or a longer ring time at {element}, if callers give up too early.",
     sentences: &[
@@ -24,7 +24,19 @@ pub static RULE: Rule = Rule {
             "why-cancelled",
             "it rang for {ring}, then the call was cancelled: nothing is broken, nobody took the call before",
         ),
+        (
+            "why-progress",
+            "{element} ended the attempt with {code} {ring} after a {sign}, which says that the call goes on and not that it rings: nobody took the call in the time that is set there, or an announcement was played to its end",
+        ),
+        (
+            "why-progress-cancelled",
+            "the call was cancelled {ring} after a {sign}, which says that the call goes on and not that it rings: nobody took the call before",
+        ),
         ("rang", "it begins to ring"),
+        (
+            "progress",
+            "the call had got this far; that it rings is not said",
+        ),
         ("answer", "the end of the attempt"),
     ],
     explains: &["408-origin"],
@@ -44,9 +56,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some((index, end)) = end else { return };
     let rang = match cancelled {
         false => call.rang(end),
-        true => call.originals().find(|(_, m)| {
-            m.head.code().is_some_and(|code| (180..190).contains(&code)) && call.is_of_beginning(m)
-        }),
+        true => call.first_sign(|m| call.is_of_beginning(m)),
     };
     let Some((at, rang)) = rang else { return };
     let Some(ring) = end.time().zip(rang.time()).map(|(end, start)| end - start) else {
@@ -60,18 +70,27 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     } else {
         Role::Cause
     };
-    let Some(finding) = found.add_as(role, Confidence::Certain, Acts::Nobody) else {
+    let sign = rang.head.code().unwrap_or(180);
+    let (confidence, shown) = match sign {
+        180 => (Confidence::Certain, "rang"),
+        _ => (Confidence::Likely, "progress"),
+    };
+    let Some(finding) = found.add_as(role, confidence, Acts::Nobody) else {
         return;
     };
     finding.element(sender(end)).args(
         Args::new()
             .duration("ring", ring)
+            .code("sign", sign)
             .code("code", call.code().unwrap_or(487)),
     );
-    if cancelled {
-        finding.why("why-cancelled");
-    }
-    finding.proof(Evidence::start_line(at, rang, note("rang")));
+    finding.why(match (cancelled, sign) {
+        (true, 180) => "why-cancelled",
+        (true, _) => "why-progress-cancelled",
+        (false, 180) => "why",
+        (false, _) => "why-progress",
+    });
+    finding.proof(Evidence::start_line(at, rang, note(shown)));
     finding.proof(Evidence::start_line(index, end, note("answer")));
 }
 

@@ -6,7 +6,7 @@ use crate::message::field::Field;
 use crate::message::uri::Uri;
 use crate::message::{Method, typed};
 use crate::session::clock::SECOND;
-use crate::session::{Call, Outcome, Stored};
+use crate::session::{Call, Outcome, Spot, Stored};
 use std::net::IpAddr;
 
 /// The rule.
@@ -42,6 +42,7 @@ pub static RULE: Rule = Rule {
             "a late pass; the Vias are the way so far, the last hop first",
         ),
         ("early", "a pass before that"),
+        ("passed", "{element} hands it on when it first comes"),
         ("hops", "so many hops were left"),
         ("call", "the call goes this way"),
         ("by", "all these calls carry it"),
@@ -64,6 +65,8 @@ pub static RULE: Rule = Rule {
 const PLENTY: u32 = 20;
 /// New calls between the same two sides within this time belong to one circle, nanoseconds.
 const QUICK: i64 = 10 * SECOND;
+/// Passes that are looked at.
+const MOST_LOOKED_AT: usize = 64;
 /// Addresses of a circle that are named.
 const MOST_NAMED: usize = 8;
 
@@ -120,6 +123,9 @@ fn circle(call: &Call, at: usize, request: &Stored, hops: bool, found: &mut Find
             .text("cycle", cycle(&way, element))
             .code("code", call.code().unwrap_or(0)),
     );
+    if let Some((first, passed)) = first_pass(call, element, request) {
+        finding.proof(Evidence::header(first, passed, "Via", note("passed")));
+    }
     let name = element.as_bytes();
     let passes = call.fields(at).all(Field::Via).filter(|header| {
         let value = header.value.of(&request.raw).to_ascii_lowercase();
@@ -135,6 +141,21 @@ fn circle(call: &Call, at: usize, request: &Stored, hops: bool, found: &mut Find
         finding.proof(Evidence::start_line(index, response, note("answer")));
     }
     true
+}
+
+// The request as the element sent it on its first pass.
+fn first_pass<'a>(call: &'a Call, element: &str, late: &Stored) -> Option<(usize, &'a Stored)> {
+    let is_of = |m: &Stored| {
+        let vias = typed::vias(m.message());
+        let own = vias.first();
+        own.is_some_and(|via| via.sent_by.eq_ignore_ascii_case(element))
+    };
+    let sent = call
+        .originals()
+        .filter(|(_, m)| m.head.is_request() && call.is_of_beginning(m));
+    sent.filter(|(_, m)| m.head.vias < late.head.vias && m.cseq() == late.cseq())
+        .take(MOST_LOOKED_AT)
+        .find(|(_, m)| is_of(m))
 }
 
 // From the first pass of the element to the second.
@@ -243,5 +264,9 @@ fn between_calls(call: &Call, found: &mut Findings) -> bool {
             finding.proof(Evidence::of_header(*at, header, header.value, note("by")));
         }
     }
+    // The next one the other way.
+    let back = begun.iter().find(|(_, _, _, of)| *of == (way.1, way.0));
+    let spot = back.map(|(_, _, m, _)| Spot::within(call, m));
+    finding.elsewhere(spot, "elsewhere-back");
     true
 }

@@ -55,8 +55,18 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if !call.oddities().has(Oddity::BodyChanged) {
         return;
     }
+    for lowered in [false, true] {
+        tell(call, context, found, lowered);
+    }
+}
+
+// A version that was kept and one that was lowered are two faults.
+fn tell(call: &Call, context: &Context<'_>, found: &mut Findings, lowered: bool) {
     let broken = |index: usize, m: &Stored| {
         let change = change(call, index, m)?;
+        if lowered != (change.now.number < change.before.number) {
+            return None;
+        }
         let span = span::span_in(&m.raw, change.now.version);
         Some(Mark {
             line: change.now.line,
@@ -75,8 +85,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         let line: String = line.chars().take(80).collect();
         let version = lossy(change.now.version);
         finding.args(Args::new().text("line", line).text("version", version));
-        let down = change.now.number < change.before.number;
-        let before = match down {
+        let before = match lowered {
             true => {
                 finding.why("why-down");
                 note("before-higher")

@@ -48,11 +48,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-nobody",
-            "{watcher} subscribed to {package} of {target}, and {element} answered {code}: it knows nothing there that could be watched. Calls are not concerned",
+            "{watcher} subscribed to {package} of {target}, and {element} answered {code}: it knows nothing there that could be watched. Up to then nothing in this capture shows whether {target} exists there. Calls are not concerned",
         ),
         (
             "fix-nobody",
-            "Compare the address {target} with those that {element} knows, and correct the key or mailbox in {watcher}. Where it exists, switch on at {element} that it may be watched (a hint, a mailbox, presence).",
+            "Look up at {element} whether {target} exists there. If it does, switch on there that it may be watched (a hint, a mailbox, presence); if not, correct the key or mailbox in {watcher}.",
         ),
         (
             "why-unwatched",
@@ -172,6 +172,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let acts = match fix {
         "fix-refused" | "fix-unwatched" | "fix-contradiction" | "fix-no-mailbox" => Acts::Callee,
+        // Either the address is wrong, or what it stands for cannot be watched.
+        "fix-nobody" => Acts::Operator,
         _ => Acts::Caller,
     };
     let confidence = match why {

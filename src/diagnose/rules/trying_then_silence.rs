@@ -39,7 +39,7 @@ pub static RULE: Rule = Rule {
             "taken over; this only says that the next hop is alive",
         ),
         ("silence", "nothing rang and nothing was refused"),
-        ("gave-up", "the caller's side gives up"),
+        ("gave-up", "{asker} gives up"),
     ],
     explains: &["caller-abandoned", "no-answer-timeout", "408-origin"],
     confirm: "a capture of what {element} sends on behind it, or its log for this Call-ID",
@@ -99,9 +99,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     let Some(finding) = found.add_as(role, confidence, Acts::Proxy) else {
         return;
     };
-    finding
-        .element(sender(trying))
-        .args(Args::new().duration("silence", until - from));
+    finding.element(sender(trying)).args(
+        Args::new()
+            .text("asker", sender(request))
+            .duration("silence", until - from),
+    );
     let late = late(call, transaction, until);
     if kept {
         finding.why("why-kept").fix("fix-kept");

@@ -77,15 +77,12 @@ pub(in crate::report) fn elsewhere(spot: &Spot, lang: &Lang) -> String {
     }
 }
 
-/// What an entry is called that begins with this method.
-pub(super) fn begun_by(method: Method, lang: &Lang) -> String {
+/// `call`, `registration`, or the method of what is neither.
+pub(in crate::report) fn begun_by(method: Method, lang: &Lang) -> String {
     match method {
         Method::Invite => lang.word("call").into_owned(),
         Method::Register => lang.word("registration").into_owned(),
-        other => other.name().map_or_else(
-            || lang.word("answers without request").into_owned(),
-            str::to_owned,
-        ),
+        other => other.to_string(),
     }
 }
 
