@@ -204,12 +204,8 @@ fn asked_behind(call: &Call, answer: &Stored) -> Option<String> {
 
 fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
     let original = call.original_of(decided);
-    let mut answer = call.message_of(original)?;
-    let mut relays = relays(call, original);
-    if let Some(behind) = passed_on(call, answer) {
-        relays.insert(0, sender(answer));
-        answer = behind;
-    }
+    let answer = call.message_of(original)?;
+    let relays = relays(call, original);
     let args = Args::new()
         .code("code", answer.head.code()?)
         .text("element", sender(answer));
@@ -272,21 +268,6 @@ fn answered(call: &Call, decided: usize, view: &View) -> Option<Blame> {
         grounds: made,
         relays,
         is_outweighed: false,
-    })
-}
-
-// The same answer as it came to its sender: a relay whose Vias are no rest of those before.
-fn passed_on<'a>(call: &'a Call, answer: &Stored) -> Option<&'a Stored> {
-    call.messages.iter().find(|m| {
-        m.head.code() == answer.head.code()
-            && m.head.method == answer.head.method
-            && m.cseq() == answer.cseq()
-            && answer.keys.to_tag != 0
-            && m.keys.to_tag == answer.keys.to_tag
-            && m.keys.transaction != answer.keys.transaction
-            && m.stamp.destination.map(|a| a.ip()) == answer.stamp.source.map(|a| a.ip())
-            && m.stamp.source.map(|a| a.ip()) != answer.stamp.destination.map(|a| a.ip())
-            && m.time() <= answer.time()
     })
 }
 

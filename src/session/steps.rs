@@ -78,12 +78,30 @@ fn is_relay(call: &Call, paths: &mut Paths, earlier: usize, later: usize) -> boo
         && a.head.method == b.head.method
         && a.head.cseq == b.head.cseq
         && a.keys.to_tag == b.keys.to_tag;
-    if !same || b.head.vias >= a.head.vias {
+    if !same || is_handed_on(a, b) {
+        return same;
+    }
+    if b.head.vias >= a.head.vias {
         return false;
     }
     let rest = paths.of(later, b).last().copied();
     let count = paths.of(later, b).len();
     count == 0 || paths.of(earlier, a).get(count - 1).copied() == rest
+}
+
+// What came to its sender with the same To-tag, from somebody else than it goes to, was not made by
+// him, whatever Vias he left in it.
+fn is_handed_on(a: &Stored, b: &Stored) -> bool {
+    let ip = |at: Option<std::net::SocketAddr>| at.map(|at| at.ip());
+    let (from, to) = (ip(a.stamp.source), ip(b.stamp.destination));
+    let between = ip(b.stamp.source);
+    b.keys.to_tag != 0
+        && between.is_some()
+        && ip(a.stamp.destination) == between
+        && from.is_some()
+        && from != to
+        && from != between
+        && a.keys.transaction != b.keys.transaction
 }
 
 /// The Vias of final responses, read once each: the pairs to compare are many more.

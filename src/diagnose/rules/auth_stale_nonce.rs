@@ -46,6 +46,10 @@ pub static RULE: Rule = Rule {
             "{username} used a nonce that {element} had not given out in this call, {element} refused it with a new one and without stale=true, and {caller} did not try again: either the nonce had run out or the password is wrong",
         ),
         (
+            "fix-unknown",
+            "Find out which of the two it is: set user name and password of {username} in {caller} anew, and see whether it is let in once it begins without an old nonce. If it is, the nonce had run out: let {element} say stale=true for that, and let its nonces live longer than the time between two registrations.",
+        ),
+        (
             "fix-not-said",
             "Let {element} say stale=true where a nonce has run out and the rest is right. Until then let its nonces live longer than the time between two registrations, or let the client forget the nonce and begin each request without credentials.",
         ),
@@ -258,7 +262,12 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
         }
         (true, ..) => (Confidence::Possible, "why", "fix", Acts::Caller),
         (false, true, Some(_)) => (Confidence::Likely, "why-not-said", "fix-not-said", server),
-        (false, true, None) => (Confidence::Possible, "why-unknown", "fix-not-said", server),
+        (false, true, None) => (
+            Confidence::Possible,
+            "why-unknown",
+            "fix-unknown",
+            Acts::Caller,
+        ),
         (false, false, _) => return,
     };
     let role = (Severity::Error, Role::Cause);

@@ -28,8 +28,16 @@ pub static RULE: Rule = Rule {
             "{element} answered with a Via that names {after}, and the request had named {before}: a server must return Via unchanged, and who sent the request must drop an answer that differs, so a router or firewall on the way rewrites SIP",
         ),
         (
+            "why-dropped",
+            "{element} answered with a Via that names {after}, and the request had named {before}: a server must return Via unchanged, so a router or firewall on the way rewrites SIP. Who sent the request dropped the answer, as it must: it sent the same {method} {copies} times more, so for it nothing was answered",
+        ),
+        (
             "why-length",
             "the Content-Length of the message from {element} is wrong by {off} bytes, just what the session description gains where {before} is replaced by {after}: a router or firewall on the way rewrites addresses in SIP and forgets the length",
+        ),
+        (
+            "again",
+            "the same request once more, though it was answered",
         ),
         ("before", "as it was sent"),
         ("after", "as it went on"),
@@ -231,6 +239,32 @@ fn tell_via(call: &Call, request: usize, answer: usize, found: &mut Findings) {
         .why("why-via")
         .proof(Evidence::header(request, asked, "Via", note("before")))
         .proof(Evidence::header(answer, told, "Via", note("after")));
+    let again = sent_after(call, request, told);
+    if let (Some(&last), true) = (again.last(), again.len() >= 2)
+        && let Some(m) = call.messages.get(last)
+    {
+        finding
+            .why("why-dropped")
+            .args(
+                Args::new()
+                    .text("method", asked.message().method_name())
+                    .count("copies", again.len()),
+            )
+            .proof(Evidence::start_line(last, m, note("again")));
+    }
+}
+
+// The copies of a request that were sent well after an answer to it was seen.
+fn sent_after(call: &Call, request: usize, answer: &Stored) -> Vec<usize> {
+    const CROSSED: i64 = 3 * SECOND / 10;
+    let sends = call.transaction_of(request).map(|t| t.sends.as_slice());
+    let later = |at: &usize| {
+        let sent = call.messages.get(*at).and_then(Stored::time);
+        sent.zip(answer.time())
+            .is_some_and(|(sent, answered)| sent > answered + CROSSED)
+    };
+    let sends = sends.unwrap_or_default().iter().copied();
+    sends.filter(later).collect()
 }
 
 /// A body that is longer or shorter than its Content-Length by what a replaced address gains.

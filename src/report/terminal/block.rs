@@ -4,7 +4,8 @@ use super::escape::clean;
 use super::ladder;
 use super::palette::Palette;
 use super::words::{
-    acts, changes_a_call, decided, inside, leaves_the_other, noun, parties, refused_inside, result,
+    acts, changes_a_call, decided, inside, is_untaken, leaves_the_other, noun, parties,
+    refused_inside, result,
 };
 use crate::diagnose::{Diagnosis, Finding, Role, Severity, details};
 use crate::knowledge::own::Entry;
@@ -146,11 +147,12 @@ impl Block {
                 Role::Cause => format!("{} ({sure})", lang.word("cause")),
                 _ => format!("{} ({sure})", lang.word("note")),
             };
-            self.item(
-                lines,
-                &label,
-                &clean(&lang.rule(finding.rule, finding.why, &finding.args)),
-            );
+            let mut said = clean(&lang.rule(finding.rule, finding.why, &finding.args));
+            // What may be the cause, and is shown for that, is no other cause.
+            if may_be(diagnosis, finding) {
+                said += &self.confirm(finding);
+            }
+            self.item(lines, &label, &said);
             self.item(
                 lines,
                 &lang.word("acts"),
@@ -164,7 +166,7 @@ impl Block {
                 &lang.word(acts(blame.acts, call.method)),
             );
         }
-        self.blame(lines, diagnosis);
+        self.blame(lines, diagnosis, shown);
         if let Some(reason) = &diagnosis.accepted {
             self.item(lines, &lang.word("known already"), &clean(reason));
         }
@@ -203,7 +205,7 @@ impl Block {
             .findings
             .iter()
             .filter(|f| shown.is_none_or(|shown| !std::ptr::eq(*f, shown)))
-            .filter(|f| f.role != Role::Symptom)
+            .filter(|f| f.role != Role::Symptom && !may_be(diagnosis, f))
             .collect();
         others.sort_by_key(|finding| finding.severity);
         for finding in others {
@@ -218,7 +220,7 @@ impl Block {
                 let mut shown = finding.evidence.iter();
                 finding.leg == 0 && shown.any(|e| e.message() == Some(index))
             });
-            let general = !told && !changes_a_call(call, stored);
+            let general = !told && !changes_a_call(call, stored) && !is_untaken(call, stored);
             let mut said = inside(stored, general, lang);
             if leaves_the_other(call, stored) {
                 said += &lang.word("; the other side is still in the call");
@@ -248,7 +250,7 @@ impl Block {
     }
 
     // Who made the answer, and what else may be the cause.
-    fn blame(&self, lines: &mut Vec<String>, diagnosis: &Diagnosis) {
+    fn blame(&self, lines: &mut Vec<String>, diagnosis: &Diagnosis, shown: Option<&Finding>) {
         let lang = self.options.lang;
         if let Some(blame) = diagnosis.blame.as_ref().filter(|of| !of.is_outweighed) {
             let who = match (&blame.element, blame.or_beyond) {
@@ -274,15 +276,24 @@ impl Block {
             .alternatives
             .iter()
             .filter_map(|at| diagnosis.findings.get(*at))
+            .filter(|of| shown.is_none_or(|shown| !std::ptr::eq(*of, shown)))
         {
-            let sentence = |id: &str| clean(&lang.rule(finding.rule, id, &finding.args));
-            let confirm = Some(sentence("confirm")).filter(|confirm| !confirm.is_empty());
-            let confirm = confirm.map_or_else(String::new, |confirm| {
-                lang.say("; it would be shown by {confirm}", &[("confirm", confirm)])
-            });
+            let title = clean(&lang.rule(finding.rule, "title", &finding.args));
             let sure = lang.word(finding.confidence.word());
-            let said = format!("({sure}) {}{confirm}", sentence("title"));
+            let (severity, id) = (lang.word(finding.severity.word()), finding.rule.id);
+            let colon = lang.word(": ");
+            let confirm = self.confirm(finding);
+            let said = format!("{severity}[{id}] ({sure}){colon}{title}{confirm}");
             self.item(lines, &lang.word("or else"), &said);
+        }
+    }
+
+    // What would show that it is the cause.
+    fn confirm(&self, finding: &Finding) -> String {
+        let lang = self.options.lang;
+        match clean(&lang.rule(finding.rule, "confirm", &finding.args)) {
+            confirm if confirm.is_empty() => String::new(),
+            confirm => lang.say("; it would be shown by {confirm}", &[("confirm", confirm)]),
         }
     }
 
@@ -334,4 +345,13 @@ impl Block {
 pub(super) fn time_of_day(nanoseconds: i64, zone: jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default();
     at.to_zoned(zone).strftime("%H:%M:%S.%3f").to_string()
+}
+
+// Is it told as what may be the cause?
+fn may_be(diagnosis: &Diagnosis, finding: &Finding) -> bool {
+    let mut all = diagnosis.alternatives.iter();
+    all.any(|at| {
+        let other = diagnosis.findings.get(*at);
+        other.is_some_and(|other| std::ptr::eq(other, finding))
+    })
 }

@@ -7,7 +7,7 @@ use crate::lang::Lang;
 use crate::message::Method;
 use crate::message::uri::Uri;
 use crate::report::totals::method_name;
-use crate::session::{Call, Outcome, Spot, Stored};
+use crate::session::{Call, Outcome, Spot, Stored, outcome};
 
 /// Failures inside the call that decide nothing: of a re-INVITE, a BYE, a CANCEL, ...
 pub(super) fn refused_inside(call: &Call) -> impl Iterator<Item = (usize, &Stored)> {
@@ -32,6 +32,12 @@ pub(super) fn leaves_the_other(call: &Call, answer: &Stored) -> bool {
         m.head.method == Method::Bye && m.head.code().is_some_and(|code| (200..300).contains(&code))
     };
     refused && !call.messages.iter().any(taken)
+}
+
+/// Is it the refusal of a hang-up in a call whose answer was never acknowledged, so that it was over for
+/// one side only?
+pub(super) fn is_untaken(call: &Call, answer: &Stored) -> bool {
+    answer.head.method == Method::Bye && outcome::unacknowledged(call).is_some()
 }
 
 pub(super) fn inside(stored: &Stored, general: bool, lang: &Lang) -> String {
