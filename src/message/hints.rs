@@ -82,11 +82,14 @@ impl Hints {
 
     /// The value of From.
     pub(super) fn take_sender(&mut self, value: &[u8]) {
-        const SENDERS: [&[u8]; 2] = [b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
-        let bracket = scan::find(value, 0, b'<').and_then(|at| value.get(at..));
-        let told = value.starts_with(b"\"sipvicious\"")
-            || bracket.is_some_and(|at| SENDERS.iter().any(|sender| at.starts_with(sender)));
-        self.add_if(told, Hint::Scanner);
+        const SENDERS: [&[u8]; 3] = [b"\"sipvicious\"", b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
+        let mut at = 0;
+        while let Some(begin) = scan::find_any(value, at, *b"\"<") {
+            let rest = value.get(begin..).unwrap_or_default();
+            let told = SENDERS.iter().any(|sender| rest.starts_with(sender));
+            self.add_if(told, Hint::Scanner);
+            at = begin + 1;
+        }
     }
 
     pub(super) fn take_body(&mut self, body: &[u8]) {

@@ -2,7 +2,7 @@
 
 use super::Batch;
 use super::judge::Judge;
-use crate::session::{Limits, News, Session};
+use crate::session::{AHEAD, Limits, News, Session};
 
 /// Where messages become calls.
 #[derive(Default)]
@@ -19,7 +19,14 @@ impl Correlator {
         }
         let mut asides = batch.asides.drain(..).peekable();
         let mut alive = batch.alive.drain(..).peekable();
-        for (index, stored) in batch.messages.drain(..).enumerate() {
+        let mut messages = batch.messages.drain(..);
+        let mut index = 0;
+        loop {
+            if index % AHEAD == 0 {
+                let coming = messages.as_slice();
+                self.session.expect(coming.get(..AHEAD).unwrap_or(coming));
+            }
+            let Some(stored) = messages.next() else { break };
             while let Some((_, aside)) = asides.next_if(|(before, _)| *before <= index) {
                 self.session.aside(aside);
             }
@@ -27,14 +34,17 @@ impl Correlator {
                 self.session.keep_alive(source, time);
             }
             self.session.message(stored, &mut self.news);
-            self.deliver(judge);
+            self.news.settle();
+            index += 1;
         }
         asides.for_each(|(_, aside)| self.session.aside(aside));
         alive.for_each(|(_, source, time)| self.session.keep_alive(source, time));
         for time in std::mem::take(&mut batch.clock).into_iter().flatten() {
             self.session.tick(time, &mut self.news);
-            self.deliver(judge);
+            self.news.settle();
         }
+        // Not one by one: what correlates and what judges is more code than fits the cache at once.
+        self.deliver(judge);
         batch.bytes = 0;
         batch.spare = self.session.spare().collect();
     }
@@ -42,6 +52,7 @@ impl Correlator {
     /// Judges what is left.
     pub(super) fn finish(mut self, judge: &mut Judge<'_>) -> Limits {
         let limits = self.session.finish(&mut self.news);
+        self.news.settle();
         judge.take(&mut self.news);
         limits
     }

@@ -49,13 +49,15 @@ impl<'a> Judge<'a> {
     /// Takes what is new; the calls stay, for their memory is used again.
     pub(super) fn take(&mut self, news: &mut News) {
         self.attempts.append(&mut news.attempts);
-        for sighting in news.sightings.drain(..) {
-            self.view.saw(sighting);
-        }
-        for call in &news.over {
+        let mut sightings = news.sightings.drain(..).enumerate().peekable();
+        for (call, seen) in news.over.iter().zip(news.seen.drain(..)) {
+            while let Some((_, sighting)) = sightings.next_if(|(index, _)| *index < seen) {
+                self.view.saw(sighting);
+            }
             self.call(call);
             self.view.learn(call);
         }
+        sightings.for_each(|(_, sighting)| self.view.saw(sighting));
     }
 
     /// Ends a batch: what was reported is to be seen now, where it is `live`.

@@ -233,12 +233,15 @@ impl Entry {
     /// its names are used anew: a test tool in a fresh container counts its calls from 1. While a dialog
     /// lasts it may be the same request in another capture, whose clock is late.
     pub fn is_named_anew(&self, stored: &Stored) -> bool {
+        if !stored.is_initial() {
+            return false;
+        }
         let last = self.messages.last().and_then(Stored::time);
         let (Some(time), Some(last)) = (stored.time(), last) else {
             return false;
         };
         let silent = time.saturating_sub(last);
-        if silent <= TRANSACTION * SECOND || !stored.is_initial() {
+        if silent <= TRANSACTION * SECOND {
             return false;
         }
         let state = self.state;

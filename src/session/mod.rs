@@ -89,6 +89,7 @@ use messages::Messages;
 use names::Names;
 use recent::{Recent, Seen};
 use sighting::{Sighting, Sights};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use timers::{Due, Timers};
@@ -102,6 +103,8 @@ const MOST_TOMBSTONES: usize = 65_536;
 
 /// Entries that are due, looked at ahead.
 const DUE: usize = 4;
+/// Messages that come, looked at ahead.
+pub const AHEAD: usize = 8;
 
 /// Messages and lists of released entries kept for use again.
 const MOST_SPARE: usize = 4096;
@@ -146,8 +149,17 @@ pub struct News {
     pub sightings: Vec<Sighting>,
     /// The entries that are over.
     pub over: Vec<Call>,
+    /// How much of what was seen each of them may know of.
+    pub seen: Vec<usize>,
     /// Connections that were never made; told at the end.
     pub attempts: Vec<Aside>,
+}
+
+impl News {
+    /// Whatever is over by now may know of all that was seen by now.
+    pub fn settle(&mut self) {
+        self.seen.resize(self.over.len(), self.sightings.len());
+    }
 }
 
 /// The correlation of messages.
@@ -266,6 +278,26 @@ impl Session {
             self.release(slot, news);
         }
         self.keep_bounds(news);
+    }
+
+    /// Looks ahead at messages that will be taken: what they need is far away, and comes sooner
+    /// together than one by one.
+    pub fn expect(&self, coming: &[Box<Stored>]) {
+        let kept = coming.iter().map(|m| {
+            let (stamp, head) = (u64::from(m.stamp.part), u64::from(m.head.vias));
+            (m.keys.call_id, stamp + head)
+        });
+        let slots: SmallVec<[(Option<u32>, u64); AHEAD]> = kept
+            .map(|(key, sum)| match self.by_call_id.get(&key) {
+                Some(Slots::One(_, slot)) => (Some(*slot), sum),
+                _ => (None, sum),
+            })
+            .collect();
+        let entries = slots.iter().map(|(slot, sum)| {
+            let live = slot.and_then(|slot| self.slots.get(slot as usize)?.as_ref());
+            sum + live.map_or(0, |live| live.entry.id + live.entry.messages.len() as u64)
+        });
+        std::hint::black_box(entries.fold(0, u64::wrapping_add));
     }
 
     // Their messages were not touched for seconds: fetched together they arrive sooner than one by one.
