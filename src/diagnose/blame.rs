@@ -110,7 +110,7 @@ pub const GROUNDS: &[(&str, &str)] = &[
     ),
     (
         "silence",
-        "{element} was asked and nothing came back from there",
+        "{element} was asked, and no answer to that came from there",
     ),
     (
         "silence-icmp",
@@ -375,7 +375,8 @@ fn reached(call: &Call, answer: &Stored, view: &View) -> Option<(String, SocketA
         let known = view.registrations().of_user(&user, server.ip())?;
         let now = answer.time()?;
         let last = known.before(now).filter(|last| last.until > now)?;
-        last.source.filter(|_| last.is_accepted())
+        last.source
+            .filter(|_| last.is_accepted() && !last.is_removal())
     };
     let at = view.pinged(server.ip(), &user).or_else(registered)?;
     let behind = at.ip() != caller.ip() && at.ip() != server.ip();
@@ -471,7 +472,8 @@ fn silent(call: &Call, view: &View) -> Option<Blame> {
         .messages
         .iter()
         .filter(on_hop)
-        .find_map(|m| m.head.code());
+        .filter_map(|m| m.head.code())
+        .max();
     let args = Args::new().text("element", receiver(deepest));
     let grounds = match sign {
         Some(code) => Template::new("silence-behind", args.code("sign", code)),

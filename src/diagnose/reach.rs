@@ -2,9 +2,9 @@
 //! Contact, or a proxy in Record-Route (RFC 3261 §12.2.1.1).
 
 use super::address::{self, Host, are_neighbours, class};
-use super::blame;
-use super::finding::note;
+use super::finding::{Value, note};
 use super::{Acts, Args, Confidence, Evidence, Findings, Role, Severity, Template};
+use super::{blame, inside};
 use crate::layers::Transport;
 use crate::message::field::Field;
 use crate::message::header;
@@ -309,12 +309,17 @@ pub fn tell(
         .request
         .and_then(|at| Some((at, call.messages.get(at)?)));
     let method = request.map_or("ACK".to_owned(), |(_, m)| m.message().method_name());
+    let left = match request.is_some_and(|(_, m)| inside::leaves_other(call, m)) {
+        true => Value::Said(inside::LEFT),
+        false => Value::nothing(),
+    };
     finding
         .element(lost.author.to_string())
         .args(
             lost.args()
                 .text("method", method)
-                .text("user", lost.user(call).unwrap_or(lost.reader).to_string()),
+                .text("user", lost.user(call).unwrap_or(lost.reader).to_string())
+                .with("left", left),
         )
         .proof(lost.evidence(note(words.given)));
     if let Some((at, request)) = request {

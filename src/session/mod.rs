@@ -283,9 +283,12 @@ impl Session {
     /// Looks ahead at messages that will be taken: what they need is far away, and comes sooner
     /// together than one by one.
     pub fn expect(&self, coming: &[Box<Stored>]) {
+        // One part of each cache line that a message takes up.
         let kept = coming.iter().map(|m| {
-            let (stamp, head) = (u64::from(m.stamp.part), u64::from(m.head.vias));
-            (m.keys.call_id, stamp + head)
+            let (stamp, sent) = (u64::from(m.stamp.part), m.time().unwrap_or(0) as u64);
+            let (vias, cseq) = (u64::from(m.head.vias), u64::from(m.cseq()));
+            let (keys, raw) = (m.keys.repeat ^ m.keys.from_tag, m.raw.len() as u64);
+            (m.keys.call_id, stamp ^ sent ^ vias ^ cseq ^ keys ^ raw)
         });
         let slots: SmallVec<[(Option<u32>, u64); AHEAD]> = kept
             .map(|(key, sum)| match self.by_call_id.get(&key) {

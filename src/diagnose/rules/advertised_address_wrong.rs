@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time, Need::Addresses],
     rfc: &[(3261, "8.1.1.8"), (3261, "12.2.1.1")],
     title: "{element} gave {host} as its address and sends from another one",
-    why: "the {field} that {element} gave names {host}, and its own packets come from {element}; {method} was sent to {host} by {user} and got lost, and nothing ever came from there",
+    why: "the {field} that {element} gave names {host}, and its own packets come from {element}; {method} was sent to {host} by {user} and got lost, and nothing ever came from there{left}",
     fix: "Check the external (advertised) address set on {element}: it says {host}, perhaps the public address before the line or provider changed. Set it to the present one, or to the one found by STUN.",
     sentences: &[
         (

@@ -20,7 +20,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Addresses],
     rfc: &[(3261, "8.1.1.8"), (3261, "12.2.1.1"), (2606, "2")],
     title: "{element} told others its internal address {host}",
-    why: "the {field} that {element} gave names {host}, which is {class}: nobody else can send anything there; {method} was sent to it by {user} and got lost",
+    why: "the {field} that {element} gave names {host}, which is {class}: nobody else can send anything there; {method} was sent to it by {user} and got lost{left}",
     fix: "Set the address to be advertised on {element} (container, gateway or PBX) to one that its peers can reach, in {field} and for media. A gateway from WebSocket has to put its own address in place of a name that ends in .invalid, or add Record-Route.",
     sentences: &[
         (

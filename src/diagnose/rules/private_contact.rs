@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time, Need::Addresses],
     rfc: &[(3261, "8.1.1.8"), (3261, "12.1.1"), (3261, "12.2.1.1")],
     title: "{element} gave {host}, which cannot be reached from outside",
-    why: "the {field} that {element} gave names {host}, an address that is {class}; {method} was sent there by {user}, outside that network, and got lost",
+    why: "the {field} that {element} gave names {host}, an address that is {class}; {method} was sent there by {user}, outside that network, and got lost{left}",
     fix: "Set the public address on {element}, so that its {field} names what others can reach: external or advertised address of the PBX, NAT setting or STUN of the phone. Or let the other side send to where the packets come from instead of to what {field} says (NAT support), or a proxy between them add Record-Route.",
     sentences: &[
         (
