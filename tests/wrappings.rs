@@ -195,7 +195,7 @@ fn holes_and_cuts_are_said() {
     assert_eq!(json("udp-snaplen.pcap")["inputs"][0]["cut_messages"], 4);
     let said = run(["fixtures/wrappings/udp-snaplen.pcap"]).out;
     assert!(
-        said.contains("messages cut by the snap length: 4"),
+        said.contains("messages cut off by the capture: 4"),
         "{said}"
     );
     let said = run(["fixtures/wrappings/tcp-message-lost.pcap"]).out;

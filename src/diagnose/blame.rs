@@ -164,7 +164,7 @@ const AT_ONCE: i64 = 20_000_000;
 pub(super) fn of(call: &Call, cause: Option<&Finding>, view: &View) -> Option<Blame> {
     let mut blame = match call.decided_by {
         Some(index) => answered(call, index, view)?,
-        None => silent(call)?,
+        None => silent(call, view)?,
     };
     if let Some(cause) = cause {
         blame.acts = cause.acts;
@@ -461,7 +461,7 @@ pub fn of_whole_seconds(stored: &Stored, (start, end): (i64, i64)) -> bool {
 }
 
 // Of the deepest hop that the request reached.
-fn silent(call: &Call) -> Option<Blame> {
+fn silent(call: &Call, view: &View) -> Option<Blame> {
     let hops = call.hops();
     let deepest = hops
         .last()
@@ -481,6 +481,11 @@ fn silent(call: &Call) -> Option<Blame> {
         None if came_back(call, deepest) => Template::new("silence-astray", args),
         None => Template::new("silence", args),
     };
+    // Of whom no packet is seen it is not known whether anything comes as far.
+    let peer = deepest.stamp.destination.map(|at| view.peer(at.ip()));
+    let unheard = deepest.time().is_some()
+        && peer.is_some_and(|peer| peer.is_none_or(|peer| peer.last_from().is_none()));
+    let never_heard = unheard && grounds.id == "silence";
     Some(Blame {
         element: deepest.stamp.destination.map(|a| a.to_string()),
         or_beyond: true,
@@ -489,10 +494,13 @@ fn silent(call: &Call) -> Option<Blame> {
         } else {
             Acts::Network
         },
-        confidence: Confidence::Likely,
+        confidence: match never_heard {
+            true => Confidence::Possible,
+            false => Confidence::Likely,
+        },
         grounds,
         relays: Vec::new(),
-        is_outweighed: false,
+        is_outweighed: never_heard,
     })
 }
 

@@ -6,6 +6,7 @@ use crate::layers::Transport;
 use crate::message::Flaw;
 use crate::session::clock::SECOND;
 use crate::session::{Call, CopyKind, Stored, Transaction};
+use std::collections::BTreeMap;
 
 /// A log may leave out line ends, and the last ones of a body: so many bytes are none cut off.
 const BLANK_END: usize = 4;
@@ -27,6 +28,8 @@ pub struct Quality {
     pub cut_by_capture: Cut,
     /// Messages that a log cut off.
     pub cut_by_log: Cut,
+    /// Where its last message begins.
+    pub last_lines: LastLines,
     /// Messages that break the grammar and were changed after they were sent.
     pub damaged: Cut,
     /// Answers stamped before their requests.
@@ -42,6 +45,29 @@ pub struct Doubles {
     pub elsewhere: u64,
     /// One of them: the first record and the second.
     pub shown: Option<[Exhibit; 2]>,
+}
+
+/// The last message of each text log, by the line on which it begins; capped.
+#[derive(Debug, Default)]
+pub struct LastLines(BTreeMap<u16, u64>);
+
+impl LastLines {
+    const MOST: usize = 4096;
+
+    fn add(&mut self, call: &Call) {
+        let of_log = call.messages.iter().filter(|m| m.stamp.lines > 0);
+        for origin in of_log.map(|m| m.stamp.origin) {
+            if self.0.len() < Self::MOST || self.0.contains_key(&origin.input) {
+                let last = self.0.entry(origin.input).or_default();
+                *last = origin.place.max(*last);
+            }
+        }
+    }
+
+    /// Is it the last message of its text?
+    pub fn is_last(&self, exhibit: &Exhibit) -> bool {
+        self.0.get(&exhibit.origin.input) == Some(&exhibit.origin.place)
+    }
 }
 
 /// Messages that were not recorded as they were sent: only the beginning, or other bytes.
@@ -86,6 +112,7 @@ impl Quality {
             if flaws.has(Flaw::Damaged) {
                 self.damaged.add(leg, is_damaged);
             }
+            self.last_lines.add(leg);
             for transaction in leg.transactions() {
                 self.inverted.add(leg, transaction);
             }
@@ -99,10 +126,14 @@ impl Doubles {
             let Some(copy) = stored.copy.filter(|copy| copy.kind == CopyKind::Duplicate) else {
                 continue;
             };
-            self.count += 1;
             let Some(first) = call.messages.get(copy.first as usize) else {
                 continue;
             };
+            // A log that writes a message twice is no packet that was recorded twice.
+            if stored.keys.repeat != first.keys.repeat {
+                continue;
+            }
+            self.count += 1;
             let (own, other) = (stored.stamp.origin.input, first.stamp.origin.input);
             self.elsewhere += u64::from(own != other);
             if self.shown.is_none() {
@@ -168,6 +199,21 @@ pub fn is_cut_by_capture(stored: &Stored) -> bool {
 /// Does its checksum show that its bytes are not those that were sent?
 pub fn is_damaged(stored: &Stored) -> bool {
     stored.head.flaws.has(Flaw::Damaged)
+}
+
+/// Are its bytes changed so that more than names and lengths may be wrong? Who hides names in a capture
+/// leaves the headers as they are.
+pub fn is_mangled(stored: &Stored) -> bool {
+    const BROKEN: [Flaw; 6] = [
+        Flaw::BrokenHeaderLine,
+        Flaw::NoBlankLine,
+        Flaw::MandatoryMissing,
+        Flaw::BadCseq,
+        Flaw::BadUri,
+        Flaw::TwoTags,
+    ];
+    let flaws = stored.head.flaws;
+    is_damaged(stored) && BROKEN.into_iter().any(|flaw| flaws.has(flaw))
 }
 
 // Some logs leave out the blank line before the body.

@@ -1,7 +1,9 @@
 //! Cause, contributing and symptom: what explains what (rules.md section 0).
 
 use super::finding::sender;
+use super::quality::is_mangled;
 use super::{Blame, Confidence, Diagnosis, Finding, Role, Severity};
+use crate::message::Flaw;
 use crate::session::{Call, Outcome, Stored};
 use smallvec::{SmallVec, smallvec};
 
@@ -14,6 +16,14 @@ pub(super) fn assign(call: &Call, findings: &mut [Finding]) -> (Option<usize>, V
         .filter(|&index| findings.get(index).is_some_and(|f| f.role == Role::Cause))
         .collect();
     causes.sort_by_key(|&index| (findings.get(index).map(|f| f.confidence), index));
+    // What bytes say that were changed after they were sent may be what nobody has said.
+    if call.flaws().has(Flaw::Damaged) && call.deciding().is_some_and(is_mangled) {
+        for &index in &causes {
+            if let Some(finding) = findings.get_mut(index) {
+                finding.confidence = Confidence::Possible;
+            }
+        }
+    }
     let sure = |index: &usize| {
         findings
             .get(*index)
@@ -130,6 +140,8 @@ fn deeper(call: &Call, near: Option<Blame>, far: Option<Blame>) -> Option<Blame>
     if let Some(near) = near {
         far.relays.extend(near.element);
         far.relays.extend(near.relays);
+        // Who made an answer of the silence is worth knowing.
+        far.is_outweighed &= far.grounds.id != "silence";
     }
     Some(far)
 }

@@ -19,6 +19,12 @@ pub struct Undetermined {
 }
 
 impl Undetermined {
+    /// Are messages of the call not as they were sent, so that what a code means in general says
+    /// nothing of it?
+    pub fn is_damaged(&self) -> bool {
+        self.why.id == "damaged-why"
+    }
+
     /// Why nobody can be held to account for it, a sentence of [`super::blame::GROUNDS`]: it is a
     /// silence that may be one of the capture only, or messages are not as they were sent.
     pub(super) fn not_shown(&self) -> Option<&'static str> {

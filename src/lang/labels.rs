@@ -126,7 +126,7 @@ pub(super) const LABELS: &[&str] = &[
     "meaning",
     "media",
     "medium",
-    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)",
+    "messages cut off by the capture: {count}; record whole packets (tcpdump -s 0)",
     "messages of which only the beginning is there: {count}",
     "Met with",
     "method",

@@ -175,6 +175,21 @@ fn a_cut_datagram_is_delivered_as_far_as_it_goes() {
 }
 
 #[test]
+fn an_ip_length_that_contradicts_that_of_udp_is_no_cut() {
+    let mut frame = udp_v4(SIP);
+    let total = u16::from_be_bytes([frame[16], frame[17]]) - 5;
+    frame[16..18].copy_from_slice(&total.to_be_bytes());
+    for (checksum, cut) in [(0x1234_u16, false), (0, true)] {
+        frame[40..42].copy_from_slice(&checksum.to_be_bytes());
+        let mut bench = Bench::default();
+        bench.ethernet(&frame);
+        let sink = bench.end();
+        assert_eq!(sink.datagrams[0].2, SIP[..SIP.len() - 5]);
+        assert_eq!(sink.datagrams[0].3, cut);
+    }
+}
+
+#[test]
 fn lengths_left_to_the_network_card_are_those_captured() {
     let mut frame = udp_v4(SIP);
     frame[16..18].fill(0);

@@ -11,7 +11,8 @@ pub(super) struct Udp<'a> {
     pub(super) payload: &'a [u8],
     /// The checksum over addresses, header and payload; 0 where there is none to compare with.
     pub(super) checksum: u16,
-    /// The capture holds less than the length field says.
+    /// The capture holds less than the length field says. Where the IP packet is there to its end, its
+    /// length contradicts that of UDP: then the checksum tells, if there is one.
     pub(super) cut: bool,
 }
 
@@ -45,10 +46,11 @@ pub(super) fn decode<'a>(ip: &IpPacket<'a>, cut: bool) -> Result<Udp<'a>, Refusa
     let told = u16::from_be_bytes([header[6], header[7]]);
     // What the network card had still to fill in says nothing.
     let checksum = if header[4..6] == [0, 0] { 0 } else { told };
+    let ends_early = cut || ip.missing > 0 || checksum == 0;
     Ok(Udp {
         ports,
         payload,
         checksum,
-        cut: payload.len() < length,
+        cut: payload.len() < length && ends_early,
     })
 }

@@ -431,6 +431,7 @@ fn mark_copies(messages: &mut Messages) -> u32 {
             let early = || messages.before(SHORT).position(|m| m.keys.repeat == key);
             seen.get(&key).copied().or_else(early)
         };
+        let first = first.or_else(|| bare_copy(messages, index, current));
         match first {
             Some(first) if is_repeat(messages.get(first), current) => {
                 let kind = copy_kind(messages.before(index), first, current, several);
@@ -447,6 +448,29 @@ fn mark_copies(messages: &mut Messages) -> u32 {
         }
     }
     duplicates
+}
+
+// A program may write a message twice: with the address it came from, and once more as bare text.
+fn bare_copy(messages: &Messages, index: usize, current: &Stored) -> Option<usize> {
+    const NEWEST: usize = 8;
+    let is_bare = |m: &Stored| m.stamp.source.is_none() && m.stamp.sent.is_none();
+    if current.stamp.lines == 0 || !is_bare(current) {
+        return None;
+    }
+    let keys = |m: &Stored| (m.keys.transaction, m.keys.from_tag, m.keys.to_tag);
+    let lines = |m: &Stored| -> Vec<Vec<u8>> {
+        let lines = m.raw.split(|byte| *byte == b'\n');
+        let lines = lines
+            .map(<[u8]>::trim_ascii)
+            .filter(|line| !line.is_empty());
+        lines.map(<[u8]>::to_vec).collect()
+    };
+    (index.saturating_sub(NEWEST)..index).find(|&at| {
+        messages.get(at).is_some_and(|m| {
+            let with_hop = m.stamp.lines > 0 && !is_bare(m);
+            with_hop && keys(m) == keys(current) && lines(m) == lines(current)
+        })
+    })
 }
 
 // The hash decides fast; the start line confirms.
@@ -482,7 +506,12 @@ fn copy_kind(earlier: Iter<'_>, first: usize, current: &Stored, several: bool) -
         let mut own = same().filter(in_same_input);
         own.any(|m| gap(m).is_some_and(|gap| gap < TOO_SOON))
     };
+    let bare = earlier
+        .clone()
+        .nth(first)
+        .is_some_and(|m| m.keys.repeat != current.keys.repeat);
     let recorded_again = match ident {
+        _ if bare => true,
         0 => too_soon() || (several && is_known_elsewhere(same(), current)),
         _ => same().any(|m| m.stamp.ident == ident) || too_soon(),
     };

@@ -53,6 +53,8 @@ pub mod spot;
 mod steps;
 /// When entries are due.
 mod timers;
+/// Messages without Call-ID.
+mod torn;
 /// Requests on one hop and what answered them.
 pub mod transaction;
 /// Who could be seen receiving.
@@ -233,11 +235,15 @@ impl Session {
         }
         news.sightings.push(self.sights.of(&stored));
         self.lines.saw(&stored);
+        let torn = match stored.head.call_id.is_empty() {
+            true => self.torn(&mut stored),
+            false => None,
+        };
         let Stored {
             head, keys, raw, ..
         } = stored.as_ref();
-        let slot = self
-            .known(head, keys, raw)
+        let slot = torn
+            .or_else(|| self.known(head, keys, raw))
             .filter(|slot| !self.is_named_anew(*slot, &stored))
             .unwrap_or_else(|| self.open(head, *keys));
         let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else {

@@ -102,8 +102,6 @@ pub struct Accepted {
 pub struct Refused {
     /// What was asked with them.
     pub method: Method,
-    /// When it was asked, nanoseconds.
-    pub at: i64,
     /// The refusal.
     pub spot: Spot,
 }
@@ -199,7 +197,7 @@ impl Nonces {
 
     /// Notes that the credentials of a request were accepted by this answer.
     pub(super) fn accept(&mut self, call: &Call, request: &Stored, answer: &Stored) {
-        if let Some((key, at)) = self.account(request)
+        if let Some((key, at)) = self.account(request).zip(request.time())
             && (self.accepted.len() < MOST_NAMES || self.accepted.contains_key(&key))
         {
             let spot = Spot::within(call, answer);
@@ -209,11 +207,11 @@ impl Nonces {
 
     /// Notes that a request with credentials was answered 403.
     pub(super) fn refuse(&mut self, call: &Call, request: &Stored, answer: &Stored) {
-        if let Some((key, at)) = self.account(request)
+        if let Some(key) = self.account(request)
             && (self.refused.len() < MOST_NAMES || self.refused.contains_key(&key))
         {
             let (method, spot) = (request.head.method, Spot::within(call, answer));
-            self.refused.insert(key, Refused { method, at, spot });
+            self.refused.insert(key, Refused { method, spot });
         }
     }
 
@@ -247,12 +245,11 @@ impl Nonces {
             .copied()
     }
 
-    // Whose credentials a request carries, for which realm, and when.
-    fn account(&self, stored: &Stored) -> Option<(u64, i64)> {
+    // Whose credentials a request carries, and for which realm.
+    fn account(&self, stored: &Stored) -> Option<u64> {
         let value = stored.head.credentials.of(&stored.raw);
         let text = |name| params::auth_value(value, name).map(|span| span.of(value));
-        let key = self.hash.hash_one((text("username")?, text("realm")?));
-        Some((key, stored.time()?))
+        Some(self.hash.hash_one((text("username")?, text("realm")?)))
     }
 
     /// The last request with credentials of this name for this realm that was answered 403, in calls

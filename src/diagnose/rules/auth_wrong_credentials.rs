@@ -48,6 +48,22 @@ pub static RULE: Rule = Rule {
             "Find out why the calling side takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. If a prompt answer is refused as well, set the authentication user name and the password of the account for realm {realm} anew.",
         ),
         (
+            "why-said-old",
+            "{username} answered the nonce of {element} for realm {realm} only {age} after it was given out, and the answer says: {phrase}. But credentials of the same name were accepted {ago} before, and none with a nonce older than {oldest}: most likely the nonce had run out, which some servers refuse in the same words",
+        ),
+        (
+            "fix-said-old",
+            "Find out why the calling side takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. If a prompt answer is refused as well, compare the request with one that was accepted (domain, dialled number), and ask whether the password was changed since.",
+        ),
+        (
+            "why-said-known",
+            "{username} answered the nonce of {element} for realm {realm}, and the answer says: {phrase}. But credentials of the same name were accepted {ago} before, with a nonce as old or older: the password was changed on one side only, two devices use the account with different passwords, or something else in this request is refused in these words",
+        ),
+        (
+            "fix-said-known",
+            "Compare the request with one that was accepted (domain, dialled number), and the password in every device that uses the name {username} with the one at {element}.",
+        ),
+        (
             "why-before",
             "{username} answered the nonce that {element} had just given out for realm {realm}, and was refused {tries} times, although credentials of the same name were accepted {ago} before in this capture: the password was changed on one side only, or two devices use the account with different passwords",
         ),
@@ -109,8 +125,21 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let elsewhere = before.filter(|before| before.method != call.method);
     let mut nonces: Vec<&str> = tries.iter().map(|t| t.credentials.nonce.as_str()).collect();
     nonces.dedup();
+    let waited = last.waited(call).filter(|waited| *waited > PROMPT);
+    let taken = context.view.nonces.oldest_taken(&credentials.realm);
+    let oldest = taken.map(|(age, _)| age);
     let (confidence, why, fix) = match (is_403, accepted.is_some()) {
-        (true, _) if said && last.waited(call).is_some_and(|waited| waited > PROMPT) => {
+        (true, true) if said && waited.is_some() && oldest >= waited => {
+            (Confidence::Likely, "why-said-known", "fix-said-known")
+        }
+        (true, true) if said && waited.is_some() && oldest.is_some() => {
+            (Confidence::Likely, "why-said-old", "fix-said-old")
+        }
+        // The nonce is not what is wrong.
+        (true, false) if said && waited.is_some() && oldest >= waited => {
+            (Confidence::Likely, "why-said", "fix")
+        }
+        (true, _) if said && waited.is_some() => {
             (Confidence::Likely, "why-said-late", "fix-said-late")
         }
         (true, _) if said => (Confidence::Certain, "why-said", "fix"),
@@ -143,6 +172,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if said {
         let age = last.waited(call).unwrap_or(0);
         let phrase = Args::new().text("phrase", digest::phrase(refusal));
+        let phrase = phrase.duration("oldest", oldest.unwrap_or(0));
         finding.args(phrase.duration("age", age));
     }
     if let Some(before) = elsewhere {
@@ -166,7 +196,12 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
     finding.proof(Evidence::start_line(refused_at, refusal, note("refused")));
     match why {
-        "why-before" => finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted"),
+        "why-before" | "why-said-old" | "why-said-known" => {
+            finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted")
+        }
+        "why-said" if waited.is_some() => {
+            finding.elsewhere(taken.map(|(_, spot)| spot), "elsewhere-older")
+        }
         "why-both" => finding.elsewhere(elsewhere.map(|of| of.spot), "elsewhere-refused"),
         _ => finding,
     };

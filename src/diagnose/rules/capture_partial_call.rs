@@ -1,7 +1,7 @@
 //! Z2: the capture begins inside the call, or ends before its end could be seen.
 
 use super::super::finding::{Evidence, note, sender};
-use super::super::{Acts, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity};
+use super::super::{Acts, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
 use crate::message::Method;
 use crate::session::{Call, Outcome, Stored};
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "capture-partial-call",
     severity: Severity::Info,
     frequency: Frequency::High,
-    needs: &[Need::Time],
+    needs: &[],
     rfc: &[(3261, "12.2")],
     title: "the capture holds only part of the call",
     why: "the capture ends while the request still waits for its final answer, so how it ended is not recorded",
@@ -147,9 +147,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
     let is_ack = first.head.is_request() && first.head.method == Method::Ack;
     let in_dialog = first.head.is_request() && !first.head.to_tag.is_empty() && !is_ack;
-    // A single answer with which all is well is no more than that.
-    let well = call.outcome == Outcome::Succeeded && call.messages.len() < 2;
-    if well || call.continues.is_some() {
+    if call.continues.is_some() {
         return;
     }
     let Some(finding) = found.add_as(Role::Contributing, Confidence::Certain, Acts::Capture) else {

@@ -1,7 +1,7 @@
 //! Z3: only the beginning of messages was recorded.
 
 use super::super::across::Exhibit;
-use super::super::finding::{Evidence, Note, Value, deciding, note};
+use super::super::finding::{Evidence, Finding, Note, Value, deciding, note};
 use super::super::quality::{Cut, is_cut_by_capture, is_cut_by_log};
 use super::super::{
     Across, Acts, Args, Confidence, Context, Findings, Frequency, Ledger, Role, Rule, Severity,
@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[],
     title: "only the beginning of {messages} was recorded",
-    why: "the capture tool cut packets off (snap length): the end of {messages} in {calls} is missing, so headers and session descriptions there cannot be judged",
+    why: "the capture holds only the beginning of packets (snap length of the capture tool, or a tap that passes on no more): the end of {messages} in {calls} is missing, so headers and session descriptions there cannot be judged",
     fix: "Record whole packets: `tcpdump -s 0`, or 262144 as the snap length of other tools.",
     sentences: &[
         (
@@ -29,12 +29,24 @@ pub static RULE: Rule = Rule {
             "Raise the longest entry of the log or of syslog (the usual limits are 1024, 2048 and 8192 bytes), switch on the logging of bodies, or record the traffic with tcpdump instead.",
         ),
         (
+            "why-end",
+            "the last message of the text is shorter than its Content-Length says: the text ends inside it, or the log leaves the rest out, so its session description cannot be judged",
+        ),
+        (
+            "fix-end",
+            "Copy the text to its end. If it does end here, raise the longest entry of the log or switch on the logging of bodies.",
+        ),
+        (
             "why-call",
-            "the capture tool cut {messages} of this call off (snap length), so whatever stood in the rest is not known",
+            "the capture holds only the beginning of {messages} of this call (snap length of the capture tool, or a tap that passes on no more), so whatever stood in the rest is not known",
         ),
         (
             "why-call-log",
             "the log holds only the beginning of {messages} of this call, so whatever stood in the rest is not known",
+        ),
+        (
+            "fix-call-log",
+            "Copy the text to its end, where this is its last message. Else raise the longest entry of the log or of syslog (the usual limits are 1024, 2048 and 8192 bytes), switch on the logging of bodies, or record the traffic with tcpdump instead.",
         ),
         (
             "why-dump",
@@ -85,7 +97,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     match (is_cut_by_capture(stored), stored.stamp.lines) {
         (true, 0) => finding.why("why-call"),
         (true, _) => finding.why("why-call-dump").fix("fix-dump"),
-        (false, _) => finding.why("why-call-log").fix("fix-log"),
+        (false, _) => finding.why("why-call-log").fix("fix-call-log"),
     };
     finding.proof(Evidence::start_line(index, stored, note("cut")));
 }
@@ -117,29 +129,30 @@ fn across(ledger: &Ledger, across: &mut Across) {
         true => ("why-dump", "fix-dump"),
         false => ("why", "fix"),
     };
-    tell(cut, Confidence::Certain, why, fix, across);
-    tell(
-        &quality.cut_by_log,
-        Confidence::Likely,
-        "why-log",
-        "fix-log",
-        across,
-    );
+    tell(cut, Confidence::Certain, (why, fix), across);
+    let cut = &quality.cut_by_log;
+    let last = cut.shown.as_ref().map(|[_, last]| last);
+    // Bodies that are whole before it speak for an excerpt that ends there.
+    let at_end = cut.count == 1 && last.is_some_and(|last| quality.last_lines.is_last(last));
+    let (why, fix) = match at_end {
+        true => ("why-end", "fix-end"),
+        false => ("why-log", "fix-log"),
+    };
+    if let Some(finding) = tell(cut, Confidence::Likely, (why, fix), across)
+        && at_end
+    {
+        finding.severity = Severity::Info;
+    }
 }
 
-fn tell(
+fn tell<'f>(
     cut: &Cut,
     confidence: Confidence,
-    why: &'static str,
-    fix: &'static str,
-    across: &mut Across,
-) {
-    let Some([first, last]) = &cut.shown else {
-        return;
-    };
-    let Some(found) = across.add(confidence, Acts::Capture) else {
-        return;
-    };
+    (why, fix): (&'static str, &'static str),
+    across: &'f mut Across,
+) -> Option<&'f mut Finding> {
+    let [first, last] = cut.shown.as_ref()?;
+    let found = across.add(confidence, Acts::Capture)?;
     found.count = cut.calls;
     found.times = first.time.zip(last.time);
     found.finding.why(why).fix(fix).args(
@@ -152,4 +165,5 @@ fn tell(
         exhibits.push((last.clone(), note("last")));
     }
     found.exhibits = exhibits;
+    Some(&mut found.finding)
 }

@@ -56,6 +56,7 @@ pub mod four08_origin;
 pub mod four81_state_lost;
 pub mod four81_tag_mismatch;
 pub mod four87_missing;
+pub mod from_to_changed;
 pub mod generic_5xx_with_reason;
 pub mod glare_491;
 pub mod hairpin;
@@ -259,6 +260,7 @@ pub static RULES: &[&super::Rule] = &[
     &hairpin::RULE,
     &nat_detected::RULE,
     &final_not_acked::RULE,
+    &from_to_changed::RULE,
     &bye_unanswered::RULE,
     &late_final_after_timeout::RULE,
     &retry_amplification::RULE,

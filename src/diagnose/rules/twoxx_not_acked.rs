@@ -361,7 +361,8 @@ fn tell_given_up(
         Uri::parse(addr_spec(value)).map(|uri| uri.bare())
     };
     let had = call.request().and_then(from);
-    if let Some(had) = had.filter(|had| from(answer).is_some_and(|now| now != *had)) {
+    let changed = had.filter(|had| !taken && from(answer).is_some_and(|now| now != *had));
+    if let Some(had) = changed {
         let note = Template::new("other-from", Args::new().text("from", had));
         finding.proof(Evidence::header(message, answer, "From", note));
     }

@@ -32,8 +32,10 @@ fn recognise(line: &Line<'_>) -> Option<Opening> {
     let _count = fields.next()?;
     let (transport, host, port) = (fields.next()?, fields.next()?, fields.next()?);
     let clock = fields.next()?;
+    // What came over no connection was made by the stack itself: a timer that ran out.
+    let own = host.is_empty() && port == "0";
     marked.then(|| Opening {
-        hop: hop(None, of_parts(host, port), transport, sent),
+        hop: hop(None, of_parts(host, port), transport, sent || own),
         stamp: stamp_in(clock.as_bytes()).or(line.prefix.stamp),
         ..Opening::default()
     })

@@ -174,7 +174,7 @@ impl Block {
             let why = clean(&lang.undetermined(&undetermined.why));
             let why = format!("{}{}{why}", lang.word("undetermined"), lang.word(": "));
             self.item(lines, &lang.word("cause"), &why);
-            if let Some(explained) = &explained {
+            if let Some(explained) = explained.as_ref().filter(|_| !undetermined.is_damaged()) {
                 let when = label("seen when", |entry| &entry.when);
                 self.item(lines, &when, &explained.when);
                 let fix = label("fix", |entry| &entry.fix);

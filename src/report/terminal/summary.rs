@@ -108,7 +108,7 @@ pub(super) fn head(run: &Run<'_>, block: &Block) -> Vec<String> {
             let said = match log {
                 true => "messages of which only the beginning is there: {count}",
                 false => {
-                    "messages cut by the snap length: {count}; record whole packets (tcpdump -s 0)"
+                    "messages cut off by the capture: {count}; record whole packets (tcpdump -s 0)"
                 }
             };
             lines.push(format!("  {}", lang.say(said, &args)));
