@@ -49,15 +49,19 @@ impl<'a> Judge<'a> {
     /// Takes what is new; the calls stay, for their memory is used again.
     pub(super) fn take(&mut self, news: &mut News) {
         self.attempts.append(&mut news.attempts);
-        let mut sightings = news.sightings.drain(..).enumerate().peekable();
+        let mut known = 0;
         for (call, seen) in news.over.iter().zip(news.seen.drain(..)) {
-            while let Some((_, sighting)) = sightings.next_if(|(index, _)| *index < seen) {
+            for sighting in news.sightings.get_mut(known..seen).unwrap_or_default() {
                 self.view.saw(sighting);
             }
+            known = known.max(seen);
             self.call(call);
             self.view.learn(call);
         }
-        sightings.for_each(|(_, sighting)| self.view.saw(sighting));
+        for sighting in news.sightings.get_mut(known..).unwrap_or_default() {
+            self.view.saw(sighting);
+        }
+        news.sightings.clear();
     }
 
     /// Ends a batch: what was reported is to be seen now, where it is `live`.

@@ -127,9 +127,9 @@ pub struct View {
 }
 
 impl View {
-    /// Notes a message.
-    pub fn saw(&mut self, sighting: Sighting) {
-        let (spot, said) = (sighting.spot, sighting.said);
+    /// Notes a message; takes what it says.
+    pub fn saw(&mut self, sighting: &mut Sighting) {
+        let (spot, said) = (sighting.spot, sighting.said.take());
         let time = spot.time;
         for sender in Known::all(sighting.sender) {
             if let Some(peer) = self.entry(sender) {
