@@ -2,6 +2,9 @@
 //!
 //! The modules stand in the order in which data flows; each knows only those above it.
 
+/// Searches in lines and their parts.
+pub mod short;
+
 /// 1: bytes to records: capture frames or log messages, several inputs merged by time.
 pub mod input;
 

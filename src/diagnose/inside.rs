@@ -1,13 +1,10 @@
 //! Requests inside the dialogs of a call, and the dialogs by their tags (RFC 3261 §12).
 
-use super::finding::note;
+use super::finding::{Value, note};
 use super::{Evidence, Finding, Note, Role, Severity};
 use crate::message::uri::Uri;
 use crate::message::{Method, Span, lossy};
 use crate::session::{Call, Outcome, Side, Step, Stored, Transaction, outcome};
-
-/// What is said of a call that a BYE did not end at the other side.
-pub const LEFT: &str = ", so the other side is still in the call";
 
 /// Dialogs of one call that are looked at.
 const MOST_DIALOGS: usize = 16;
@@ -216,11 +213,16 @@ pub fn missed(call: &Call) -> impl Iterator<Item = Missed<'_>> {
     lost_ack.into_iter().chain(astray)
 }
 
-/// Is it a BYE that left the other side in the call, for no other BYE was taken either?
-pub fn leaves_other(call: &Call, request: &Stored) -> bool {
+/// What is said of a BYE that went astray: that it left the other side in the call, where no other one
+/// was taken either.
+pub fn left(call: &Call, request: &Stored) -> Value {
     let mut byes = call.transactions().iter();
-    request.head.method == Method::Bye
-        && !byes.any(|t| t.method == Method::Bye && is_accepted(call, t))
+    let stays = request.head.method == Method::Bye
+        && !byes.any(|t| t.method == Method::Bye && is_accepted(call, t));
+    match stays {
+        true => Value::Said(", so the other side is still in the call"),
+        false => Value::nothing(),
+    }
 }
 
 /// What became of a request that was missed: the answer, or the silence.

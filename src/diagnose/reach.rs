@@ -309,17 +309,14 @@ pub fn tell(
         .request
         .and_then(|at| Some((at, call.messages.get(at)?)));
     let method = request.map_or("ACK".to_owned(), |(_, m)| m.message().method_name());
-    let left = match request.is_some_and(|(_, m)| inside::leaves_other(call, m)) {
-        true => Value::Said(inside::LEFT),
-        false => Value::nothing(),
-    };
+    let left = request.map(|(_, m)| inside::left(call, m));
     finding
         .element(lost.author.to_string())
         .args(
             lost.args()
                 .text("method", method)
                 .text("user", lost.user(call).unwrap_or(lost.reader).to_string())
-                .with("left", left),
+                .with("left", left.unwrap_or_else(Value::nothing)),
         )
         .proof(lost.evidence(note(words.given)));
     if let Some((at, request)) = request {

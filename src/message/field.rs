@@ -2,7 +2,8 @@
 //! headers, so that a question for one that it does not have costs nothing.
 
 use super::header::{self, Header, Line};
-use super::{Head, Message, scan};
+use super::{Head, Message};
+use crate::short::{self, Name};
 
 macro_rules! fields {
     ($($field:ident $name:literal $(| $compact:literal)?,)*) => {
@@ -88,75 +89,6 @@ fields! {
     WwwAuthenticate "WWW-Authenticate",
 }
 
-/// The longest name of a [`Field`], in words of eight bytes.
-const WORDS: usize = 3;
-
-/// A name of at most 24 bytes, in lower case, eight bytes a word, zeros behind it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Name([u64; WORDS]);
-
-impl Name {
-    /// What stands before the colon at the beginning of a line, and its length; `None` where it is
-    /// longer, empty, or the message ends soon.
-    #[inline(always)]
-    pub(super) fn before_colon(line: &[u8]) -> Option<(Name, usize)> {
-        let mut words = [0; WORDS];
-        for (index, own) in words.iter_mut().enumerate() {
-            let word = scan::word(line, index * 8)?;
-            let colon = scan::marks(word, b':');
-            if colon != 0 {
-                let before = colon.trailing_zeros() & !7;
-                *own = lower(word & !(u64::MAX << before));
-                let length = index * 8 + before as usize / 8;
-                return (length > 0).then_some((Name(words), length));
-            }
-            *own = lower(word);
-        }
-        None
-    }
-
-    const fn of(name: &[u8]) -> Option<Name> {
-        let (mut words, mut at) = ([0; WORDS], 0);
-        if name.len() > WORDS * 8 {
-            return None;
-        }
-        while at < name.len() {
-            words[at / 8] |= (name[at] as u64) << (at % 8 * 8);
-            at += 1;
-        }
-        Some(Name([lower(words[0]), lower(words[1]), lower(words[2])]))
-    }
-
-    // Where it stands among the names, if nothing stands there already.
-    const fn place(self) -> usize {
-        let [a, b, c] = self.0;
-        let mixed = (a ^ b.rotate_left(7) ^ c.rotate_left(14)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> 56) as usize
-    }
-
-    const fn is(self, other: Name) -> bool {
-        self.0[0] == other.0[0] && self.0[1] == other.0[1] && self.0[2] == other.0[2]
-    }
-
-    /// The header with this name, compact form included.
-    #[inline(always)]
-    pub(super) fn field(self) -> Option<Field> {
-        let mut at = self.place();
-        while let Some((name, field)) = NAMES[at] {
-            if name.is(self) {
-                return Some(field);
-            }
-            at = (at + 1) % NAMES.len();
-        }
-        None
-    }
-}
-
-// Letters to lower case; the names of headers have no other bytes from 64 on.
-const fn lower(word: u64) -> u64 {
-    word | (word & 0x4040_4040_4040_4040) >> 1
-}
-
 /// All names, each at its place or where room was behind it.
 static NAMES: [Option<(Name, Field)>; 256] = {
     let mut out = [None; 256];
@@ -166,7 +98,7 @@ static NAMES: [Option<(Name, Field)>; 256] = {
         let Some(name) = Name::of(name.as_bytes()) else {
             panic!("a name is longer than its words");
         };
-        let mut at = name.place();
+        let mut at = place(name);
         while out[at].is_some() {
             at = (at + 1) % out.len();
         }
@@ -176,10 +108,26 @@ static NAMES: [Option<(Name, Field)>; 256] = {
     out
 };
 
+const fn place(name: Name) -> usize {
+    (name.hash() >> 56) as usize
+}
+
 impl Field {
     /// The header with this name as received, compact form included.
     pub fn of(name: &[u8]) -> Option<Field> {
-        Name::of(name)?.field()
+        Field::named(Name::of(name)?)
+    }
+
+    #[inline(always)]
+    pub(super) fn named(name: Name) -> Option<Field> {
+        let mut at = place(name);
+        while let Some((known, field)) = NAMES[at] {
+            if known.is(name) {
+                return Some(field);
+            }
+            at = (at + 1) % NAMES.len();
+        }
+        None
     }
 }
 
@@ -311,7 +259,7 @@ fn next(raw: &[u8], at: &mut usize, field: Field) -> Option<Header> {
                 _ => continue,
             }
         }
-        *at = scan::find(raw, *at, b'\n').map_or(raw.len(), |end| end + 1);
+        *at = short::find(raw, *at, b'\n').map_or(raw.len(), |end| end + 1);
     }
 }
 

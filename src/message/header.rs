@@ -1,9 +1,9 @@
 //! Header lines: names, compact names, folding (RFC 3261 §7.3, §20).
 
-use super::field::{Field, Name};
-use super::scan;
+use super::field::Field;
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
+use crate::short::{self, Name};
 use nom::bytes::complete::take_while1;
 use nom::character::complete::{char, space0};
 use nom::{IResult, Parser};
@@ -106,13 +106,13 @@ pub(crate) enum Line {
 /// right behind the name, blank, value, CRLF, and no line that continues it.
 #[inline(always)]
 pub(super) fn usual(raw: &[u8], at: usize) -> Option<(Header, usize)> {
-    let (name, length) = Name::before_colon(raw.get(at..)?)?;
-    let field = name.field();
+    let (name, length) = Name::before(raw.get(at..)?, b':')?;
+    let field = Field::named(name);
     let (colon, is_name) = (at + length, |name: &[u8]| name.iter().all(|b| is_token(*b)));
     if field.is_none() && !is_name(raw.get(at..colon)?) {
         return None;
     }
-    let end = scan::find_any(raw, colon + 1, [b'\n'])?;
+    let end = short::find_any(raw, colon + 1, [b'\n'])?;
     let [b' ', value @ .., b'\r'] = raw.get(colon + 1..end)? else {
         return None;
     };
@@ -175,7 +175,7 @@ fn blank_line(raw: &[u8], at: usize) -> bool {
 }
 
 fn line_end(raw: &[u8], from: usize) -> usize {
-    scan::find(raw, from, b'\n').map_or(raw.len(), |at| at + 1)
+    short::find(raw, from, b'\n').map_or(raw.len(), |at| at + 1)
 }
 
 /// A value on one line: each fold becomes one blank (RFC 3261 §7.3.1).

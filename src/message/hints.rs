@@ -1,8 +1,8 @@
 //! What rules ask of every message, read while its bytes are at hand: most calls are left without
 //! another look at them.
 
-use super::scan;
 use super::uri::{Uri, addr_spec};
+use crate::short;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -50,14 +50,14 @@ impl Hints {
 
     /// The value of the first Contact.
     pub(super) fn take_contact(&mut self, value: &[u8]) {
-        self.add_if(scan::find(value, 0, b',').is_some(), Hint::SeveralContacts);
+        self.add_if(short::find(value, 0, b',').is_some(), Hint::SeveralContacts);
         let inner = Uri::parse(addr_spec(value)).is_none_or(|uri| may_be_inner(uri.host));
         self.add_if(inner, Hint::InnerContact);
     }
 
     /// Host and port of the topmost Via.
     pub(super) fn take_via(&mut self, sent_by: &[u8]) {
-        let colon = scan::find(sent_by, 0, b':').filter(|_| !sent_by.starts_with(b"["));
+        let colon = short::find(sent_by, 0, b':').filter(|_| !sent_by.starts_with(b"["));
         let host = colon.and_then(|at| sent_by.get(..at)).unwrap_or(sent_by);
         self.add_if(may_be_inner(host), Hint::InnerVia);
     }
@@ -84,7 +84,7 @@ impl Hints {
     pub(super) fn take_sender(&mut self, value: &[u8]) {
         const SENDERS: [&[u8]; 3] = [b"\"sipvicious\"", b"<sip:100@1.1.1.1>", b"<sip:nm@nm>"];
         let mut at = 0;
-        while let Some(begin) = scan::find_any(value, at, *b"\"<") {
+        while let Some(begin) = short::find_any(value, at, *b"\"<") {
             let rest = value.get(begin..).unwrap_or_default();
             let told = SENDERS.iter().any(|sender| rest.starts_with(sender));
             self.add_if(told, Hint::Scanner);

@@ -2,9 +2,9 @@
 //! this is asked of every message.
 
 use super::field::Field;
-use super::scan;
 use super::span::{Span, span_in};
 use super::start_line::is_token;
+use crate::short;
 
 /// With it every branch begins (RFC 3261 §8.1.1.7).
 pub const COOKIE: &[u8] = b"z9hG4bK";
@@ -181,7 +181,7 @@ pub fn address(value: &[u8]) -> Option<(Fault, Span)> {
         _ => 0,
     };
     let rest = value.get(name..).unwrap_or_default();
-    let Some(open) = scan::find(rest, 0, b'<') else {
+    let Some(open) = short::find(rest, 0, b'<') else {
         return addr_spec(value, name);
     };
     let plain = rest.get(..open).filter(|_| name == 0 && open > 0);
@@ -190,7 +190,7 @@ pub fn address(value: &[u8]) -> Option<(Fault, Span)> {
     }
     let from = name + open + 1;
     let inner = value.get(from..).unwrap_or_default();
-    let Some(close) = scan::find(inner, 0, b'>') else {
+    let Some(close) = short::find(inner, 0, b'>') else {
         return Some((Fault::Bracket, Span::new(from - 1, value.len())));
     };
     let (spec, behind) = inner.split_at_checked(close)?;

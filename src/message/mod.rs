@@ -39,8 +39,6 @@ pub mod framing;
 pub mod inferred;
 /// The systems at the ends of a hop.
 pub mod party;
-/// Searches in short spans.
-mod scan;
 /// Where, when and on which hop a message was seen.
 pub mod stamp;
 
@@ -50,6 +48,7 @@ pub use method::Method;
 pub use span::Span;
 pub use start_line::StartLine;
 
+use crate::short;
 use field::{Field, Fields, Present};
 use header::{Line, is_named};
 use hints::{Hint, Hints};
@@ -302,7 +301,7 @@ impl Head {
     }
 
     fn take_vias(&mut self, value: &[u8], base: usize) {
-        let several = scan::find(value, 0, b',').is_some();
+        let several = short::find(value, 0, b',').is_some();
         if self.vias == 0 {
             let first = several.then(|| header::elements(value).next()).flatten();
             self.take_via(value, first.unwrap_or(value), base);
@@ -319,7 +318,7 @@ impl Head {
     // `SIP/2.0/UDP host:port;branch=...`, blanks allowed around every part (RFC 3261 §20.42).
     fn take_via(&mut self, value: &[u8], first: &[u8], base: usize) {
         let base = base + span::span_in(value, first).start as usize;
-        let semicolon = scan::find(first, 0, b';').unwrap_or(first.len());
+        let semicolon = short::find(first, 0, b';').unwrap_or(first.len());
         let protocol_and_host = first.get(..semicolon).unwrap_or(first).trim_ascii_end();
         let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
         let blank = protocol_and_host.iter().rposition(is_blank);
@@ -476,14 +475,14 @@ fn number(value: &[u8]) -> (Option<u32>, usize) {
 // The tag of a From or To value: a parameter behind the closing bracket, or behind the URI
 // where there are no brackets (RFC 3261 §20.10). And whether there is a second one.
 fn tag(value: &[u8]) -> (Span, bool) {
-    let bracket = scan::rfind(value, b'>');
+    let bracket = short::rfind(value, b'>');
     let behind = bracket.and_then(|at| value.get(at + 1..));
     if let Some([b';', b't', b'a', b'g', b'=', tag @ ..]) = behind
-        && scan::find_any(tag, 0, *b"\"; ,>").is_none()
+        && short::find_any(tag, 0, *b"\"; ,>").is_none()
     {
         return (Span::new(value.len() - tag.len(), value.len()), false);
     }
-    let from = bracket.or_else(|| scan::find(value, 0, b';'));
+    let from = bracket.or_else(|| short::find(value, 0, b';'));
     let Some(tag) = from.and_then(|from| params::value_after(value, from, "tag")) else {
         return (Span::default(), false);
     };

@@ -2,16 +2,16 @@
 //! (auth-param, §20.7).
 
 use super::header::split_outside;
-use super::scan;
 use super::span::{Span, span_in, trim};
 use super::start_line::is_token;
+use crate::short;
 use std::borrow::Cow;
 
 /// The value of parameter `name` in the `;`-separated list that begins at or behind `from`;
 /// quotes are not part of it. Blanks around `;` and `=` are allowed.
 pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
     let mut at = from;
-    while let Some(semicolon) = scan::find(bytes, at, b';') {
+    while let Some(semicolon) = short::find(bytes, at, b';') {
         at = semicolon + 1;
         let own = bytes.get(at..)?.trim_ascii_start();
         let (own, behind) = own.split_at_checked(name.len())?;
@@ -29,10 +29,10 @@ pub fn value_after(bytes: &[u8], from: usize, name: &str) -> Option<Span> {
 /// The value that begins at `start`, quotes not included.
 pub(super) fn value_span(bytes: &[u8], start: usize) -> Span {
     if bytes.get(start) == Some(&b'"') {
-        let end = scan::find(bytes, start + 1, b'"').unwrap_or(bytes.len());
+        let end = short::find(bytes, start + 1, b'"').unwrap_or(bytes.len());
         return Span::new(start + 1, end);
     }
-    let end = scan::find_any(bytes, start, *b";,>").unwrap_or(bytes.len());
+    let end = short::find_any(bytes, start, *b";,>").unwrap_or(bytes.len());
     let value = bytes.get(start..end).unwrap_or_default();
     Span::new(start, start + value.trim_ascii_end().len())
 }

@@ -1,7 +1,7 @@
 //! Request-Line and Status-Line (RFC 3261 §7.1, §7.2).
 
-use super::scan;
 use super::span::{Span, span_in};
+use crate::short;
 use nom::bytes::complete::{tag_no_case, take_while, take_while1};
 use nom::character::complete::{char, digit1, space1};
 use nom::combinator::{opt, verify};
@@ -58,7 +58,7 @@ pub fn parse(bytes: &[u8]) -> Option<(StartLine, usize)> {
         return None;
     }
     let window = bytes.get(..LONGEST).unwrap_or(bytes);
-    let line_end = scan::find(window, 0, b'\n')?;
+    let line_end = short::find(window, 0, b'\n')?;
     let line = bytes.get(..line_end)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     Some((line_only(bytes, line)?, line_end + 1))

@@ -1,7 +1,7 @@
 //! SIP, SIPS and tel URIs, and the name-addr around them (RFC 3261 §19.1, §20.10; RFC 3966).
 
-use super::scan;
 use super::span::trim;
+use crate::short;
 use nom::bytes::complete::{take_till, take_while1};
 use nom::character::complete::char;
 use nom::{IResult, Parser};
@@ -27,12 +27,12 @@ impl<'a> Uri<'a> {
         let (rest, scheme) = scheme(trim(input)).ok()?;
         let is_tel = scheme.eq_ignore_ascii_case(b"tel");
         // A user part may itself hold `;` and `?`; the last `@` before the host ends it.
-        let at = scan::rfind(rest, b'@').filter(|_| !is_tel);
+        let at = short::rfind(rest, b'@').filter(|_| !is_tel);
         let (user, rest) = match at {
             Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
             None => (&b""[..], rest),
         };
-        let end = scan::find_any(rest, 0, *b";?").unwrap_or(rest.len());
+        let end = short::find_any(rest, 0, *b";?").unwrap_or(rest.len());
         let (hostport, params) = rest.split_at_checked(end)?;
         if is_tel {
             return Some(Uri {
@@ -125,8 +125,8 @@ impl<'a> Uri<'a> {
 /// Host and port of `host:port`, IPv6 in brackets.
 pub fn host_port(input: &[u8]) -> (&[u8], &[u8]) {
     let host_end = match input.first() {
-        Some(b'[') => scan::find(input, 0, b']').map_or(input.len(), |at| at + 1),
-        _ => scan::find(input, 0, b':').unwrap_or(input.len()),
+        Some(b'[') => short::find(input, 0, b']').map_or(input.len(), |at| at + 1),
+        _ => short::find(input, 0, b':').unwrap_or(input.len()),
     };
     let (host, rest) = input.split_at_checked(host_end).unwrap_or((input, b""));
     (
@@ -148,9 +148,9 @@ pub fn addr_spec(element: &[u8]) -> &[u8] {
     let element = trim(element);
     let quoted = display_name_end(element);
     let rest = element.get(quoted..).unwrap_or_default();
-    if let Some(open) = scan::find(rest, 0, b'<') {
+    if let Some(open) = short::find(rest, 0, b'<') {
         let inner = rest.get(open + 1..).unwrap_or_default();
-        let end = scan::find(inner, 0, b'>').unwrap_or(inner.len());
+        let end = short::find(inner, 0, b'>').unwrap_or(inner.len());
         return trim(inner.get(..end).unwrap_or_default());
     }
     let plain: IResult<&[u8], &[u8]> = take_till(|b| b == b';')(rest);

@@ -180,8 +180,8 @@ fn tell(call: &Call, refused: Refused<'_>, dialog: Dialog, found: &mut Findings)
     let moved = before
         .zip(now)
         .is_some_and(|(before, now)| before.ip() != now.ip());
-    let left = match moved && inside::leaves_other(call, refused.request) {
-        true => Value::Said(inside::LEFT),
+    let left = match moved {
+        true => inside::left(call, refused.request),
         false => Value::nothing(),
     };
     finding.element(sender(refused.answer)).args(

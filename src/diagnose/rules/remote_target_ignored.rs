@@ -1,6 +1,6 @@
 //! G7: a request inside a dialog is not addressed to the Contact of the other side.
 
-use super::super::finding::{Evidence, Value, note, sender};
+use super::super::finding::{Evidence, note, sender};
 use super::super::inside::{self, Missed};
 use super::super::{Args, Confidence, Context, Findings, Frequency, Need, Rule, Severity, blame};
 use crate::message::field::Field;
@@ -140,10 +140,6 @@ fn tell(
     let request = missed.request;
     let target = request.message().request_uri().unwrap_or_default();
     let wanted = call.target(newest, Field::Contact);
-    let left = match inside::leaves_other(call, request) {
-        true => Value::Said(inside::LEFT),
-        false => Value::nothing(),
-    };
     finding.element(sender(request)).args(
         Args::new()
             .text("method", request.message().method_name())
@@ -152,7 +148,7 @@ fn tell(
                 "wanted",
                 wanted.map_or_else(String::new, |t| inside::shown(t.uri)),
             )
-            .with("left", left),
+            .with("left", inside::left(call, request)),
     );
     match used {
         Used::Old => drop(finding.why("why-old")),

@@ -2,6 +2,7 @@
 
 use super::super::blame::{acts_of, acts_of_sender};
 use super::super::finding::{Evidence, note, receiver, sender};
+use super::super::inside;
 use super::super::reach::{self, Lost, said_transport};
 use super::super::silence::deciding_silences;
 use super::super::{
@@ -39,11 +40,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-contact",
-            "{author} talks over {wire} and gave an address without transport in {header}, which means UDP: {method} was sent there over UDP, and nobody took it",
+            "{author} talks over {wire} and gave an address without transport in {header}, which means UDP: {method} was sent there over UDP, and nobody took it{left}",
         ),
         (
             "why-contact-udp",
-            "{author} talks over {wire} and gave an address with transport=udp in {header}: {method} was sent there over UDP, and nobody took it",
+            "{author} talks over {wire} and gave an address with transport=udp in {header}: {method} was sent there over UDP, and nobody took it{left}",
         ),
         (
             "fix-contact",
@@ -206,6 +207,7 @@ fn tell_contact(call: &Call, lost: &Lost<'_>, found: &mut Findings) -> bool {
         Args::new()
             .text("author", lost.author.to_string())
             .text("header", lost.field.name())
+            .with("left", inside::left(call, request))
             .text("what", super::super::lint::what(given))
             .text("wire", upper(wire))
             .text("param", wire.name())

@@ -33,7 +33,6 @@ mod scan;
 mod skim;
 mod stamps;
 mod start_line;
-mod words;
 
 mod acme;
 mod acme_sipd;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::words;
+use crate::short::{self, Name};
 
 /// Those that messages commonly have: what was made one line may be split at them. A name stands whole
 /// on its line.
@@ -26,97 +26,60 @@ const OTHERS: &str = "Accept-Contact Answer-Mode Authentication-Info Error-Info 
 const SLOTS: usize = 1 << 9;
 const MORE: usize = 32;
 
-/// A name in small letters, as far as two words hold it; zeros behind.
-type Key = [u64; 2];
-
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Known {
-    key: Key,
-    name: &'static [u8],
+    name: Name,
     common: bool,
 }
 
-/// The names, each in the slot of its key or in the next free one behind; a key of zeros is free.
-static TABLE: LazyLock<[Known; SLOTS + MORE]> = LazyLock::new(|| {
-    let mut table = [Known::default(); SLOTS + MORE];
-    let names = COMMON.split(' ').map(|name| (name.as_bytes(), true));
-    for (name, common) in names.chain(OTHERS.split(' ').map(|name| (name.as_bytes(), false))) {
-        let key = key(words::two(name), name.len());
-        let mut behind = table.iter_mut().skip(slot(key));
-        if let Some(free) = behind.find(|known| known.name.is_empty()) {
-            *free = Known { key, name, common };
+/// The names, each in its slot or in the next free one behind.
+static TABLE: LazyLock<[Option<Known>; SLOTS + MORE]> = LazyLock::new(|| {
+    let mut table = [None; SLOTS + MORE];
+    let names = COMMON.split(' ').map(|name| (name, true));
+    for (name, common) in names.chain(OTHERS.split(' ').map(|name| (name, false))) {
+        let Some(name) = Name::of(name.as_bytes()) else {
+            continue;
+        };
+        let mut behind = table.iter_mut().skip(slot(name));
+        if let Some(free) = behind.find(|known| known.is_none()) {
+            *free = Some(Known { name, common });
         }
     }
     table
 });
 
-/// The key of the name that is so long, of which these are the first words.
-#[inline]
-fn key([first, second]: [u64; 2], length: usize) -> Key {
-    let masked = |word, length: usize| match length {
-        8.. => words::lower(word),
-        _ => words::lower(word) & ((1 << (8 * length)) - 1),
-    };
-    [
-        masked(first, length),
-        masked(second, length.saturating_sub(8)),
-    ]
+fn slot(name: Name) -> usize {
+    (name.hash() >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
-#[inline]
-fn slot([first, second]: Key) -> usize {
-    let mixed = (first ^ second.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (u64::BITS - SLOTS.ilog2())) as usize
-}
-
-/// What is known of a name that begins with these words.
-#[inline]
-fn known(words: [u64; 2], name: &[u8]) -> Option<&'static Known> {
-    let (key, table) = (key(words, name.len()), &*TABLE);
-    let mut behind = table.get(slot(key)..)?.iter();
-    let known = behind.find(|known| known.key == key || known.name.is_empty())?;
-    let same = !name.is_empty() && known.name.len() == name.len() && known.ends_with(name);
-    same.then_some(known)
-}
-
-impl Known {
-    /// Whether what the words do not hold is the same.
-    #[inline]
-    fn ends_with(&self, name: &[u8]) -> bool {
-        match (self.name.get(16..), name.get(16..)) {
-            (Some(rest), Some(other)) => rest.eq_ignore_ascii_case(other),
-            _ => true,
-        }
-    }
+fn known(name: Name) -> Option<Known> {
+    let mut behind = TABLE.get(slot(name)..)?.iter().map_while(|known| *known);
+    behind.find(|known| known.name.is(name))
 }
 
 /// Whether it is the name of a header that messages commonly have.
 pub(super) fn is_common(name: &[u8]) -> bool {
-    known(words::two(name), name).is_some_and(|known| known.common)
+    let known = Name::of(name).and_then(known);
+    known.is_some_and(|known| known.common)
 }
 
 /// The name of the header that the line is, if it begins with one that is known, or with one that
 /// nobody but SIP has (`P-...`, `X-...`).
 #[inline]
 pub(super) fn header(line: &[u8]) -> Option<&[u8]> {
-    let words = words::two(line);
-    let [first, second] = words;
-    let length = words::position(first, b':')
-        .or_else(|| Some(8 + words::position(second, b':')?))
-        .or_else(|| {
-            Some(
-                16 + line
-                    .get(16..line.len().min(32))?
-                    .iter()
-                    .position(|byte| *byte == b':')?,
-            )
-        })?;
-    let name = line.get(..length)?;
-    let extension = matches!(name, [b'P' | b'p' | b'X' | b'x', b'-', ..])
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-    (extension || known(words, name).is_some()).then_some(name)
+    const LONGEST: usize = 32;
+    if let Some((name, length)) = Name::before(line, b':')
+        && known(name).is_some()
+    {
+        return line.get(..length);
+    }
+    let [b'P' | b'p' | b'X' | b'x', b'-', ..] = line else {
+        return None;
+    };
+    let name = line.get(..line.len().min(LONGEST))?;
+    let name = name.get(..short::find(name, 0, b':')?)?;
+    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    name.iter().all(belongs).then_some(name)
 }
 
 #[cfg(test)]
@@ -128,14 +91,15 @@ mod tests {
         for name in COMMON.split(' ').chain(OTHERS.split(' ')) {
             let ends = name.starts_with('-') || name.ends_with('-') || name.is_empty();
             assert!(!ends && name.len() < 24, "{name:?}");
-            let capitals = name.to_ascii_uppercase();
-            let found = known(words::two(capitals.as_bytes()), capitals.as_bytes());
-            assert_eq!(found.map(|known| known.name), Some(name.as_bytes()));
-            let beginning = |other: &&str| other.get(..16) == name.get(..16) && name.len() > 16;
-            let all = COMMON.split(' ').chain(OTHERS.split(' '));
+            let line = format!("{}: x", name.to_ascii_uppercase());
+            assert_eq!(
+                header(line.as_bytes()).map(<[u8]>::len),
+                Some(name.len()),
+                "{name}"
+            );
             assert!(
-                all.filter(beginning).count() < 2,
-                "only one of {name} is found"
+                known(Name::of(name.as_bytes()).unwrap()).is_some(),
+                "{name}"
             );
         }
         for name in ["Min-Expires", "Proxy-Authenticate", "WWW-Authenticate"] {

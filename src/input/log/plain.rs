@@ -3,7 +3,8 @@
 
 use super::draft::Awaited;
 use super::start_line::VERSION;
-use super::{Cutter, LARGEST_MESSAGE, Line, dots, names, words};
+use super::{Cutter, LARGEST_MESSAGE, Line, dots, names};
+use crate::short;
 
 /// Such lines, one behind the other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +97,7 @@ impl Cutter {
                 Awaited::Header => names::header(rest),
                 Awaited::Description => matches!(rest, [b'a'..=b'z', b'=', ..]).then_some(&b""[..]),
             };
-            let (Some(name), Some(end)) = (name, words::line_end(rest)) else {
+            let (Some(name), Some(end)) = (name, short::find_any(rest, 0, [b'\n'])) else {
                 break;
             };
             let next = run.length + end + 1;
