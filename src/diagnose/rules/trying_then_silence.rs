@@ -48,7 +48,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "misspelt",
-            "nearly the domain that is dialled, {dialled}: misspelt in the account of the caller, it is one that {element} does not know as its own",
+            "nearly the domain that is dialled, {dialled}: most likely misspelt in the account of the caller, and then one that {element} does not know as its own",
         ),
     ],
     explains: &["caller-abandoned", "no-answer-timeout", "408-origin"],
