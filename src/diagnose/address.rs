@@ -165,6 +165,41 @@ impl<'a> Host<'a> {
     }
 }
 
+/// Is one name of a domain most likely the other one misspelt: a letter too many or too few inside a long
+/// label, or two that changed places? Digits, plurals and short labels tell real domains apart.
+pub fn is_misspelt(a: &str, b: &str) -> bool {
+    const LONG: usize = 6;
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    let mut differ = a.split('.').zip(b.split('.')).filter(|(a, b)| a != b);
+    let (Some((a_label, b_label)), None) = (differ.next(), differ.next()) else {
+        return false;
+    };
+    let plain = |label: &str| label.len() >= LONG && label.bytes().all(|c| c.is_ascii_lowercase());
+    if a.split('.').count() != b.split('.').count() || !plain(a_label) || !plain(b_label) {
+        return false;
+    }
+    let same = |(a, b): &(u8, u8)| a == b;
+    let front = a_label
+        .bytes()
+        .zip(b_label.bytes())
+        .take_while(same)
+        .count();
+    let back = a_label.bytes().rev().zip(b_label.bytes().rev());
+    let back = back.take_while(same).count();
+    let (short, long) = match a_label.len() < b_label.len() {
+        true => (a_label, b_label),
+        false => (b_label, a_label),
+    };
+    match long.len() - short.len() {
+        0 if front + back + 2 == long.len() => {
+            let (a, b) = (a_label.as_bytes(), b_label.as_bytes());
+            a.get(front) == b.get(front + 1) && a.get(front + 1) == b.get(front)
+        }
+        1 => front > 0 && back > 0 && front + back >= short.len(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,5 +248,23 @@ mod tests {
             "2001:db8::1".parse().ok()
         );
         assert_eq!(Host::of(b""), None);
+    }
+
+    #[test]
+    fn a_misspelt_domain_is_told_from_another_one() {
+        assert!(is_misspelt("voip.brurjula.net", "VoIP.brujula.net"));
+        assert!(is_misspelt("sip.exmaple.net", "sip.example.net"));
+        assert!(is_misspelt("sip.exampel.net", "sip.example.net"));
+        for (a, b) in [
+            ("sip.example.net", "sip.example.net"),
+            ("customer.example.net", "customers.example.net"),
+            ("pbxone.example.net", "pbxtwo.example.net"),
+            ("a.example.net", "ab.example.net"),
+            ("example.net", "sip.example.net"),
+            ("site10a.example.net", "site1a.example.net"),
+            ("198.51.100.10", "198.51.100.1"),
+        ] {
+            assert!(!is_misspelt(a, b), "{a} {b}");
+        }
     }
 }

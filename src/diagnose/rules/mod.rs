@@ -123,6 +123,7 @@ pub mod session_timer_expired;
 pub mod signalling_encrypted;
 pub mod sip_alg_mangling;
 pub mod subscribe_rejected;
+pub mod subscription_lost;
 pub mod tags;
 pub mod tcp_closed_midway;
 pub mod tcp_connect_failed;
@@ -201,6 +202,7 @@ pub static RULES: &[&super::Rule] = &[
     &codec_no_common::RULE,
     &uri_scheme_416_or_domain::RULE,
     &subscribe_rejected::RULE,
+    &subscription_lost::RULE,
     &publish_rejected::RULE,
     &dest_gone_or_changed::RULE,
     &dest_address_incomplete::RULE,

@@ -1,10 +1,12 @@
 //! T3: the next hop took the call over with 100 and then nothing came.
 
-use super::super::finding::{Evidence, note, sender};
+use super::super::address::is_misspelt;
+use super::super::finding::{Evidence, Template, note, sender};
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Role, Rule, Severity,
 };
-use crate::message::Method;
+use crate::message::uri::{Uri, addr_spec};
+use crate::message::{Method, lossy, span};
 use crate::session::clock::SECOND;
 use crate::session::{Call, Outcome, Stored, Transaction, outcome};
 
@@ -40,6 +42,14 @@ pub static RULE: Rule = Rule {
         ),
         ("silence", "nothing rang and nothing was refused"),
         ("gave-up", "{asker} gives up"),
+        (
+            "unchanged",
+            "in_uri and out_uri are the same: the script of {element} put no gateway and no contact in, it sent the call on to the domain as it was dialled",
+        ),
+        (
+            "misspelt",
+            "nearly the domain that is dialled, {dialled}: most likely misspelt in the account of the caller, and then one that {element} does not know as its own",
+        ),
     ],
     explains: &["caller-abandoned", "no-answer-timeout", "408-origin"],
     confirm: "a capture of what {element} sends on behind it, or its log for this Call-ID",
@@ -115,7 +125,9 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             .args(Args::new().duration("late", late).code("code", code));
     }
     finding.proof(Evidence::start_line(asked, request, note("sent")));
+    finding.proofs([misspelt(asked, request)]);
     finding.proof(Evidence::start_line(trying_at, trying, note("trying")));
+    finding.proofs([unchanged((trying_at, trying))]);
     finding.proof(Evidence::Absence {
         message: asked,
         from,
@@ -126,6 +138,29 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         finding.proof(Evidence::start_line(at, last, note("gave-up")));
     }
     finding.proofs([late.map(|(at, answer)| Evidence::start_line(at, answer, note("late")))]);
+}
+
+// SER and its descendants can tell the address before and after their script in a Warning.
+fn unchanged((at, answer): (usize, &Stored)) -> Option<Evidence> {
+    let header = answer.message().header("Warning")?;
+    let text = lossy(header.value.of(&answer.raw));
+    let uri = |name: &str| text.split_once(name)?.1.split_whitespace().next();
+    let (before, after) = (uri("in_uri=")?, uri("out_uri=")?);
+    (before == after).then(|| Evidence::header(at, answer, "Warning", note("unchanged")))
+}
+
+// The domain of the caller, where it is that of the one called but for a slip.
+fn misspelt(at: usize, request: &Stored) -> Option<Evidence> {
+    let message = request.message();
+    let dialled = Uri::parse(message.request_uri()?.of(&request.raw))?;
+    let from = message.header("From")?;
+    let own = Uri::parse(addr_spec(from.value.of(&request.raw)))?;
+    let dialled = lossy(dialled.host);
+    let args = Args::new().text("dialled", dialled.clone());
+    is_misspelt(&lossy(own.host), &dialled).then(|| {
+        let mark = span::span_in(&request.raw, own.host);
+        Evidence::of_header(at, from, mark, Template::new("misspelt", args))
+    })
 }
 
 // Its own final answer after the caller had given up; a 487 is only what the CANCEL asks for.
