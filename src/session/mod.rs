@@ -8,6 +8,10 @@ mod activity;
 /// What was seen beside SIP.
 pub mod aside;
 mod axis;
+/// Which live entry a message belongs to.
+mod belongs;
+/// What is seen beside SIP.
+mod beside;
 /// A released entry: repeats, final responses, steps, outcome.
 pub mod call;
 /// Who asked to stop an INVITE.
@@ -35,6 +39,8 @@ pub mod nonces;
 pub mod oddity;
 /// How an entry ended.
 pub mod outcome;
+/// What is over.
+mod over;
 /// The way of a request from hop to hop.
 pub mod path;
 /// The messages seen last.
@@ -74,40 +80,27 @@ pub use transaction::Transaction;
 pub use view::View;
 
 use crate::input::Time;
-use crate::layers::Transport;
-use crate::message::typed;
-use crate::message::{Flaw, Head, Message, Method};
-use aside::{Icmp, MOST_ASIDES, What};
+use crate::message::{Head, Method};
 use axis::Axis;
 use clock::Clock;
 use entry::{Entry, is_initial};
 use idle::Lines;
 use keys::{KeyMap, Keys};
 use legs::{Begun, Groups, Later};
-use media::{Heard, RtpStream};
+use media::Heard;
 use messages::Messages;
 use names::Names;
 use recent::{Recent, Seen};
 use sighting::{Sighting, Sights};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
-use timers::{Due, Timers};
+use timers::Timers;
 use wires::Wires;
 
-/// Caps on what an attacker can open; what bites is counted in [`Limits`].
+/// Most messages of an entry.
 const MOST_MESSAGES: usize = 4096;
-const MOST_ENTRIES: usize = 1_000_000;
-const MOST_BYTES: usize = 512 * 1024 * 1024;
-const MOST_TOMBSTONES: usize = 65_536;
-
-/// Entries that are due, looked at ahead.
-const DUE: usize = 4;
 /// Messages that come, looked at ahead.
 pub const AHEAD: usize = 8;
-
-/// Messages and lists of released entries kept for use again.
-const MOST_SPARE: usize = 4096;
 /// Messages that a list has room for at first: a call that is answered and ended.
 const LIST: usize = 7;
 
@@ -303,18 +296,6 @@ impl Session {
         std::hint::black_box(entries.fold(0, u64::wrapping_add));
     }
 
-    // Their messages were not touched for seconds: fetched together they arrive sooner than one by one.
-    fn warm(&self, due: &[Due], now: i64) {
-        let live = |(_, _, slot): &Due| self.slots.get(*slot as usize)?.as_ref();
-        let over = due.iter().filter_map(live).filter(|live| live.due <= now);
-        let messages = over.flat_map(|live| &live.entry.messages);
-        let parts = messages.map(|m| {
-            let (stamp, head) = (u64::from(m.stamp.part), u64::from(m.head.vias));
-            stamp + head + m.keys.repeat + m.raw.capacity() as u64
-        });
-        std::hint::black_box(parts.fold(0, u64::wrapping_add));
-    }
-
     // Does the call that begins continue an earlier one, behind a back-to-back user agent?
     fn find_first_leg(&mut self, slot: u32) {
         let slots = &self.slots;
@@ -346,88 +327,6 @@ impl Session {
         }
     }
 
-    /// Takes what was seen beside SIP: an answer of a name server is remembered, an ICMP error is
-    /// noted where the message is that it quotes. One that quotes none is no news of a call.
-    pub fn aside(&mut self, aside: Aside) {
-        let icmp = match &aside.what {
-            What::Icmp(icmp) => icmp,
-            What::Dns(_) => return self.names.add(aside),
-            What::Wire(_) => {
-                let asked = self.asked(&aside);
-                return self.wires.add(aside, asked);
-            }
-        };
-        let Some(seen) = self.quoted(icmp, aside.time) else {
-            return;
-        };
-        if let Some(live) = self.live(seen.slot, seen.id)
-            && live.entry.asides.len() < MOST_ASIDES
-        {
-            live.entry.asides.push(aside.about(seen.message));
-        }
-    }
-
-    /// Takes note of a packet that only keeps a way open.
-    pub fn keep_alive(&mut self, source: SocketAddr, time: Time) {
-        self.lines.alive(source, time.0);
-    }
-
-    /// Takes what is new about a stream of RTP.
-    pub fn media(&mut self, stream: RtpStream) {
-        self.heard.update(stream);
-    }
-
-    // The latest message that an ICMP error can be about: of the Call-ID that it quotes, else one
-    // on that hop that begins with the bytes quoted.
-    fn quoted(&self, icmp: &Icmp, time: Option<Time>) -> Option<Seen> {
-        const NEWEST: usize = 64;
-        // Whoever cannot deliver a packet says so at once, or gives up on its neighbour first.
-        const LATEST: i64 = 60 * clock::SECOND;
-        let in_time = |m: &Stored| match (m.time(), time) {
-            (Some(sent), Some(time)) => (0..=LATEST).contains(&(time.0 - sent)),
-            _ => true,
-        };
-        // Of TCP the number is that of the segment, of UDP that of the packet.
-        let same_packet = |m: &Stored| {
-            let told = icmp.flow.transport == Transport::Udp && icmp.ident != 0;
-            !told || m.stamp.ident == 0 || m.stamp.ident == icmp.ident
-        };
-        let on_hop = |m: &Stored| {
-            m.stamp.source == Some(icmp.flow.source)
-                && m.stamp.destination == Some(icmp.flow.destination)
-                && in_time(m)
-                && same_packet(m)
-        };
-        let entry_in = |slot: u32| {
-            let live = self.slots.get(slot as usize).and_then(Option::as_ref);
-            live.map(|live| &live.entry)
-        };
-        let slots = icmp
-            .keys
-            .and_then(|keys| self.by_call_id.get(&keys.call_id));
-        let of_call = slots.and_then(|slots| {
-            slots.newest_first().take(NEWEST).find_map(|slot| {
-                let entry = entry_in(slot)?;
-                let same = |m: &Stored| {
-                    icmp.keys
-                        .is_some_and(|keys| m.keys.transaction == keys.transaction)
-                        && on_hop(m)
-                };
-                let message = entry.messages.iter().rposition(same)?;
-                let id = entry.id;
-                Some(Seen { slot, id, message })
-            })
-        });
-        if of_call.is_some() {
-            return of_call;
-        }
-        self.recent.newest_first().find(|seen| {
-            let entry = entry_in(seen.slot).filter(|entry| entry.id == seen.id);
-            let message = entry.and_then(|entry| entry.messages.get(seen.message));
-            message.is_some_and(|m| on_hop(m) && m.raw.starts_with(&icmp.quoted))
-        })
-    }
-
     /// Takes the time of a record that is no SIP message.
     pub fn tick(&mut self, time: Time, news: &mut News) {
         if self.axis.takes_tick() {
@@ -444,276 +343,10 @@ impl Session {
         self.limits
     }
 
-    // The entry with the latest request that whoever asks for a connection had got just before.
-    fn asked(&self, aside: &Aside) -> Option<u64> {
-        const NEWEST: usize = 256;
-        const LATEST: i64 = 2 * clock::SECOND;
-        let What::Wire(connection) = &aside.what else {
-            return None;
-        };
-        if !connection.is_attempt() {
-            return None;
-        }
-        let (source, began) = (connection.flow.source.ip(), aside.began()?);
-        let mut newest = self.recent.newest_first().take(NEWEST);
-        let asked = newest.find(|seen| {
-            let live = self.slots.get(seen.slot as usize).and_then(Option::as_ref);
-            let entry = live.map(|l| &l.entry).filter(|entry| entry.id == seen.id);
-            let message = entry.and_then(|entry| entry.messages.get(seen.message));
-            message.is_some_and(|m| {
-                let received = m.stamp.destination.is_some_and(|to| to.ip() == source);
-                let before = m.time().is_some_and(|t| (0..LATEST).contains(&(began - t)));
-                m.head.is_request() && received && before && m.head.method != Method::Ack
-            })
-        });
-        asked.map(|seen| seen.id)
-    }
-
-    fn release_all(&mut self, news: &mut News) {
-        self.clock.end();
-        self.release_due(news);
-        let live = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, live)| Some((live.as_ref()?.entry.id, slot)));
-        let mut rest: Vec<(u64, usize)> = live.collect();
-        rest.sort_unstable();
-        for (_, slot) in rest {
-            self.release(u32::try_from(slot).unwrap_or(u32::MAX), news);
-        }
-    }
-
-    // The entries that are due first go first.
-    fn keep_bounds(&mut self, news: &mut News) {
-        while self.is_too_much() {
-            let Some(earliest) = self.timers.pop_earliest() else {
-                return;
-            };
-            for (due, id, slot) in earliest {
-                if !self.is_too_much() {
-                    self.timers.push((due, id, slot));
-                } else if self.live(slot, id).is_some() {
-                    self.limits.early_releases += 1;
-                    self.release(slot, news);
-                }
-            }
-        }
-    }
-
-    fn is_too_much(&self) -> bool {
-        self.slots.len() - self.free.len() > MOST_ENTRIES || self.bytes > MOST_BYTES
-    }
-
     // A timer may outlive its entry, and its slot then hold another one.
     fn live(&mut self, slot: u32, id: u64) -> Option<&mut Live> {
         let live = self.slots.get_mut(slot as usize)?.as_mut();
         live.filter(|live| live.entry.id == id)
-    }
-
-    fn release_due(&mut self, news: &mut News) {
-        let Some(now) = self.clock.now() else { return };
-        while let Some(over) = self.timers.pop_over(now) {
-            for (index, &(_, id, slot)) in over.iter().enumerate() {
-                if index % DUE == 0 {
-                    let next = over.get(index..).unwrap_or_default();
-                    self.warm(next.get(..DUE).unwrap_or(next), now);
-                }
-                match self.live(slot, id) {
-                    Some(live) if live.due > now => {
-                        live.queued = live.due;
-                        let due = (live.due, id, slot);
-                        self.timers.push(due);
-                    }
-                    Some(_) => self.release(slot, news),
-                    None => {}
-                }
-            }
-        }
-    }
-
-    /// Released messages whose memory is to be used again.
-    pub fn spare(&mut self) -> impl Iterator<Item = Box<Stored>> + '_ {
-        self.spare.drain(..)
-    }
-
-    fn release(&mut self, slot: u32, news: &mut News) {
-        let Some(live) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
-            return;
-        };
-        self.free.push(slot);
-        let (key, id) = (live.entry.key, live.entry.id);
-        self.bytes = self.bytes.saturating_sub(live.entry.weight());
-        let emptied = match self.by_call_id.get_mut(&key) {
-            Some(Slots::Many(slots)) => {
-                slots.remove(&id);
-                slots.is_empty()
-            }
-            _ => true,
-        };
-        if emptied {
-            self.by_call_id.remove(&key);
-        }
-        self.bury(key, &live.entry);
-        let first_leg = live.entry.first_leg;
-        let mut call = Call::conclude(live.entry, self.clock.now());
-        if !self.heard.is_empty() {
-            call.media = self.heard.of(&call);
-        }
-        if !self.lines.is_empty() {
-            call.idle = self.lines.before(&call);
-            call.alive = self.lines.alive_since(&call);
-        }
-        if !self.names.is_empty() {
-            call.asides.extend(self.names.about(&call));
-        }
-        if !self.wires.is_empty() {
-            call.asides.extend(self.wires.about(&call));
-        }
-        let Some(first) = first_leg else {
-            return news.over.push(call);
-        };
-        news.over.extend(self.groups.over(first, call));
-    }
-
-    /// Takes back a call that was judged: its memory is used again.
-    pub fn reuse(&mut self, call: Call) {
-        for leg in call.legs {
-            self.reuse_list(leg.messages);
-        }
-        self.reuse_list(call.messages);
-    }
-
-    fn reuse_list(&mut self, mut messages: Messages) {
-        let room = MOST_SPARE.saturating_sub(self.spare.len());
-        self.spare.extend(messages.drain().take(room));
-        if messages.capacity() == LIST && self.lists.len() < MOST_SPARE {
-            self.lists.push(messages);
-        }
-    }
-
-    fn bury(&mut self, key: u64, entry: &Entry) {
-        let id = entry.id;
-        let ended = if entry.is_ended_call() {
-            entry.caller_tag
-        } else {
-            0
-        };
-        self.tombstones.insert(key, Tomb { id, ended });
-        self.buried.push_back((key, id));
-        if self.buried.len() > MOST_TOMBSTONES
-            && let Some((oldest, of)) = self.buried.pop_front()
-            && self
-                .tombstones
-                .get(&oldest)
-                .is_some_and(|tomb| tomb.id == of)
-        {
-            self.tombstones.remove(&oldest);
-        }
-    }
-
-    // The call that was answered and ended and whose names a new one has again.
-    fn reused(&self, keys: &Keys) -> Option<u64> {
-        const NEWEST: usize = 8;
-        let tomb = self.tombstones.get(&keys.call_id);
-        let buried = tomb.filter(|tomb| tomb.ended != 0 && tomb.ended == keys.from_tag);
-        let ended = |slot: u32| {
-            let entry = &self.slots.get(slot as usize)?.as_ref()?.entry;
-            let same = entry.is_ended_call() && entry.caller_tag == keys.from_tag;
-            (same && keys.from_tag != 0).then_some(entry.id)
-        };
-        let live = self.by_call_id.get(&keys.call_id);
-        let live = live.and_then(|slots| slots.newest_first().take(NEWEST).find_map(ended));
-        live.or(buried.map(|tomb| tomb.id))
-    }
-
-    // The latest entry that takes the message; a Call-ID used for everything must not cost more
-    // than a look at its newest entries.
-    fn known(&self, head: &Head, keys: &Keys, raw: &[u8]) -> Option<u32> {
-        const NEWEST: usize = 64;
-        // To compare nonces is dear, and the entry wanted is nearly always the newest.
-        const STRANGERS: usize = 4;
-        let slots = self.by_call_id.get(&keys.call_id)?;
-        // Where several entries could take it, it belongs to the request that it answers or stops.
-        if matches!(slots, Slots::Many(_)) {
-            let meant = self.answered(head, keys);
-            if let Some(slot) = meant.or_else(|| self.meant(head, keys)) {
-                return Some(slot);
-            }
-        }
-        let slots = slots.newest_first();
-        let (mut answered, mut strangers) = (None, 0);
-        let mut takes = |slot: &u32| {
-            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            let Some(entry) = live.map(|live| &live.entry) else {
-                return false;
-            };
-            if !entry.takes(head, keys) {
-                return entry.dials_on(head, keys, raw) || entry.is_sent_anew(head, keys, raw);
-            }
-            if !is_initial(head) || entry.is_by_caller(keys) {
-                return !ignores_challenge(entry, head, raw);
-            }
-            strangers += 1;
-            strangers <= STRANGERS
-                && asked_for(entry, answered.get_or_insert_with(|| nonces(head, raw)))
-        };
-        let known = slots.take(NEWEST).find(|slot| takes(slot));
-        known
-            .or_else(|| self.answered(head, keys))
-            .or_else(|| self.astray(head, keys))
-    }
-
-    fn is_named_anew(&self, slot: u32, stored: &Stored) -> bool {
-        let live = self.slots.get(slot as usize).and_then(Option::as_ref);
-        live.is_some_and(|live| live.entry.is_named_anew(stored))
-    }
-
-    // What has a wrong or missing tag belongs to the newest entry that knows the other one.
-    fn astray(&self, head: &Head, keys: &Keys) -> Option<u32> {
-        const NEWEST: usize = 4;
-        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
-        let knows = |slot: &u32| {
-            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            live.is_some_and(|live| live.entry.knows_a_tag(keys))
-        };
-        slots
-            .take(NEWEST)
-            .find(|slot| !is_initial(head) && knows(slot))
-    }
-
-    // ACK and CANCEL have the number of the INVITE that they mean.
-    fn meant(&self, head: &Head, keys: &Keys) -> Option<u32> {
-        const NEWEST: usize = 4;
-        if !head.is_request() || !matches!(head.method, Method::Ack | Method::Cancel) {
-            return None;
-        }
-        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
-        let numbered = |slot: &u32| {
-            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            live.is_some_and(|live| {
-                let number = head
-                    .cseq
-                    .is_some_and(|cseq| live.entry.cseqs.contains(cseq));
-                number && live.entry.has_side(keys)
-            })
-        };
-        slots.take(NEWEST).find(numbered)
-    }
-
-    // An answer whose tags are not those of its request is its answer all the same.
-    fn answered(&self, head: &Head, keys: &Keys) -> Option<u32> {
-        const NEWEST: usize = 4;
-        const LATEST: usize = 256;
-        let slots = self.by_call_id.get(&keys.call_id)?.newest_first();
-        let asked = |slot: &u32| {
-            let live = self.slots.get(*slot as usize).and_then(Option::as_ref);
-            let messages = live.into_iter().flat_map(|live| live.entry.messages.iter());
-            let mut latest = messages.rev().take(LATEST);
-            latest.any(|m| m.head.is_request() && m.keys.transaction == keys.transaction)
-        };
-        let known = || slots.take(NEWEST).find(asked);
-        (!head.is_request()).then(known).flatten()
     }
 
     fn open(&mut self, head: &Head, keys: Keys) -> u32 {
@@ -759,45 +392,6 @@ impl Session {
         }
         slot
     }
-}
-
-// The nonces that a request answers; more than a few are no request that anyone sends.
-fn nonces(head: &Head, raw: &[u8]) -> Vec<String> {
-    let credentials = typed::credentials(Message { raw, head });
-    let nonces = credentials.into_iter().map(|c| c.nonce);
-    nonces.filter(|nonce| !nonce.is_empty()).take(4).collect()
-}
-
-// A further attempt belongs only if it answers what is open: a challenge with credentials. What the
-// capture cut off may be them.
-fn ignores_challenge(entry: &Entry, head: &Head, raw: &[u8]) -> bool {
-    let cut = head.flaws.has(Flaw::CutByCapture);
-    if cut || !is_initial(head) || entry.cseqs.contains(head.cseq.unwrap_or(0)) {
-        return false;
-    }
-    let mut finals = entry
-        .messages
-        .iter()
-        .rev()
-        .filter(|m| m.head.final_code().is_some());
-    let last = finals.find(|m| entry.answers_beginning(&m.head));
-    let challenged = last.is_some_and(|m| matches!(m.head.code(), Some(401 | 407)));
-    let request = Message { raw, head };
-    let with = |kind| request.header(kind).is_some();
-    challenged && !with("Authorization") && !with("Proxy-Authorization")
-}
-
-// Under another From-tag it must hold the nonce that was given out.
-fn asked_for(entry: &Entry, answered: &[String]) -> bool {
-    let holds = |m: &&Stored| {
-        let holds = |nonce: &String| memchr::memmem::find(&m.raw, nonce.as_bytes()).is_some();
-        matches!(m.head.code(), Some(401 | 407)) && answered.iter().any(holds)
-    };
-    let challenge = entry.messages.iter().rev().take(8).find(holds);
-    challenge.is_some_and(|m| {
-        let mut asked = typed::challenges(m.message()).into_iter();
-        asked.any(|challenge| answered.contains(&challenge.nonce))
-    })
 }
 
 #[cfg(test)]
