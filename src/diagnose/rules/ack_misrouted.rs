@@ -19,24 +19,24 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time],
     rfc: &[(3261, "12.2.1.1"), (3261, "13.2.2.4"), (3261, "12.1.2")],
     title: "the ACK was wrong, so the answer stayed unacknowledged",
-    why: "{element} acknowledged the {code} at {got}, but the Contact of that {code} is {want}; the ACK never came to {callee}, which repeated its answer {copies} times and gave the call up",
+    why: "{element} acknowledged the {code} at {got}, but the Contact of that {code} is {want}; the ACK never came to {callee}, which sent its answer {copies} times and gave the call up",
     fix: "Correct how {element} addresses requests inside a dialog: the Request-URI is the Contact of the 2xx, the Route headers are its Record-Routes in reverse order, and the request goes to the first of them. Where it forks or rewrites Contacts, the ACK must follow the 2xx that it acknowledges and not the first answer.",
     sentences: &[
         (
             "why-route",
-            "{element} acknowledged the {code} with {got}, but that {code} recorded the route {want}; so the ACK left the way to {callee}, which repeated its answer {copies} times and gave the call up",
+            "{element} acknowledged the {code} with {got}, but that {code} recorded the route {want}; so the ACK left the way to {callee}, which sent its answer {copies} times and gave the call up",
         ),
         (
             "why-address",
-            "{element} sent the ACK to {got}, though by the {code} it had to go to {want}; {callee} got none, repeated its answer {copies} times and gave the call up",
+            "{element} sent the ACK to {got}, though by the {code} it had to go to {want}; {callee} got none, sent its answer {copies} times and gave the call up",
         ),
         (
             "why-tag",
-            "{element} sent an ACK with the To-tag {got}, but the {code} of {callee} has {want}; that ACK acknowledges another answer, so {callee} repeated its own {copies} times and gave the call up",
+            "{element} sent an ACK with the To-tag {got}, but the {code} of {callee} has {want}; that ACK acknowledges another answer, so {callee} sent its own {copies} times and gave the call up",
         ),
         (
             "why-sequence",
-            "{element} sent an ACK with the sequence number {got}, but the INVITE that {callee} answered has {want}; so it acknowledges nothing, and {callee} repeated its answer {copies} times and gave the call up",
+            "{element} sent an ACK with the sequence number {got}, but the INVITE that {callee} answered has {want}; so it acknowledges nothing, and {callee} sent its answer {copies} times and gave the call up",
         ),
         ("wanted", "where the ACK has to go"),
         ("route", "the route that the ACK has to take"),

@@ -165,7 +165,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     // What another rule names: congestion, a cause that fits another code, a ring timer.
     let elsewhere =
         cause.is_some_and(|cause| !CAUSES.contains(&cause) && (cause != 16 || rang.is_some()));
-    let timed = ring.is_some_and(|ring| ring >= LONG_RING);
+    let signal = rang.filter(|(_, m)| m.head.code() != Some(180));
+    let timed = signal.is_none() && ring.is_some_and(|ring| ring >= LONG_RING);
     if told.is_none() && (elsewhere || timed) {
         return;
     }
@@ -182,7 +183,6 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     };
     finding.element(sender(response));
-    let signal = rang.filter(|(_, m)| m.head.code() != Some(180));
     if let Some((at, m)) = rang {
         let id = if signal.is_some() { "progress" } else { "rang" };
         finding.proof(Evidence::start_line(at, m, note(id)));

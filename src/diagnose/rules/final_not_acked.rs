@@ -3,8 +3,10 @@
 use super::super::blame::acts_of_sender;
 use super::super::finding::{Evidence, Finding, Template, note, receiver, sender};
 use super::super::{Acts, Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity};
+use super::from_to_changed;
 use crate::layers::Transport;
 use crate::message::Method;
+use crate::session::clock::SECOND;
 use crate::session::{Call, Stored, Transaction};
 
 /// The rule.
@@ -15,7 +17,7 @@ pub static RULE: Rule = Rule {
     needs: &[],
     rfc: &[(3261, "17.1.1.3"), (3261, "17.2.1")],
     title: "the {code} was never acknowledged",
-    why: "{element} repeated its {code} {copies} times because no ACK came from {client}: either the {code} does not arrive there, or {client} sends no ACK",
+    why: "{element} sent its {code} {copies} times because no ACK came from {client}: either the {code} does not arrive there, or {client} sends no ACK",
     fix: "Capture at {client}. If the {code} arrives there, the client has to answer it with an ACK in the same transaction; if it does not, look for what drops it on the way (NAT, firewall, wrong Via).",
     sentences: &[
         (
@@ -27,8 +29,16 @@ pub static RULE: Rule = Rule {
             "Capture at {client}, or read its log. If the answers arrive there, see why it drops them (changed Via, tags or CSeq). If not, check the way from {element} back to {client}: the answer goes to the address in the topmost Via, or to the source address where the client asks for `rport` (RFC 3581). A NAT, a firewall or a wrong Via stops it.",
         ),
         (
+            "why-changed",
+            "{client} went on repeating its INVITE after {element} had answered {code}, and {element} sent that {copies} times; {header} of these answers is not that of the INVITE, so {client} most likely takes them for none of its own, and to it the call has no answer at all",
+        ),
+        (
+            "fix-changed",
+            "Find what rewrites {header} at {element} (a number plan, a script, a setting that hides addresses), and let it put the address of the INVITE back into its answers. If {client} goes on repeating then, capture there to see whether the answers arrive.",
+        ),
+        (
             "why-branch",
-            "{client} sent an ACK with another branch than its INVITE, so {element} cannot tell what it acknowledges and repeated its {code} {copies} times",
+            "{client} sent an ACK with another branch than its INVITE, so {element} cannot tell what it acknowledges and sent its {code} {copies} times",
         ),
         (
             "fix-branch",
@@ -36,7 +46,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-sequence",
-            "{client} sent an ACK with the sequence number {got} for the INVITE with number {want}, so it acknowledges nothing and {element} repeated its {code} {copies} times",
+            "{client} sent an ACK with the sequence number {got} for the INVITE with number {want}, so it acknowledges nothing and {element} sent its {code} {copies} times",
         ),
         (
             "fix-sequence",
@@ -45,6 +55,7 @@ pub static RULE: Rule = Rule {
         ("answer", "sent {copies} times"),
         ("invite", "the INVITE"),
         ("again", "the INVITE once more, though it was answered"),
+        ("changed", "the INVITE had {had} here"),
         ("sent", "the ACK that does not fit"),
     ],
     explains: &[],
@@ -77,12 +88,17 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
             return;
         }
         let what = what_happened(call, transaction, request, answer);
+        let changed = match what {
+            What::Lost(_) => from_to_changed::changed(call, answer.0, answer.1),
+            _ => None,
+        };
         let acts = match what {
+            What::Lost(_) if changed.is_some() => acts_of_sender(call, answer.1),
             What::Lost(_) => Acts::Network,
             _ => acts_of_sender(call, request.1),
         };
         let confidence = match what {
-            What::Silent => Confidence::Likely,
+            What::Silent(_) => Confidence::Likely,
             _ => Confidence::Certain,
         };
         // To the one who asks, the call ran out of time.
@@ -92,6 +108,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         };
         if let Some(finding) = found.add_with(severity, role, confidence, acts) {
             tell(finding, &what, request, answer, copies);
+            if let Some((name, header, had)) = changed {
+                let args = Args::new().text("header", name);
+                finding.why("why-changed").fix("fix-changed").args(args);
+                let note = Template::new("changed", Args::new().text("had", had));
+                finding.proof(Evidence::of_header(answer.0, header, header.value, note));
+            }
         }
         return;
     }
@@ -137,9 +159,9 @@ fn is_scan(call: &Call, (index, _): Placed<'_>) -> bool {
 }
 
 enum What<'a> {
-    /// No ACK was seen.
-    Silent,
-    /// The INVITE was repeated after it was answered.
+    /// No ACK was seen. The INVITE was perhaps repeated for a while after it was answered.
+    Silent(Option<Placed<'a>>),
+    /// The INVITE was repeated to the end after it was answered.
     Lost(Placed<'a>),
     /// An ACK has another branch.
     Branch(Placed<'a>),
@@ -154,7 +176,8 @@ fn what_happened<'a>(
     answer: Placed<'a>,
 ) -> What<'a> {
     let again = transaction.sends.iter().rfind(|&&index| index > answer.0);
-    if let Some(again) = again.and_then(|&index| Some((index, call.messages.get(index)?))) {
+    let again = again.and_then(|&index| Some((index, call.messages.get(index)?)));
+    if let Some(again) = again.filter(|_| went_on(call, transaction)) {
         return What::Lost(again);
     }
     let own = |m: &Stored| {
@@ -170,8 +193,22 @@ fn what_happened<'a>(
     match acks.find(|(_, m)| m.cseq() == request.1.cseq() || !asked(m.cseq())) {
         Some(ack) if ack.1.cseq() == request.1.cseq() => What::Branch(ack),
         Some(ack) => What::Sequence(ack),
-        None => What::Silent,
+        None => What::Silent(again),
     }
+}
+
+// Who has no answer asks until Timer B runs out (RFC 3261 §17.1.1.2), or as far as anything was seen. Who
+// stops before has taken one, or was stopped.
+fn went_on(call: &Call, transaction: &Transaction) -> bool {
+    const LAST: i64 = 31 * SECOND;
+    let time = |index: &usize| call.messages.get(*index)?.time();
+    let mut sends = transaction.sends.iter().filter_map(time);
+    let (Some(first), Some(last)) = (sends.next(), sends.next_back()) else {
+        return false;
+    };
+    let before = sends.next_back().unwrap_or(first);
+    let next = last + 2 * (last - before) + SECOND;
+    last - first >= LAST || call.seen_until.is_none_or(|end| end < next)
 }
 
 fn tell(
@@ -190,7 +227,11 @@ fn tell(
     let sent = Template::new("answer", Args::new().count("copies", copies));
     finding.proof(Evidence::start_line(index, answer, sent));
     match *what {
-        What::Silent => {}
+        What::Silent(again) => {
+            if let Some((at, again)) = again {
+                finding.proof(Evidence::start_line(at, again, note("again")));
+            }
+        }
         What::Lost((at, again)) => {
             finding.why("why-lost").fix("fix-lost");
             finding.proof(Evidence::start_line(at, again, note("again")));

@@ -76,9 +76,13 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
 }
 
-// The header of an answer that names somebody else than its request does on the same hop, and whom
-// that named.
-fn changed(call: &Call, index: usize, m: &Stored) -> Option<(&'static str, Header, String)> {
+/// The header of an answer that names somebody else than its request does on the same hop, and whom
+/// that named.
+pub(super) fn changed(
+    call: &Call,
+    index: usize,
+    m: &Stored,
+) -> Option<(&'static str, Header, String)> {
     // Names in a log may be masked.
     if m.head.is_request() || m.head.code() == Some(100) || !lint::has_bytes(m) {
         return None;

@@ -25,10 +25,6 @@ pub static RULE: Rule = Rule {
             "it rang for {ring}, then the call was cancelled: nothing is broken, nobody took the call before",
         ),
         (
-            "why-progress",
-            "{element} ended the attempt with {code} {ring} after a {sign}, which says that the call goes on and not that it rings: nobody took the call in the time that is set there, or an announcement was played to its end",
-        ),
-        (
             "why-progress-cancelled",
             "the call was cancelled {ring} after a {sign}, which says that the call goes on and not that it rings: nobody took the call before",
         ),
@@ -65,12 +61,16 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     if ring < LONG_RING {
         return;
     }
+    let sign = rang.head.code().unwrap_or(180);
+    // That it rang is not said: who did not answer, or could not, is for other rules.
+    if !cancelled && sign != 180 {
+        return;
+    }
     let role = if cancelled {
         Role::Contributing
     } else {
         Role::Cause
     };
-    let sign = rang.head.code().unwrap_or(180);
     let (confidence, shown) = match sign {
         180 => (Confidence::Certain, "rang"),
         _ => (Confidence::Likely, "progress"),
@@ -87,8 +87,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     finding.why(match (cancelled, sign) {
         (true, 180) => "why-cancelled",
         (true, _) => "why-progress-cancelled",
-        (false, 180) => "why",
-        (false, _) => "why-progress",
+        (false, _) => "why",
     });
     finding.proof(Evidence::start_line(at, rang, note(shown)));
     finding.proof(Evidence::start_line(index, end, note("answer")));

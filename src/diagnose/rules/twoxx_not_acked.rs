@@ -5,10 +5,11 @@ use super::super::finding::{Evidence, Finding, Template, Value, note, receiver, 
 use super::super::{
     Acts, Args, Confidence, Context, Findings, Frequency, Need, Product, Role, Rule, Severity,
 };
-use crate::message::Method;
+use super::from_to_changed;
 use crate::message::field::Field;
 use crate::message::typed;
-use crate::message::uri::{Uri, addr_spec, host_port};
+use crate::message::uri::{Uri, host_port};
+use crate::message::{Header, Method};
 use crate::session::clock::SECOND;
 use crate::session::entry::TRANSACTION;
 use crate::session::{Call, Outcome, Stored, outcome};
@@ -22,12 +23,12 @@ pub static RULE: Rule = Rule {
     needs: &[Need::Time],
     rfc: &[(3261, "13.3.1.4"), (3261, "13.2.2.4"), (6026, "7.1")],
     title: "the answer was never acknowledged, so the call was dropped",
-    why: "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; a callee without ACK hangs up after about 32 seconds",
+    why: "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; a callee without ACK hangs up after about 32 seconds",
     fix: "Find out where the ACK was lost: the caller must send it to the address in the Contact of the {code} ({contact}), or to the topmost Record-Route. If the caller's own capture shows the {code} arriving and an ACK leaving, a firewall or proxy between them drops it; if the {code} never arrives there, the way back to the caller is broken.",
     sentences: &[
         (
             "why-contact",
-            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; its Contact is the private address {contact}, where a caller at {caller} cannot send the ACK, and there is no Record-Route to lead it elsewhere",
+            "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; its Contact is the private address {contact}, where a caller at {caller} cannot send the ACK, and there is no Record-Route to lead it elsewhere",
         ),
         (
             "fix-contact",
@@ -35,7 +36,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-no-contact",
-            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; its {code} has no Contact, so {caller} cannot know where to send the ACK",
+            "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; its {code} has no Contact, so {caller} cannot know where to send the ACK",
         ),
         (
             "fix-no-contact",
@@ -43,7 +44,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-not-relayed",
-            "{element} answered the call and repeated its {code} {copies} times over {span}; each copy came to {stop}, which did not hand it on, so the caller never heard of the answer",
+            "{element} answered the call and sent its {code} {copies} times over {span}; each copy came to {stop}, which did not hand it on, so the caller never heard of the answer",
         ),
         (
             "fix-not-relayed",
@@ -51,7 +52,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-unheard",
-            "{element} answered the call and repeated its {code} {copies} times over {span}, and {caller} went on repeating its INVITE: the caller does not get the answer, or drops it, so no ACK can come",
+            "{element} answered the call and sent its {code} {copies} times over {span}, and {caller} went on repeating its INVITE: the caller does not get the answer, or drops it, so no ACK can come",
         ),
         (
             "fix-unheard",
@@ -59,7 +60,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-unconfirmed",
-            "{element} answered the call and repeated its {code} {copies} times over {span}; {caller} did get it, because it sent {method} inside the call, and never sent the ACK",
+            "{element} answered the call and sent its {code} {copies} times over {span}; {caller} did get it, because it sent {method} inside the call, and never sent the ACK",
         ),
         (
             "fix-unconfirmed",
@@ -67,15 +68,15 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-known",
-            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}, so it has the call and packets pass both ways: it got the {code} and sent no ACK",
+            "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}, so it has the call and packets pass both ways: it got the {code} and sent no ACK",
         ),
         (
             "why-unknown-there",
-            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}: other packets reach it, and it does not know this call, so the {code} never came to it",
+            "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; {caller} answered its BYE with {bye}: other packets reach it, and it does not know this call, so the {code} never came to it",
         ),
         (
             "why-stopped",
-            "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK came as far as {stop}, which did not hand it on",
+            "{element} answered the call and sent its {code} {copies} times over {span}; an ACK came as far as {stop}, which did not hand it on",
         ),
         (
             "fix-stopped",
@@ -83,7 +84,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-arrived",
-            "{element} answered the call and repeated its {code} {copies} times over {span}, though an ACK was seen on its last hop to it: it is lost behind the point of capture, or {element} does not take it as the ACK to its answer",
+            "{element} answered the call and sent its {code} {copies} times over {span}, though an ACK was seen on its last hop to it: it is lost behind the point of capture, or {element} does not take it as the ACK to its answer",
         ),
         (
             "fix-arrived",
@@ -91,7 +92,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-lost",
-            "{element} answered the call and repeated its {code} {copies} times over {span}; an ACK was sent, but it did not arrive there, because the repeats went on",
+            "{element} answered the call and sent its {code} {copies} times over {span}; an ACK was sent, but it did not arrive there, because the repeats went on",
         ),
         (
             "fix-lost",
@@ -99,7 +100,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-large",
-            "{element} answered the call and repeated its {code} {copies} times over {span} because no ACK came; the {code} is too large for one UDP packet, so it may never have arrived at {caller}",
+            "{element} answered the call and sent its {code} {copies} times over {span} because no ACK came; the {code} is too large for one UDP packet, so it may never have arrived at {caller}",
         ),
         (
             "why-given-up",
@@ -118,6 +119,14 @@ pub static RULE: Rule = Rule {
             "Record all connections of {caller}, or look in its log for the ACK after the {code}. If an ACK went another way, find out why it did not come to {element}; if there was none, correct {caller}.",
         ),
         (
+            "fix-changed",
+            "Find what rewrites {header} at {element} (a number plan, a script, a setting that hides addresses), and let it put the address of the INVITE back into its answers (RFC 3261 §8.2.6.2). If {caller} still does not take them, its log says why.",
+        ),
+        (
+            "why-open",
+            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers no ACK is on this connection, and {caller} hung up {after} later; the To-tag in its BYE stood in a provisional answer already, so it is not shown whether it took the {code}: it did not and gave up, or it sent no ACK, or sent that another way",
+        ),
+        (
             "numbered",
             "the INVITE had the number {first}: {caller} may have sent requests between the two that are not recorded here",
         ),
@@ -125,14 +134,14 @@ pub static RULE: Rule = Rule {
             "gave-up",
             "{caller} gives up, and no ACK is between this and the INVITE",
         ),
-        ("other-from", "the INVITE had {from} here"),
+        ("changed", "the INVITE had {had} here"),
         (
             "why-timer",
             "{element} answered the call, no ACK to its {code} is recorded, and {after} later the call was hung up: that is 64*T1, the time after which an answer that is not acknowledged is given up, so most likely nobody talked",
         ),
         (
             "fix-timer",
-            "Find out whether {caller} sent an ACK at all and which way it took: hold From, To and Contact of the {code} against what {caller} sent, for an answer in which they differ is not taken for its own. A capture at {caller} shows it.",
+            "Find out whether {caller} sent an ACK at all and which way it took: hold Via, Call-ID, CSeq, From and To of the {code} against the INVITE, for an answer that does not bring them back as they were is not taken for its own (RFC 3261 §8.2.6.2), and its Contact must be an address that {caller} reaches. A capture at {caller} shows it.",
         ),
         ("given", "the answer"),
         ("no-ack", "no ACK for it was seen"),
@@ -163,6 +172,8 @@ pub static RULE: Rule = Rule {
 };
 
 type Placed<'a> = (usize, &'a Stored);
+/// Name and place of a header that the answer changed, and what it was.
+type Changed = (&'static str, Header, String);
 
 /// What the trace shows of why no ACK ended the repeats.
 enum Loss<'a> {
@@ -260,7 +271,12 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         Loss::Unknown if found.has("udp-too-big") => Loss::Large,
         loss => given_up.map_or(loss, Loss::GivenUp),
     };
+    let changed = match loss {
+        Loss::GivenUp((_, bye)) => changed(call, (final_response.message, answer), bye),
+        _ => None,
+    };
     let acts = match loss {
+        Loss::GivenUp(_) if changed.is_some() => Acts::Callee,
         Loss::Contact | Loss::NoContact => Acts::Callee,
         Loss::NotRelayed(_) | Loss::Stopped(_) => Acts::Proxy,
         Loss::Unconfirmed(_) | Loss::Known(_) | Loss::GivenUp(_) => Acts::Caller,
@@ -312,7 +328,7 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     );
     let message = final_response.message;
     if let Loss::GivenUp(bye) = loss {
-        return tell_given_up(call, (message, answer), bye, finding);
+        return tell_given_up(call, (message, answer), bye, changed, finding);
     }
     finding.proof(Evidence::start_line(
         message,
@@ -338,40 +354,64 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
     }
 }
 
+// Only the answers gave out their To-tag.
+fn has_tag(answer: &Stored, bye: &Stored) -> bool {
+    answer.keys.to_tag != 0 && bye.keys.to_tag == answer.keys.to_tag
+}
+
+// The provisional answers from which the caller may know it as well.
+fn tagged_before<'a>(
+    call: &'a Call,
+    answer: &'a Stored,
+    bye: &'a Stored,
+) -> impl Iterator<Item = Placed<'a>> {
+    let tagged = has_tag(answer, bye);
+    call.originals().filter(move |(_, m)| {
+        let provisional = m.head.code().is_some_and(|code| code < 200);
+        tagged && provisional && m.keys.to_tag == answer.keys.to_tag
+    })
+}
+
+// What the answer changed, where that may be why it was not taken.
+fn changed(call: &Call, (at, answer): Placed<'_>, bye: &Stored) -> Option<Changed> {
+    let before: Vec<Placed<'_>> = tagged_before(call, answer, bye).collect();
+    let taken = has_tag(answer, bye) && before.is_empty();
+    let used = |(at, m): &Placed<'_>| from_to_changed::changed(call, *at, m).is_some();
+    let changed = from_to_changed::changed(call, at, answer);
+    changed.filter(|_| !taken && !before.iter().any(used))
+}
+
 fn tell_given_up(
     call: &Call,
     (message, answer): Placed<'_>,
     (at, bye): Placed<'_>,
+    changed: Option<Changed>,
     finding: &mut Finding,
 ) {
     let caller = || Args::new().text("caller", sender(bye));
     let after = bye.time().zip(answer.time()).map_or(0, |(b, a)| b - a);
     let args = caller().duration("after", after);
-    // Only the answers gave out their To-tag.
-    let taken = answer.keys.to_tag != 0 && bye.keys.to_tag == answer.keys.to_tag;
-    let (why, fix) = match taken {
-        true => ("why-taken", "fix-taken"),
-        false => ("why-given-up", "fix-given-up"),
+    let early = tagged_before(call, answer, bye).next().is_some();
+    let taken = has_tag(answer, bye) && !early;
+    let (why, fix) = match (early, taken) {
+        (true, _) => ("why-open", "fix-taken"),
+        (_, true) => ("why-taken", "fix-taken"),
+        _ => ("why-given-up", "fix-given-up"),
     };
+    let fix = changed.as_ref().map_or(fix, |_| "fix-changed");
     finding.why(why).fix(fix).args(args);
     finding.proof(Evidence::start_line(message, answer, note("given")));
-    let from = |m: &Stored| {
-        let header = m.message().header("From")?;
-        let value = header.value.of(&m.raw);
-        Uri::parse(addr_spec(value)).map(|uri| uri.bare())
-    };
-    let had = call.request().and_then(from);
-    let changed = had.filter(|had| !taken && from(answer).is_some_and(|now| now != *had));
-    if let Some(had) = changed {
-        let note = Template::new("other-from", Args::new().text("from", had));
-        finding.proof(Evidence::header(message, answer, "From", note));
+    if let Some((name, header, had)) = changed {
+        finding.args(Args::new().text("header", name));
+        let note = Template::new("changed", Args::new().text("had", had));
+        finding.proof(Evidence::of_header(message, header, header.value, note));
     }
     finding.proof(Evidence::start_line(
         at,
         bye,
         Template::new("gave-up", caller()),
     ));
-    if taken && bye.cseq() > answer.cseq().saturating_add(1) {
+    if (taken || early) && bye.cseq() > answer.cseq().saturating_add(1) {
         let first = caller().text("first", answer.cseq().to_string());
         let note = Template::new("numbered", first);
         finding.proof(Evidence::header(at, bye, "CSeq", note));
