@@ -144,6 +144,28 @@ impl Blame {
         }
     }
 
+    /// The one who answered had asked on this further leg, which is surely of the call, and nobody answered
+    /// there: no answer could come from beyond.
+    pub(super) fn after_silence_on(self, leg: &Call) -> Blame {
+        let host = |at: &str| at.parse().map(|at: SocketAddr| at.ip());
+        let asked = leg.request().filter(|_| self.or_beyond);
+        let own = |asked: &&Stored| {
+            let asker = asked.stamp.source.map(|at| at.ip());
+            asker.is_some() && asker == self.element.as_deref().and_then(|at| host(at).ok())
+        };
+        let Some(asked) = asked.filter(own) else {
+            return self;
+        };
+        let args = self.grounds.args.clone().text("behind", receiver(asked));
+        Blame {
+            or_beyond: false,
+            confidence: Confidence::Certain,
+            grounds: Template::new("handed-on", args),
+            is_outweighed: false,
+            ..self
+        }
+    }
+
     /// Silence that the capture could not have shown otherwise is held against nobody.
     pub(super) fn of_what_is_not_shown(self, grounds: &'static str) -> Blame {
         Blame {

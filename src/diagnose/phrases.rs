@@ -1,6 +1,8 @@
 //! Known words of providers in an answer, and where they stand in it.
 
+use super::Confidence;
 use super::finding::{Args, Evidence, Finding, Note, Part};
+use crate::knowledge;
 use crate::knowledge::phrases::{self, Phrase};
 use crate::message::params::value_after;
 use crate::message::{Header, Span, StartLine};
@@ -16,6 +18,8 @@ pub struct Told {
     line: Span,
     mark: Span,
     part: Part,
+    /// Does only a code say so, and nothing names the provider whose code it is?
+    by_code: bool,
 }
 
 impl Told {
@@ -27,6 +31,15 @@ impl Told {
             line: answer.message().start_line(),
             mark,
             part: Part::StartLine,
+            by_code: false,
+        }
+    }
+
+    /// How sure it is that the words mean this here.
+    pub fn sure(&self) -> Confidence {
+        match self.by_code {
+            true => Confidence::Likely,
+            false => Confidence::Certain,
         }
     }
 
@@ -48,14 +61,18 @@ impl Told {
             part: self.part,
             note: says,
         });
-        finding.args(
-            Args::new()
-                .text("said", self.said.clone())
-                .said("means", &self.phrase.means),
-        );
+        let means = Args::new().said("means", &self.phrase.means);
+        let provider = self.phrase.provider.clone();
+        let said = Args::new().text("said", self.said.clone());
+        finding.args(match self.by_code {
+            true => said.with("means", (OF_PROVIDER, means.text("provider", provider))),
+            false => said.said("means", &self.phrase.means),
+        });
     }
 }
 
+/// What a code means, where it could be the code of somebody else.
+const OF_PROVIDER: &str = "{means} (that is at {provider}, which the trace does not name)";
 /// Headers that hold a number of the provider before anything else.
 const NUMBERED: [&str; 1] = ["X-Twilio-Error"];
 /// Headers whose text is read like a reason phrase.
@@ -70,8 +87,13 @@ pub fn told(stored: &Stored) -> Option<Told> {
         StartLine::Response { code, reason } => {
             let text = String::from_utf8_lossy(reason.of(raw));
             let word = text.split_whitespace().last().unwrap_or_default();
-            let of_text = || phrases::of_text(code, &text).map(|(phrase, _)| phrase);
-            if let Some(phrase) = phrases::of_word(code, word).or_else(of_text) {
+            if let Some(phrase) = phrases::of_word(code, word) {
+                let rest = text.trim_end().strip_suffix(word).unwrap_or_default();
+                let by_code = says_nothing(code, rest) && !names(raw, &phrase.provider);
+                let told = Told::of_phrase(phrase, stored, reason);
+                return Some(Told { by_code, ..told });
+            }
+            if let Some((phrase, _)) = phrases::of_text(code, &text) {
                 return Some(Told::of_phrase(phrase, stored, reason));
             }
             code
@@ -101,6 +123,7 @@ pub fn told(stored: &Stored) -> Option<Told> {
             line,
             mark,
             part: Part::Header(header),
+            by_code: false,
         })
     };
     let named = |name: &'static str, numbered: bool| {
@@ -111,4 +134,23 @@ pub fn told(stored: &Stored) -> Option<Told> {
         .iter()
         .find_map(|name| named(name, true))
         .or_else(|| SPOKEN.iter().find_map(|name| named(name, false)))
+}
+
+// Do the words beside a code say no more than that the call did not come about? They are those of the status
+// code or of a telephone network.
+fn says_nothing(code: u16, words: &str) -> bool {
+    let words = words.trim();
+    let title = knowledge::code(code).map(|known| known.title.as_str());
+    let mut names = knowledge::causes("Q.850").map(|cause| cause.name.as_str());
+    let is = |known: &str| known.eq_ignore_ascii_case(words);
+    words.is_empty() || title.is_some_and(is) || names.any(is)
+}
+
+// Is the provider named anywhere in the answer: Server, a domain?
+fn names(raw: &[u8], provider: &str) -> bool {
+    let name = provider.as_bytes();
+    !name.is_empty()
+        && raw
+            .windows(name.len())
+            .any(|part| part.eq_ignore_ascii_case(name))
 }

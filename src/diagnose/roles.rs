@@ -4,6 +4,7 @@ use super::finding::sender;
 use super::quality::is_mangled;
 use super::{Blame, Confidence, Diagnosis, Finding, Role, Severity};
 use crate::message::Flaw;
+use crate::session::legs::Sure;
 use crate::session::{Call, Outcome, Stored};
 use smallvec::{SmallVec, smallvec};
 
@@ -108,7 +109,7 @@ pub(super) fn add_leg(
         if diagnosis.root.is_none() {
             diagnosis.undetermined = further.undetermined.or(diagnosis.undetermined.take());
         }
-        diagnosis.blame = deeper(call, diagnosis.blame.take(), further.blame);
+        diagnosis.blame = deeper(call, diagnosis, (leg, number), further.blame);
         return;
     };
     if let Some(own) = diagnosis
@@ -127,22 +128,39 @@ pub(super) fn add_leg(
         .iter()
         .map(|index| index + offset)
         .collect();
-    diagnosis.blame = deeper(call, diagnosis.blame.take(), further.blame);
+    diagnosis.blame = deeper(call, diagnosis, (leg, number), further.blame);
 }
 
-// The element behind made it, the one before handed it on.
-fn deeper(call: &Call, near: Option<Blame>, far: Option<Blame>) -> Option<Blame> {
+// The element behind made it, the one before handed it on. Where nobody behind answered, there was nothing
+// to hand on: the one before made its answer itself.
+fn deeper(
+    call: &Call,
+    diagnosis: &mut Diagnosis,
+    (leg, number): (&Call, usize),
+    far: Option<Blame>,
+) -> Option<Blame> {
+    let near = diagnosis.blame.take();
     let Some(mut far) = far else { return near };
+    let Some(near) = near else { return Some(far) };
+    let join = number.checked_sub(1).and_then(|at| call.joins.get(at));
+    match (call.decided_by, leg.decided_by) {
+        (Some(_), None) => {
+            let acts = diagnosis.cause().map_or(far.acts, |cause| cause.acts);
+            let near = Blame { acts, ..near };
+            return match join.is_some_and(|join| join.sure == Sure::Certain) {
+                true => Some(near.after_silence_on(leg)),
+                false => Some(near),
+            };
+        }
+        (None, None) => return Some(far),
+        _ => {}
+    }
     let began = call.request().map(sender);
     if began.is_some() && began == far.element {
         far = far.of_its_own_call();
     }
-    if let Some(near) = near {
-        far.relays.extend(near.element);
-        far.relays.extend(near.relays);
-        // Who made an answer of the silence is worth knowing.
-        far.is_outweighed &= far.grounds.id != "silence";
-    }
+    far.relays.extend(near.element);
+    far.relays.extend(near.relays);
     Some(far)
 }
 

@@ -112,6 +112,7 @@ pub const SAID: &[&str] = &[
     "once",
     "{times} times",
     "{code} to INVITE",
+    "{means} (that is at {provider}, which the trace does not name)",
     ". The Request-URI names {host}, {class}: whoever registered gave an address there that nobody else can use",
     ". The ACK that is there has CSeq {acked}, and the INVITE that was answered has {cseq}",
 ];

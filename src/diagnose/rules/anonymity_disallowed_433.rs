@@ -21,11 +21,11 @@ pub static RULE: Rule = Rule {
     sentences: &[
         (
             "why-shown",
-            "{element} answers {code}, anonymity disallowed, though the INVITE shows {from} as caller: a server on the way removed the number, or what checks signatures there found no valid number in it",
+            "{element} answers {code}, anonymity disallowed, though the INVITE shows {from} as caller: {element} or a server behind it removed the number, or what checks signatures there found no valid number in it",
         ),
         (
             "fix-shown",
-            "Look at each hop behind for the one that makes From anonymous or adds Privacy, and for a check of caller signatures (STIR) at {element} that wants a number in international form in From or P-Asserted-Identity.",
+            "Look at {element} and each hop behind it for the one that makes From anonymous or adds Privacy, and for a check of caller signatures (STIR) at {element} that wants a number in international form in From or P-Asserted-Identity.",
         ),
         ("from", "who calls"),
         ("hidden", "the caller is hidden"),
@@ -54,11 +54,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let hidden = is_hidden(request);
     // Where a number was shown, what took it away is a guess.
-    let sure = match hidden {
-        true => Confidence::Certain,
-        false => Confidence::Likely,
+    let (sure, acts) = match hidden {
+        true => (Confidence::Certain, Acts::Caller),
+        false => (Confidence::Likely, Acts::Callee),
     };
-    let Some(finding) = found.add(sure, Acts::Caller) else {
+    let Some(finding) = found.add(sure, acts) else {
         return;
     };
     let from = numbers::uri_in(request.message(), "From");

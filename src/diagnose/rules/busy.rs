@@ -109,9 +109,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         .originals()
         .find(|(_, m)| m.head.code().is_some_and(|code| code == 180) && call.is_of_beginning(m));
     let told = context.told(call);
-    let confidence = match cause == Some(17) || ringing.is_some() || told.is_some() {
-        true => Confidence::Certain,
-        false => Confidence::Likely,
+    let confidence = match &told {
+        Some(told) => told.sure(),
+        None if cause == Some(17) || ringing.is_some() => Confidence::Certain,
+        None => Confidence::Likely,
     };
     let kind = told.as_ref().map(|told| told.phrase.kind);
     let (severity, acts) = match kind {

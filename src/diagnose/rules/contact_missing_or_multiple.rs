@@ -1,6 +1,6 @@
 //! G9: a message that sets up a call names no Contact, or several.
 
-use super::super::finding::{Evidence, Value, note, sender};
+use super::super::finding::{Evidence, Finding, Value, note, sender};
 use super::super::{
     Args, Confidence, Context, Findings, Frequency, Role, Rule, Severity, blame, lint,
 };
@@ -26,11 +26,16 @@ pub static RULE: Rule = Rule {
             "the {what} of {element} has no Contact, so the calling side does not know where to send further requests of the call, ACK and BYE first of all",
         ),
         (
+            "why-came",
+            "the {what} of {element} has no Contact, so it does not tell where to send further requests of the call; here {methods} went there all the same, but others would have no target for them",
+        ),
+        (
             "why-several",
             "the {what} of {element} has {count} Contacts where exactly one is allowed, so the other side cannot tell where to send further requests of the call",
         ),
         ("message", "no Contact in it"),
         ("contact", "one of {count}"),
+        ("came", "sent there all the same"),
         ("answer", "the final answer"),
     ],
     explains: &[
@@ -97,6 +102,7 @@ fn tell(call: &Call, side: Side, found: &mut Findings) {
             Side::Callee => "why-answer",
         });
         finding.proof(Evidence::start_line(index, stored, note("message")));
+        came(call, side, finding);
     } else {
         finding.why("why-several");
         let all = call.fields(index).all(Field::Contact);
@@ -113,6 +119,29 @@ fn tell(call: &Call, side: Side, found: &mut Findings) {
     {
         finding.proof(Evidence::start_line(at, answer, note("answer")));
     }
+}
+
+// What the other side sent inside the call that succeeded without this Contact.
+fn came(call: &Call, side: Side, finding: &mut Finding) {
+    const MOST: usize = 4;
+    let inside = |m: &Stored| {
+        let other = call.side(m) == Some(side.other());
+        m.head.is_request() && m.keys.to_tag != 0 && other && m.head.method != Method::Cancel
+    };
+    let mut methods: Vec<String> = Vec::new();
+    let mut last = None;
+    let sent = call.originals().filter(|(_, m)| inside(m));
+    for (at, m) in sent.filter(|_| call.outcome == Outcome::Succeeded) {
+        let method = m.message().method_name();
+        if methods.len() < MOST && !methods.contains(&method) {
+            methods.push(method);
+        }
+        last = Some((at, m));
+    }
+    let Some((at, last)) = last else { return };
+    finding.why("why-came");
+    finding.args(Args::new().text("methods", methods.join(", ")));
+    finding.proof(Evidence::start_line(at, last, note("came")));
 }
 
 fn contacts(call: &Call, index: usize, stored: &Stored) -> usize {

@@ -128,12 +128,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             Acts::Caller,
             "why-blocked",
         ),
-        (Some(_), ..) => (
-            Severity::Error,
-            Confidence::Certain,
-            Acts::Caller,
-            "why-told",
-        ),
+        (Some(told), ..) => (Severity::Error, told.sure(), Acts::Caller, "why-told"),
         (None, ..) if place.is_some() => (
             Severity::Error,
             Confidence::Likely,

@@ -194,13 +194,15 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let (confidence, acts) = match &why {
         Why::Cause(2 | 3) => (Confidence::Certain, Acts::Carrier),
-        Why::Told(told) if told.phrase.kind == Kind::NoRoute => {
-            (Confidence::Certain, Acts::Carrier)
+        Why::Told(told) => {
+            let acts = match told.phrase.kind {
+                Kind::NoRoute => Acts::Carrier,
+                Kind::Number => Acts::Caller,
+                _ => Acts::Callee,
+            };
+            (told.sure(), acts)
         }
-        Why::Told(told) if told.phrase.kind != Kind::Number => (Confidence::Certain, Acts::Callee),
-        Why::Cause(_) | Why::Told(_) | Why::Everywhere(_) | Why::Code => {
-            (Confidence::Certain, Acts::Caller)
-        }
+        Why::Cause(_) | Why::Everywhere(_) | Why::Code => (Confidence::Certain, Acts::Caller),
         Why::InTo(_) => (Confidence::Likely, Acts::Callee),
         Why::NotHere => (Confidence::Likely, Acts::Proxy),
         _ => (Confidence::Likely, Acts::Caller),

@@ -1,7 +1,8 @@
 //! D3: the callee cannot be reached now, and why.
 
 use super::super::across::LONG_RING;
-use super::super::finding::{Evidence, Template, Value, deciding, note, sender};
+use super::super::digest;
+use super::super::finding::{Evidence, Finding, Template, Value, deciding, note, sender};
 use super::super::{
     Acts, Args, Causes, Confidence, Context, Findings, Frequency, Product, Rule, Severity,
 };
@@ -108,6 +109,14 @@ pub static RULE: Rule = Rule {
             "fix-account",
             "Look at the settings and the state of the called number at the provider; the calling side has nothing to change.",
         ),
+        (
+            "why-words",
+            "{element} answers 480 with words of its own, \"{said}\", and nothing rang: what they stand for there only its operator can tell",
+        ),
+        (
+            "fix-words",
+            "Ask the operator of {element} what \"{said}\" means, with the Call-ID and the time of this call; nothing else in the trace says why.",
+        ),
         ("answer", "the final answer"),
         ("rang", "it rang before"),
         (
@@ -171,6 +180,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         return;
     }
     let confidence = match (told, cause) {
+        (Some(told), _) => told.sure(),
         (None, None | Some(16 | 21)) => Confidence::Likely,
         _ => Confidence::Certain,
     };
@@ -243,20 +253,47 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         (Some(_), None) => {
             finding.why("why-rang-untimed").fix_alone("fix-rang");
         }
-        (None, _) => {
-            if let Some(after) = asked.filter(|after| (0..AT_ONCE).contains(after)) {
-                finding.args(Args::new().duration("after", after));
-                match registered(call, context, response) {
-                    Some((args, shown)) => finding
-                        .args(args)
-                        .why("why-registered")
-                        .fix_alone("fix-registered")
-                        .elsewhere(Some(shown), "elsewhere-register"),
-                    None => finding.why("why-at-once"),
-                };
-            }
-        }
+        (None, _) => unheard(finding, (call, context), response, asked),
     }
+}
+
+// Nothing rang.
+fn unheard(
+    finding: &mut Finding,
+    (call, context): (&Call, &Context<'_>),
+    response: &Stored,
+    asked: Option<i64>,
+) {
+    let at_once = asked.filter(|after| (0..AT_ONCE).contains(after));
+    let registered = at_once.and_then(|after| Some((after, registered(call, context, response)?)));
+    if let Some((after, (args, shown))) = registered {
+        finding.args(args.duration("after", after));
+        finding.why("why-registered").fix_alone("fix-registered");
+        finding.elsewhere(Some(shown), "elsewhere-register");
+    } else if let Some(said) = own_words(response) {
+        finding.args(Args::new().text("said", said));
+        finding.why("why-words").fix_alone("fix-words");
+    } else if let Some(after) = at_once {
+        finding.args(Args::new().duration("after", after));
+        finding.why("why-at-once");
+    }
+}
+
+// A phrase that says something else than that nobody can be reached.
+fn own_words(response: &Stored) -> Option<String> {
+    const PLAIN: [&str; 9] = [
+        "unavail",
+        "not avail",
+        "unreach",
+        "regist",
+        "offline",
+        "absent",
+        "no answer",
+        "no response",
+        "error",
+    ];
+    let said = digest::phrase(response);
+    (!said.is_empty() && !digest::phrase_says(response, &PLAIN)).then_some(said)
 }
 
 // The registration that holds at the server that answers, which sent no request on.

@@ -102,7 +102,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
             "fix-limit" => Acts::Caller,
             _ => Acts::Callee,
         };
-        let Some(finding) = found.add(Confidence::Certain, acts) else {
+        let Some(finding) = found.add(told.sure(), acts) else {
             return;
         };
         finding.element(sender(response)).why("why-told").fix(fix);

@@ -9,6 +9,7 @@ use crate::layers::Transport;
 use crate::message::lossy;
 use crate::message::uri::Uri;
 use crate::session::Call;
+use crate::session::clock::SECOND;
 use crate::session::registrations::Registration;
 use std::net::SocketAddr;
 
@@ -26,6 +27,10 @@ pub static RULE: Rule = Rule {
         (
             "why-back",
             "{element} is behind address translation (NAT), and nothing had come from it for {pause} when {method} was sent there, which nobody answered; {after} later it sent something by itself, so it was not gone: a NAT forgets a way that no packet has left by for a while, often after 30 to 180 s, and then drops what comes in",
+        ),
+        (
+            "why-anew",
+            "{element} is behind address translation (NAT), and nothing had come from it for {pause} when {method} was sent there, which nobody answered; {after} later it registered with a Call-ID that it had not used before, as a client does that was started anew: either it was off meanwhile, or the NAT had forgotten the way, as many do after 30 to 180 s without a packet",
         ),
         (
             "why-moved",
@@ -68,6 +73,8 @@ pub static RULE: Rule = Rule {
     ..Rule::PLAIN
 };
 
+/// A REGISTER is over this long after it was sent, nanoseconds (Timer F, RFC 3261 §17.1.2.2).
+const OVER: i64 = 32 * SECOND;
 /// Copies that show that nothing came back.
 const ENOUGH: usize = 4;
 
@@ -77,6 +84,8 @@ enum Later {
     Moved(SocketAddr),
     /// It sent something from the same port, so many nanoseconds later.
     Back(i64),
+    /// So did it, and what it sent began a registration of its own: it may have been off.
+    Anew(i64),
     /// Nothing is known.
     Unknown,
 }
@@ -98,7 +107,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let later = later(call, context, client, time, idle.until);
     let confidence = match later {
         Later::Moved(_) => Confidence::Certain,
-        Later::Back(_) => Confidence::Likely,
+        // Of the second the sentence leaves open which it was.
+        Later::Back(_) | Later::Anew(_) => Confidence::Likely,
         Later::Unknown => Confidence::Possible,
     };
     let one_sided = found.has("capture-one-sided");
@@ -124,6 +134,10 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         }
         Later::Back(after) => {
             finding.why("why-back");
+            finding.args(Args::new().duration("after", after));
+        }
+        Later::Anew(after) => {
+            finding.why("why-anew");
             finding.args(Args::new().duration("after", after));
         }
         Later::Unknown => {}
@@ -153,10 +167,14 @@ fn later(
     time: i64,
     until: Option<i64>,
 ) -> Later {
-    if let Some(now) = registration(call, context).and_then(|of| moved(of, client, time)) {
+    let known = registration(call, context);
+    if let Some(now) = known.and_then(|of| moved(of, client, time)) {
         return Later::Moved(now);
     }
     match until {
+        Some(until) if known.is_some_and(|of| is_anew(of, client, (time, until))) => {
+            Later::Anew(until - time)
+        }
         Some(until) => Later::Back(until - time),
         None => Later::Unknown,
     }
@@ -173,6 +191,18 @@ fn moved(of: &Registration, client: SocketAddr, time: i64) -> Option<SocketAddr>
     });
     let source = since.find_map(|attempt| attempt.source)?;
     (source.ip() == client.ip()).then_some(source)
+}
+
+// Was what came at `until` a REGISTER with another Call-ID than the one before?
+fn is_anew(of: &Registration, client: SocketAddr, (time, until): (i64, i64)) -> bool {
+    let own = |at: i64| {
+        let own = of.attempts.iter().filter(|a| a.source == Some(client));
+        own.filter(move |attempt| (attempt.at <= time) == (at <= time))
+    };
+    let (before, since) = (own(time).next_back(), own(until).next());
+    before.zip(since).is_some_and(|(before, since)| {
+        before.call_id != since.call_id && (until..until + OVER).contains(&since.at)
+    })
 }
 
 // Of the one whom the request was sent to: by Contact, or by user and the server that sent it.

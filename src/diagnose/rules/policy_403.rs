@@ -138,8 +138,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let Some(why) = why(call, context, request, response) else {
         return;
     };
-    let confidence = match why {
-        Why::Told(_) | Why::Cause(_) => Confidence::Certain,
+    let confidence = match &why {
+        Why::Told(told) => told.sure(),
+        Why::Cause(_) => Confidence::Certain,
         _ => Confidence::Likely,
     };
     let Some(finding) = found.add(confidence, Acts::Caller) else {

@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     frequency: Frequency::Low,
     needs: &[],
     rfc: &[(3264, "8"), (8866, "5.2")],
-    title: "the media changed in {what} and the SDP version did not",
+    title: "the media changed in {what} and the SDP version did not go up",
     why: "{writer} changed {line} in its session description and left the version in the o= line at {version}: the peer is told that nothing is new, and many then go on with the old address, codecs or direction, so that one side hears nothing after the change",
     fix: "Update {writer} or report this to its vendor: the version in the o= line has to go up by one with each change of the session description. If a proxy or media relay rewrites the description, let it rewrite the version as well.",
     sentences: &[

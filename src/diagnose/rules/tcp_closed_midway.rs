@@ -35,7 +35,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-stale",
-            "the connection to {element} had been quiet for {quiet}; the {method} was sent over it and answered with RST: the server, or a NAT, firewall or load balancer before it, had forgotten the connection, and {sender} did not know",
+            "the connection to {element} had been quiet for {quiet}; the {method} was sent over it and answered with RST: the server, or a NAT, firewall or load balancer before it, has most likely forgotten the connection, and {sender} did not know",
         ),
         (
             "why-unheard",
@@ -112,8 +112,11 @@ fn check(call: &Call, _: &Context<'_>, found: &mut Findings) {
         }
         (_, false, Some(to)) => connect::owner(call, to),
     };
+    // Who took the request and then reset the connection looks the same.
+    let is_guess = end.is_forgotten() && matches!(end.connection.wire, Wire::Reset { .. });
     let confidence = match found.has("capture-one-sided") {
         true => Confidence::Possible,
+        false if is_guess => Confidence::Likely,
         false => Confidence::Certain,
     };
     if let Some(finding) = found.add_with(severity, role, confidence, acts) {

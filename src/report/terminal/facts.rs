@@ -7,6 +7,7 @@ use super::words::result;
 use crate::diagnose::{Template, asides};
 use crate::lang::Lang;
 use crate::message::Method;
+use crate::session::aside::What;
 use crate::session::legs::Join;
 use crate::session::media::RtpStream;
 use crate::session::{Aside, Call, Outcome, Stored};
@@ -195,7 +196,7 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
     let is_ringing = |m: &&Stored| m.head.code() == Some(180) && call.is_of_beginning(m);
     let rings = call.messages.iter().find(is_ringing);
     if let Some(from) = rings.and_then(Stored::time)
-        && let Some(until) = end.and_then(Stored::time).or(call.seen_until)
+        && let Some(until) = end.and_then(Stored::time).or_else(|| seen(call))
     {
         let whole = end.is_some() && call.has_beginning();
         let rang = until - from;
@@ -213,7 +214,7 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
             None => {
                 let last = call.messages.iter().filter_map(Stored::time).max();
                 let let_go = last.map(|last| last + LONGEST_SILENCE);
-                let until = call.seen_until.filter(|until| Some(*until) < let_go);
+                let until = seen(call).filter(|until| Some(*until) < let_go);
                 let span = until
                     .map(|until| until - answered)
                     .filter(|span| *span >= SHOWN);
@@ -222,6 +223,22 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
         }
     }
     all
+}
+
+// Until when something of the call could be seen: where its connection had ended, no longer than that, or
+// than what came after it all the same.
+fn seen(call: &Call) -> Option<i64> {
+    let ended = |aside: &Aside| match &aside.what {
+        What::Wire(connection) if !connection.is_attempt() => aside.began(),
+        _ => None,
+    };
+    let Some(ended) = call.asides.iter().filter_map(ended).min() else {
+        return call.seen_until;
+    };
+    let messages = call.messages.iter().filter_map(Stored::time);
+    let media = call.media.iter().filter_map(|s| s.last.map(|time| time.0));
+    let last = messages.chain(media).fold(ended, i64::max);
+    call.seen_until.map(|until| until.min(last))
 }
 
 // A header keeps its name in every language.
