@@ -3,12 +3,15 @@
 //! What breaks the grammar and is taken all the same is no fault that a user has. So a defect is
 //! weighed by what became of the message: refused, ignored, or taken.
 
+pub use super::orphan::{Orphan, Other, orphan};
 pub use super::weigh::{add, what};
 
 use super::complaint::Topic;
 use super::finding::{Evidence, Part, Template};
+use super::orphan::strays;
 use crate::layers::Transport;
 use crate::message::{Flaw, Header, Method, Span};
+use crate::session::clock::SECOND;
 use crate::session::outcome::never_acknowledged;
 use crate::session::{Call, CopyKind, Outcome, Stored};
 
@@ -138,6 +141,16 @@ pub struct Case<'a> {
     pub(super) last: usize,
     pub(super) reaction: Reaction,
     pub(super) taken: bool,
+    /// Is it a silence that has other reasons as well?
+    pub(super) idle: bool,
+}
+
+impl Case<'_> {
+    /// Is it a request that was answered as if nothing was wrong?
+    pub fn was_answered(&self) -> bool {
+        let head = &self.stored.head;
+        head.is_request() && head.method != Method::Ack && self.reaction == Reaction::Taken
+    }
 }
 
 /// Messages with a defect that are looked at, and authors that are named.
@@ -207,10 +220,42 @@ pub fn cases<'a>(
                 last: index,
                 reaction,
                 taken,
+                idle: false,
             });
         }
     }
+    for case in &mut all {
+        case.idle = is_idle(call, case, broken);
+    }
     all
+}
+
+// A silence proves nothing where the capture ends with it, and where a request without the defect was
+// not answered there either.
+fn is_idle(call: &Call, case: &Case<'_>, broken: &dyn Fn(usize, &Stored) -> Option<Mark>) -> bool {
+    if !matches!(case.reaction, Reaction::Ignored { .. }) || !case.stored.head.is_request() {
+        return false;
+    }
+    // What is answered at all is answered within T2 as a rule (RFC 3261 §17.1.2.1).
+    const T2: i64 = 4 * SECOND;
+    let until = call.seen_until.unwrap_or(i64::MIN);
+    let waited = |m: &Stored| {
+        m.time()
+            .is_some_and(|time| until.saturating_sub(time) >= T2)
+    };
+    if !waited(case.stored) {
+        return true;
+    }
+    let receiver = |m: &Stored| (m.stamp.receiver(), m.stamp.destination);
+    let (system, port) = receiver(case.stored);
+    let unanswered = call.transactions().iter().filter(|t| !t.is_answered());
+    let requests =
+        unanswered.filter_map(|t| Some((t.request()?, call.messages.get(t.request()?)?)));
+    let there = requests.filter(|(_, m)| system.is(receiver(m).0) && port == receiver(m).1);
+    there.take(MOST_LOOKED_AT).any(|(index, m)| {
+        let sound = is_whole(m) && broken(index, m).is_none();
+        sound && waited(m) && strays(call, index, m).next().is_none()
+    })
 }
 
 fn weight(reaction: Reaction) -> u8 {
@@ -249,59 +294,6 @@ pub fn nearer<'a>(
         .filter(move |(_, m)| is_nearer(m) && is_same(m, stored))
 }
 
-/// A response for which no request is there, and the request that it must mean.
-#[derive(Clone, Copy, Debug)]
-pub struct Orphan {
-    /// Index of the request.
-    pub request: usize,
-    /// What differs.
-    pub other: Other,
-}
-
-/// What tells a response from the one that its request waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Other {
-    /// Number or method.
-    CSeq,
-    /// Branch or host of the topmost Via.
-    Via,
-}
-
-/// The request that a response must mean though nothing but the hop and one of branch and CSeq says
-/// so: it was sent before and is still unanswered.
-pub fn orphan(call: &Call, index: usize) -> Option<Orphan> {
-    let response = call.messages.get(index)?;
-    if response.head.is_request() || !is_whole(response) {
-        return None;
-    }
-    let own = call.transaction_of(index)?;
-    if own.request().is_some() {
-        return None;
-    }
-    let waiting = call.transactions().iter().filter(|t| !t.is_answered());
-    let waiting = waiting.filter_map(|t| t.request()).filter(|at| *at < index);
-    waiting
-        .filter_map(|at| Some((at, call.messages.get(at)?)))
-        .find_map(|(at, request)| {
-            let hop = request.stamp.sender().is(response.stamp.receiver())
-                && request.stamp.receiver().is(response.stamp.sender());
-            let same_branch = request.head.branch.of(&request.raw)
-                == response.head.branch.of(&response.raw)
-                && request.head.sent_by.of(&request.raw) == response.head.sent_by.of(&response.raw);
-            let same_cseq =
-                (request.head.method, request.cseq()) == (response.head.method, response.cseq());
-            // A CANCEL has the branch and the number of its INVITE.
-            let cancel = request.cseq() == response.cseq()
-                && [request.head.method, response.head.method].contains(&Method::Cancel);
-            let other = match (same_branch, same_cseq) {
-                (true, false) if !cancel => Other::CSeq,
-                (false, true) => Other::Via,
-                _ => return None,
-            };
-            hop.then_some(Orphan { request: at, other })
-        })
-}
-
 // Is it the same message, on whatever hop?
 pub(super) fn is_same(a: &Stored, b: &Stored) -> bool {
     let names = |m: &Stored| {
@@ -318,15 +310,23 @@ fn reaction(call: &Call, defect: &Defect, index: usize, stored: &Stored) -> Reac
         return Reaction::Taken;
     };
     if stored.head.is_request() && stored.head.method != Method::Ack {
-        let refusal = transaction.finals.iter().find(|at| {
-            let code = call.messages.get(**at).and_then(|m| m.head.code());
-            code.is_some_and(|code| matches!(code, 400 | 481 | 500) || defect.codes.contains(&code))
-        });
-        if let Some(&answer) = refusal {
+        let strays = || strays(call, index, stored).filter(|_| !transaction.is_answered());
+        let refusal = transaction
+            .finals
+            .iter()
+            .copied()
+            .chain(strays())
+            .find(|at| {
+                let code = call.messages.get(*at).and_then(|m| m.head.code());
+                code.is_some_and(|code| {
+                    matches!(code, 400 | 481 | 500) || defect.codes.contains(&code)
+                })
+            });
+        if let Some(answer) = refusal {
             let decided = of_beginning && failed && decides(call, stored);
             return Reaction::Refused { answer, decided };
         }
-        if transaction.is_answered() {
+        if transaction.is_answered() || strays().next().is_some() {
             return Reaction::Taken;
         }
         let decided = of_beginning && failed && gave_up(call);

@@ -39,6 +39,8 @@ pub mod inside;
 pub mod lint;
 /// Telephone numbers in URIs.
 pub mod numbers;
+/// Answers that do not find their request.
+mod orphan;
 /// PASSporT of an Identity header.
 pub mod passport;
 /// Known words of providers in an answer.

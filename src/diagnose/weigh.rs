@@ -71,7 +71,8 @@ fn refused(call: &Call, defect: &Defect, case: &Case<'_>, answer: usize) -> Opti
     }
 }
 
-// Silence has many reasons: it speaks for the defect only where the peer was there and talking.
+// Silence has many reasons: it speaks for the defect only where the peer was there and talking, and
+// had an answer to what is without it.
 fn ignored(
     context: &Context<'_>,
     found: &Findings,
@@ -83,8 +84,9 @@ fn ignored(
         return None;
     }
     let (stamp, at) = (case.stored.stamp, case.stored.time()?);
-    let alive =
-        context.view.spoke(stamp.receiver(), at) && context.view.towards(stamp.sender(), at);
+    let alive = context.view.receiver_spoke(&stamp, at)
+        && context.view.towards(stamp.sender(), at)
+        && !case.idle;
     // What explains the silence without the defect.
     const OTHERWISE: [&str; 3] = ["capture-one-sided", "icmp-unreachable", "udp-too-big"];
     let otherwise = OTHERWISE.iter().any(|id| found.has(id));
@@ -174,11 +176,11 @@ fn prove(finding: &mut Finding, call: &Call, case: &Case<'_>) {
                 finding.proof(Evidence::header(at, other, "CSeq", plain("defect-instead")));
                 return;
             }
-            // Nobody answers an answer; that to an INVITE is acknowledged.
-            let missing = match (case.stored.head.is_request(), case.stored.head.method) {
-                (true, _) => Some("defect-ignored"),
-                (false, Method::Invite) => Some("defect-unacknowledged"),
-                (false, _) => None,
+            // Nobody answers an answer; a final one to an INVITE is acknowledged (RFC 3261 §13.2.2).
+            let missing = match (case.stored.head.code(), case.stored.head.method) {
+                (None, _) => Some("defect-ignored"),
+                (Some(200..), Method::Invite) => Some("defect-unacknowledged"),
+                (Some(_), _) => None,
             };
             if let (Some(from), Some(until), Some(missing)) =
                 (case.stored.time(), call.seen_until, missing)

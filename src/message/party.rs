@@ -53,6 +53,12 @@ impl Stamp {
     pub fn receiver(&self) -> Party {
         Party::new(self.destination, self.sent == Some(false), self)
     }
+
+    /// Sender and receiver where both have one address: only their ports tell them apart.
+    pub fn within_host(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let ends = self.source.zip(self.destination);
+        ends.filter(|(from, to)| from.ip() == to.ip())
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ const MOST_SENDERS: usize = 65_536;
 pub struct Sighting {
     pub(super) sender: Party,
     pub(super) receiver: Party,
+    /// Port of the sender, where the receiver has the same address.
+    pub(super) port: Option<u16>,
     pub(super) spot: Spot,
     /// What few messages have.
     pub(super) said: Option<Box<Said>>,
@@ -49,6 +51,7 @@ impl Sights {
         Sighting {
             sender,
             receiver: stored.stamp.receiver(),
+            port: stored.stamp.within_host().map(|(from, _)| from.port()),
             spot: Spot::of(stored),
             said: is_any.then(|| Box::new(said)),
         }

@@ -13,6 +13,7 @@ use super::spot::Spot;
 use super::transaction::Transaction;
 use crate::layers::{Transport, ip_bits};
 use crate::message::party::Party;
+use crate::message::stamp::Stamp;
 use crate::message::uri::Uri;
 use crate::message::{Method, lossy, sdp};
 use foldhash::fast::RandomState;
@@ -120,6 +121,9 @@ impl Known {
 pub struct View {
     peers: HashMap<Known, Peer, RandomState>,
     registrations: Registrations,
+    /// When one of several systems at one address sent its last message to another one there,
+    /// nanoseconds.
+    neighbours: HashMap<(IpAddr, u16), i64, RandomState>,
     /// By hash of a server and a user, where pings of the server for that user were answered.
     pinged: HashMap<u64, SocketAddr, RandomState>,
     /// Who gave out nonces and who answered them.
@@ -149,8 +153,19 @@ impl View {
                 peer.last_towards = peer.last_towards.max(time);
             }
         }
+        if let (Some(ip), Some(port), Some(time)) = (sighting.sender.address(), sighting.port, time)
+        {
+            self.saw_within((ip, port), time);
+        }
         for shown in said.into_iter().flat_map(|said| said.nonces) {
             self.nonces.saw(shown);
+        }
+    }
+
+    fn saw_within(&mut self, sender: (IpAddr, u16), time: i64) {
+        if self.neighbours.len() < MOST_PEERS || self.neighbours.contains_key(&sender) {
+            let last = self.neighbours.entry(sender).or_insert(time);
+            *last = time.max(*last);
         }
     }
 
@@ -302,10 +317,16 @@ impl View {
         last.any(|last| last >= since - 60 * SECOND)
     }
 
-    /// Did a system send anything at or after `since`, a minute of grace given?
-    pub fn spoke(&self, system: Party, since: i64) -> bool {
-        let mut last = self.of(system).filter_map(Peer::last_from);
-        last.any(|last| last >= since - 60 * SECOND)
+    /// Did the receiver of a message send anything at or after `since`, a minute of grace given?
+    /// Where the sender has the same address, only the port tells whether it was the receiver.
+    pub fn receiver_spoke(&self, stamp: &Stamp, since: i64) -> bool {
+        let is_since = |last: i64| last >= since - 60 * SECOND;
+        if let Some((_, to)) = stamp.within_host() {
+            let last = self.neighbours.get(&(to.ip(), to.port()));
+            return last.is_some_and(|last| is_since(*last));
+        }
+        let mut last = self.of(stamp.receiver()).filter_map(Peer::last_from);
+        last.any(is_since)
     }
 }
 

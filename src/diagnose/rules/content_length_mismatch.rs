@@ -21,6 +21,18 @@ pub static RULE: Rule = Rule {
     fix: "Look for what changes the body after the length was counted: a script, header rule or application on {element} that edits the session description, or a router or firewall with a SIP helper (ALG) in front of it. Content-Length has to be set after the last change.",
     sentences: &[
         (
+            "why-taken",
+            "{writer} sent {what} with Content-Length {says} and a body of {there} bytes: the peer answered it all the same, but whoever takes the length at its word takes it for cut off and refuses it with 400",
+        ),
+        (
+            "why-returns",
+            "{writer} sent {what} with Content-Length {says} and a body of {there} bytes; as many bytes are missing ({feeds}) as lines in it end with a line feed alone: the length was counted with a carriage return in each of them, and those were lost afterwards. A strict peer takes the message for cut off: it refuses a request with 400 and drops an answer",
+        ),
+        (
+            "fix-returns",
+            "Look for what takes the carriage returns away after the length was counted: a template or script that {element} makes the message with, a file with Unix line ends, or the agent that made this copy, where the message was mirrored (HEP). Each line of a session description ends with carriage return and line feed.",
+        ),
+        (
             "why-more",
             "{writer} sent {what} with Content-Length {says} and a body of {there} bytes: the rest must be thrown away, from \"{lost}\" on, so the peer reads a session description without its end",
         ),
@@ -86,19 +98,44 @@ fn lengths(m: &Stored) -> (String, usize) {
 }
 
 fn short(call: &Call, context: &Context<'_>, found: &mut Findings) {
-    let broken = |_: usize, m: &Stored| {
+    let is_short = |m: &Stored| {
         let flaws = m.head.flaws;
         // Without the blank line nobody knows where the body begins.
-        let is_short =
-            flaws.has(Flaw::BodyCut) && !flaws.has(Flaw::NoBlankLine) && lint::has_bytes(m);
-        is_short.then(|| Mark::value(m, Field::ContentLength.name()))
+        flaws.has(Flaw::BodyCut) && !flaws.has(Flaw::NoBlankLine) && lint::has_bytes(m)
     };
-    for case in lint::cases(call, &RISKY, &broken) {
+    let mark = |m: &Stored| Mark::value(m, Field::ContentLength.name());
+    let with = |m: &Stored| is_short(m).then(|| returns_lost(m));
+    let plain = |_: usize, m: &Stored| with(m).is_some_and(|lost| lost.is_none()).then(|| mark(m));
+    for case in lint::cases(call, &RISKY, &plain) {
         let (says, there) = lengths(case.stored);
         if let Some(finding) = lint::add(found, call, context, &RISKY, &case, note("short")) {
             finding.args(Args::new().text("says", says).count("there", there));
+            if case.was_answered() {
+                finding.why("why-taken");
+            }
         }
     }
+    let lost = |_: usize, m: &Stored| with(m).flatten().map(|_| mark(m));
+    for case in lint::cases(call, &RISKY, &lost) {
+        let (says, there) = lengths(case.stored);
+        let defect = if case.taken { HARMLESS } else { RISKY };
+        if let Some(finding) = lint::add(found, call, context, &defect, &case, note("short")) {
+            finding.why("why-returns").fix("fix-returns");
+            let feeds = returns_lost(case.stored).unwrap_or_default();
+            let args = Args::new().text("says", says).count("there", there);
+            finding.args(args.count("feeds", feeds));
+        }
+    }
+}
+
+// How many lines of the body end with a line feed alone, where just as many bytes are missing.
+fn returns_lost(m: &Stored) -> Option<usize> {
+    let body = m.message().body();
+    let missing = (m.head.content_length? as usize).checked_sub(body.len())?;
+    let ends = memchr::memchr_iter(b'\n', body);
+    let feeds = ends.filter(|at| *at == 0 || body.get(at - 1) != Some(&b'\r'));
+    let feeds = feeds.count();
+    (feeds > 0 && feeds == missing).then_some(feeds)
 }
 
 fn long(call: &Call, context: &Context<'_>, found: &mut Findings) {

@@ -242,7 +242,7 @@ fn tell_silence(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let uri = uri().filter(|_| !call.fields(index).has(Field::Route));
     let Some(said) = via.or(uri) else { return };
     let since = request.time().unwrap_or(i64::MIN);
-    let alive = context.view.spoke(request.stamp.receiver(), since);
+    let alive = context.view.receiver_spoke(&request.stamp, since);
     // Who answers others over the transport in use has it.
     let address = request.stamp.receiver().address();
     let known = address.and_then(|ip| context.view.peer(ip)?.last_from());
