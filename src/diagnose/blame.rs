@@ -569,11 +569,15 @@ pub(super) fn acts_of_sender(call: &Call, stored: &Stored) -> Acts {
 // Where no rule explains the answer: who can look further.
 fn by_code(call: &Call, answer: &Stored) -> Acts {
     let relayed = matches!(call.made(answer), Made::BySender);
+    // What is wrong with a request that was not recorded knows only who answered it.
+    let seen = call.asked(answer).is_some();
     match answer.head.code() {
         Some(401 | 407) => Acts::Caller,
         Some(300..=399) => Acts::Caller,
         Some(408 | 504) if relayed => Acts::Callee,
-        Some(400 | 405 | 406 | 413..=417 | 420 | 421 | 484 | 485 | 488 | 493 | 606) => Acts::Caller,
+        Some(400 | 405 | 406 | 413..=417 | 420 | 421 | 484 | 485 | 488 | 493 | 606) if seen => {
+            Acts::Caller
+        }
         _ if relayed => Acts::Proxy,
         _ if call.outcome == Outcome::Refused => Acts::Callee,
         Some(500..=599) => Acts::Callee,

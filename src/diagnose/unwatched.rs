@@ -3,7 +3,7 @@
 use super::across::MOST_NAMES;
 use super::exhibit::Exhibit;
 use super::finding::sender;
-use super::{Acts, Diagnosis};
+use super::{Diagnosis, Finding};
 use crate::message::field::Field;
 use crate::message::uri::Uri;
 use crate::message::{Method, lossy};
@@ -46,8 +46,9 @@ impl AllUnwatched {
 
     fn add_refusal(&mut self, call: &Call, diagnosis: &Diagnosis) {
         let cause = diagnosis.cause();
-        let nobody = |acts| acts == Acts::Operator && matches!(call.code(), Some(404 | 410 | 604));
-        if !cause.is_some_and(|f| f.rule.id == "subscribe-rejected" && nobody(f.acts)) {
+        let nobody = matches!(call.code(), Some(404 | 410 | 604));
+        let unknown = |f: &Finding| f.rule.id == "subscribe-rejected" && f.why == "why-nobody";
+        if !(nobody && cause.is_some_and(unknown)) {
             return;
         }
         let Some(answer) = call.deciding() else {

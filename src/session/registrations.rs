@@ -85,6 +85,22 @@ impl Registration {
     }
 }
 
+/// What came of REGISTER for a user at a registrar, also where nothing says when.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// The code that it was accepted with, else the one that it was refused with last.
+    pub code: u16,
+    /// What shows it.
+    pub spot: Spot,
+}
+
+impl Told {
+    /// Was it accepted?
+    pub fn is_accepted(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+}
+
 /// The addresses of record seen, and where to find them by other names.
 #[derive(Debug, Default)]
 pub struct Registrations {
@@ -93,6 +109,8 @@ pub struct Registrations {
     aliases: HashMap<u64, String, RandomState>,
     /// Who accepted a REGISTER, and the first of those.
     registrars: HashMap<IpAddr, Spot, RandomState>,
+    /// By hash of user and registrar.
+    told: HashMap<u64, Told, RandomState>,
     hash: RandomState,
 }
 
@@ -104,6 +122,7 @@ impl Registrations {
 
     /// Remembers a REGISTER that is over.
     pub(super) fn learn(&mut self, call: &Call) {
+        self.note_told(call);
         let Some((request, mut attempt)) = attempt(call) else {
             return;
         };
@@ -159,6 +178,25 @@ impl Registrations {
         }
     }
 
+    // In the order in which entries are over: it needs no times.
+    fn note_told(&mut self, call: &Call) {
+        let (Some(request), Some(answer)) = (last_request(call), call.deciding()) else {
+            return;
+        };
+        let aor = call.to();
+        let user = aor.and_then(|aor| Uri::parse(aor.as_bytes()).map(|uri| uri.number()));
+        let (Some(user), Some(registrar)) = (user, request.stamp.destination) else {
+            return;
+        };
+        let user_at = self.hash.hash_one((user, registrar.ip()));
+        let known = self.told.get(&user_at);
+        let room = known.is_some() || self.told.len() < MOST;
+        if room && !known.is_some_and(Told::is_accepted) {
+            let (code, spot) = (call.code().unwrap_or(0), Spot::within(call, answer));
+            self.told.insert(user_at, Told { code, spot });
+        }
+    }
+
     fn name(&mut self, aor: &str, contact: &str, registrar: Option<SocketAddr>) {
         let user = Uri::parse(aor.as_bytes()).map(|uri| uri.number());
         let by_user = user
@@ -188,6 +226,12 @@ impl Registrations {
         self.by_aor.get(self.aliases.get(&name)?)
     }
 
+    /// What came of REGISTER for this user at this registrar.
+    pub fn told(&self, user: &str, registrar: IpAddr) -> Option<&Told> {
+        self.told
+            .get(&self.hash.hash_one((user.to_owned(), registrar)))
+    }
+
     /// The address of record that was registered last with this URI as Contact, `sip:user@host:port`.
     pub fn with_contact(&self, contact: &str) -> Option<&Registration> {
         let name = self.hash.hash_one(contact);
@@ -205,17 +249,22 @@ fn key(aor: &str) -> String {
     format!("sip:{}@{host}", uri.number())
 }
 
-/// The last REGISTER of a call on the hop nearest its sender, and what came of it; `None` where
-/// nothing says when.
-pub fn attempt(call: &Call) -> Option<(&Stored, Attempt)> {
-    // The last request: an earlier one may have asked for less time than the registrar grants.
+// Of the requests of a call on the hop nearest its sender: an earlier one may have asked for less time
+// than the registrar grants.
+fn last_request(call: &Call) -> Option<&Stored> {
     let nearest = call
         .requests(Method::Register)
         .map(|(_, m)| m.head.vias)
         .min()?;
     let on_first_hop = |m: &&Stored| m.head.vias == nearest;
     let requests = call.requests(Method::Register).map(|(_, m)| m);
-    let request = requests.filter(on_first_hop).last()?;
+    requests.filter(on_first_hop).last()
+}
+
+/// The last REGISTER of a call on the hop nearest its sender, and what came of it; `None` where
+/// nothing says when.
+pub fn attempt(call: &Call) -> Option<(&Stored, Attempt)> {
+    let request = last_request(call)?;
     let answer = call.deciding();
     let code = call.code().unwrap_or(0);
     let at = answer.and_then(Stored::time).or_else(|| request.time())?;

@@ -31,7 +31,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-slow",
-            "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}), but with stale=false or without stale, which tells a client that the password is wrong; {caller} did not try again with the new nonce",
+            "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}); nothing in this capture shows up to then how old a nonce may become there. stale=false, or no stale, tells a client that the password is wrong; {caller} did not try again with the new nonce",
+        ),
+        (
+            "why-slow-older",
+            "{caller} took {age} to answer the challenge of {element}, which refused that as run out ({phrase}); up to then no nonce of the same realm that was older than {taken} was accepted in this capture. stale=false, or no stale, tells a client that the password is wrong; {caller} did not try again with the new nonce",
         ),
         (
             "why-uneven",
@@ -246,13 +250,19 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     let server = digest::server(call, refusal);
     let taken = context.view.nonces.oldest_taken(&credentials.realm);
     let age_taken = taken.map(|(age, _)| age);
+    let as_old = waited.is_some_and(|waited| age_taken.is_some_and(|age| is_as_old(age, waited)));
+    let slow = waited > Some(SLOW);
     let (confidence, why, fix, acts) = match (again.stale, is_old(call, &old), accepted) {
-        (false, ..) if phrase && waited.is_some() && age_taken >= waited => {
-            (Confidence::Likely, "why-uneven", "fix-loop", server)
+        // What was judged before changes what is known, not who acts.
+        (false, ..) if phrase && slow => {
+            let why = match age_taken {
+                Some(_) if as_old => "why-uneven",
+                Some(_) => "why-slow-older",
+                None => "why-slow",
+            };
+            (Confidence::Likely, why, "fix-slow", Acts::Caller)
         }
-        (false, ..) if phrase && waited > Some(SLOW) => {
-            (Confidence::Likely, "why-slow", "fix-slow", Acts::Caller)
-        }
+        (false, ..) if phrase && as_old => (Confidence::Likely, "why-uneven", "fix-loop", server),
         (false, ..) if phrase && waited.is_some() => {
             (Confidence::Likely, "why-phrase", "fix-loop", server)
         }
@@ -300,6 +310,11 @@ fn given_up(call: &Call, exchange: &Exchange, context: &Context<'_>, found: &mut
     if why == "why-not-said" {
         finding.elsewhere(accepted.map(|of| of.spot), "elsewhere-accepted");
     }
+}
+
+// Was a nonce accepted that was as old, but for a twentieth of its age?
+fn is_as_old(taken: i64, waited: i64) -> bool {
+    taken.saturating_add(taken / 20) >= waited
 }
 
 // The nonce is of an earlier call, or from before the capture.

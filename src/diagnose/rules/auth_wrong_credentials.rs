@@ -48,6 +48,14 @@ pub static RULE: Rule = Rule {
             "Find out why the calling side takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once. If a prompt answer is refused as well, set the authentication user name and the password of the account for realm {realm} anew.",
         ),
         (
+            "why-said-slow",
+            "{username} answered the nonce of {element} for realm {realm} {age} after it was given out, and the answer says: {phrase}. Most likely the password or the authentication user name is wrong; the nonce may also have run out meanwhile, which some servers refuse in the same words",
+        ),
+        (
+            "fix-said-slow",
+            "Set the authentication user name and the password of the account for realm {realm} anew. If that is refused as well, find out why the calling side takes {age} to answer a challenge (a prompt for the password, a wait for DNS or STUN), and have it answer at once.",
+        ),
+        (
             "why-said-old",
             "{username} answered the nonce of {element} for realm {realm} only {age} after it was given out, and the answer says: {phrase}. But credentials of the same name were accepted {ago} before, and none with a nonce older than {oldest}: most likely the nonce had run out, which some servers refuse in the same words",
         ),
@@ -139,8 +147,11 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
         (true, false) if said && waited.is_some() && oldest >= waited => {
             (Confidence::Likely, "why-said", "fix")
         }
-        (true, _) if said && waited.is_some() => {
+        (true, _) if said && waited > Some(FRESH) => {
             (Confidence::Likely, "why-said-late", "fix-said-late")
+        }
+        (true, _) if said && waited.is_some() => {
+            (Confidence::Likely, "why-said-slow", "fix-said-slow")
         }
         (true, _) if said => (Confidence::Certain, "why-said", "fix"),
         // The name is known and the password right: what is refused is the request.

@@ -172,8 +172,8 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let acts = match fix {
         "fix-refused" | "fix-unwatched" | "fix-contradiction" | "fix-no-mailbox" => Acts::Callee,
-        // Either the address is wrong, or what it stands for cannot be watched.
-        "fix-nobody" => Acts::Operator,
+        // Either the address is wrong, or what it stands for cannot be watched: it is looked up there.
+        "fix-nobody" => Acts::Callee,
         _ => Acts::Caller,
     };
     let confidence = match why {
@@ -234,9 +234,8 @@ fn exists(call: &Call, context: &Context<'_>, request: &Stored) -> Option<Spot> 
     }
     let view = context.view;
     let registered = || {
-        let known = view.registrations().of_user(&user, server)?;
-        let accepted = known.attempts.iter().find(|of| of.is_accepted());
-        accepted.map(|attempt| attempt.spot)
+        let told = view.registrations().told(&user, server)?;
+        told.is_accepted().then_some(told.spot)
     };
     let numbers = view.peer(server).map(|peer| peer.numbers.iter());
     let took = numbers.and_then(|mut all| all.find(|of| of.name == user));
@@ -263,10 +262,8 @@ fn refused_account(call: &Call, context: &Context<'_>, request: &Stored) -> Opti
         return None;
     }
     let server = request.stamp.destination?.ip();
-    let known = context.view.registrations().of_user(&own, server)?;
-    let last = known.attempts.last()?;
-    let refused = known.attempts.iter().all(|of| !of.is_accepted());
-    (refused && matches!(last.code, 401 | 403 | 407)).then_some((last.code, last.spot))
+    let told = context.view.registrations().told(&own, server)?;
+    matches!(told.code, 401 | 403 | 407).then_some((told.code, told.spot))
 }
 
 // The package, with what a person knows it by.

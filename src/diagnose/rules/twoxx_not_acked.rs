@@ -12,7 +12,7 @@ use crate::message::uri::{Uri, host_port};
 use crate::message::{Header, Method};
 use crate::session::clock::SECOND;
 use crate::session::entry::TRANSACTION;
-use crate::session::{Call, Outcome, Stored, outcome};
+use crate::session::{Call, Outcome, Side, Stored, outcome};
 use std::net::IpAddr;
 
 /// The rule.
@@ -104,7 +104,7 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-given-up",
-            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers {caller} sent nothing more over this connection, and it gave the call up with BYE {after} later, when the time for an ACK had run out: it did not take the {code} for the answer to its INVITE, and nobody talked",
+            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers {caller} sent nothing more over this connection, never acknowledged the {code} and gave the call up with BYE {after} later: it did not take the {code} for the answer to its INVITE, and nobody talked",
         ),
         (
             "fix-given-up",
@@ -112,11 +112,11 @@ pub static RULE: Rule = Rule {
         ),
         (
             "why-taken",
-            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers no ACK is on this connection, and {caller} hung up {after} later, when the time for an ACK had run out; its BYE carries the To-tag of the {code}, so it had the dialog and sent no ACK, or sent it another way",
+            "{element} answered the call with {code} over TCP, which repeats what gets lost; by the sequence numbers no ACK is on this connection, and {caller} hung up {after} later; its BYE carries the To-tag of the {code}, so it had the dialog. {after} is 64*T1, after which whoever waits for an ACK gives up (RFC 3261 §13.3.1.4), and {caller} owes this one: most likely it waited itself for the ACK of another leg, as a B2BUA does, and had none to pass on",
         ),
         (
             "fix-taken",
-            "Record all connections of {caller}, or look in its log for the ACK after the {code}. If an ACK went another way, find out why it did not come to {element}; if there was none, correct {caller}.",
+            "Look first at the leg before {caller}, in its log or in a capture there: find out why no ACK came to it. Then record all connections of {caller}: it may have sent the ACK another way, where it did not come to {element}. If {caller} has no other leg, correct it: whoever sent the INVITE acknowledges every 2xx.",
         ),
         (
             "fix-changed",
@@ -142,6 +142,10 @@ pub static RULE: Rule = Rule {
         (
             "fix-timer",
             "Find out whether {caller} sent an ACK at all and which way it took: hold Via, Call-ID, CSeq, From and To of the {code} against the INVITE, for an answer that does not bring them back as they were is not taken for its own (RFC 3261 §8.2.6.2), and its Contact must be an address that {caller} reaches. A capture at {caller} shows it.",
+        ),
+        (
+            "why-timer-caller",
+            "{element} answered the call, no ACK to its {code} is recorded, and {caller} hung up {after} later. That is 64*T1, after which whoever waits for an ACK gives up, and {caller} owes this one: most likely it waited itself for the ACK of another leg, as a B2BUA does, had none to pass on, and nobody talked",
         ),
         ("given", "the answer"),
         ("no-ack", "no ACK for it was seen"),
@@ -236,10 +240,11 @@ fn hung_up_by_timer(call: &Call, found: &mut Findings) {
     let Some(finding) = found.remark(severity, sure, Acts::Caller) else {
         return;
     };
-    finding
-        .element(sender(answer))
-        .why("why-timer")
-        .fix_alone("fix-timer");
+    let (why, fix) = match call.side(bye) {
+        Some(Side::Caller) => ("why-timer-caller", "fix-taken"),
+        _ => ("why-timer", "fix-timer"),
+    };
+    finding.element(sender(answer)).why(why).fix_alone(fix);
     finding.args(
         Args::new()
             .code("code", answer.head.code().unwrap_or(200))

@@ -52,11 +52,10 @@ impl Block {
             lang.word(finding.confidence.word())
         );
         self.item(&mut lines, &label, &sentence(finding.why));
-        self.item(
-            &mut lines,
-            &lang.word("acts"),
-            &lang.word(acts(finding.acts, Method::Invite)),
-        );
+        let shown = found.exhibits.first();
+        let begun = shown.map_or(Method::Invite, |(exhibit, _)| exhibit.of);
+        let acts = lang.word(acts(finding.acts, begun));
+        self.item(&mut lines, &lang.word("acts"), &acts);
         self.item(&mut lines, &lang.word("fix"), &clean(&lang.fix(finding)));
         if let Some((first, last)) = found.times {
             let args = [
