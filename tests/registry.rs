@@ -341,8 +341,9 @@ fn words_of_the_code() -> BTreeSet<String> {
 }
 
 /// Arguments that are words of the wire, or names of parameters.
-const OF_THE_WIRE: [(&str, &str); 3] = [
+const OF_THE_WIRE: [(&str, &str); 4] = [
     ("auth-digest-params", "param"),
+    ("generic-5xx-with-reason", "said"),
     ("next-hop-unresolvable", "said"),
     ("subscribe-rejected", "phrase"),
 ];
