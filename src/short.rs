@@ -123,15 +123,51 @@ impl Name {
         Some((Name::of(text.get(..length)?)?, length))
     }
 
-    /// Equal for equal names, in its highest bits.
-    pub const fn hash(self) -> u64 {
+    // Equal for equal names; the highest bits tell most.
+    const fn hash(self) -> u64 {
         let [a, b, c] = self.0;
         (a ^ b.rotate_left(7) ^ c.rotate_left(14)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
+}
 
-    /// Are both the same?
-    pub const fn is(self, other: Name) -> bool {
-        self.0[0] == other.0[0] && self.0[1] == other.0[1] && self.0[2] == other.0[2]
+/// Values by name, each at the place of its name or where room was behind it: `N` is a power of two, and
+/// far more than there are names. A name that is too long for a [`Name`] is not found.
+#[derive(Debug)]
+pub struct Named<T, const N: usize>([Option<(Name, T)>; N]);
+
+impl<T: Copy, const N: usize> Named<T, N> {
+    /// The table of these names; of equal ones the first counts.
+    pub const fn of(all: &[(&str, T)]) -> Named<T, N> {
+        let (mut table, mut index) = ([None; N], 0);
+        while index < all.len() {
+            let (name, value) = all[index];
+            if let Some(name) = Name::of(name.as_bytes()) {
+                let mut at = Self::place(name);
+                while table[at].is_some() {
+                    at = (at + 1) % N;
+                }
+                table[at] = Some((name, value));
+            }
+            index += 1;
+        }
+        Named(table)
+    }
+
+    const fn place(name: Name) -> usize {
+        (name.hash() >> (u64::BITS - N.ilog2())) as usize
+    }
+
+    /// What stands under this name.
+    #[inline(always)]
+    pub fn get(&self, name: Name) -> Option<T> {
+        let mut at = Self::place(name);
+        while let Some((known, value)) = self.0[at] {
+            if known == name {
+                return Some(value);
+            }
+            at = (at + 1) % N;
+        }
+        None
     }
 }
 

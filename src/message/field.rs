@@ -3,7 +3,7 @@
 
 use super::header::{self, Header, Line};
 use super::{Head, Message};
-use crate::short::{self, Name};
+use crate::short::{self, Name, Named};
 
 macro_rules! fields {
     ($($field:ident $name:literal $(| $compact:literal)?,)*) => {
@@ -89,28 +89,7 @@ fields! {
     WwwAuthenticate "WWW-Authenticate",
 }
 
-/// All names, each at its place or where room was behind it.
-static NAMES: [Option<(Name, Field)>; 256] = {
-    let mut out = [None; 256];
-    let mut index = 0;
-    while index < ALL.len() {
-        let (name, field) = ALL[index];
-        let Some(name) = Name::of(name.as_bytes()) else {
-            panic!("a name is longer than its words");
-        };
-        let mut at = place(name);
-        while out[at].is_some() {
-            at = (at + 1) % out.len();
-        }
-        out[at] = Some((name, field));
-        index += 1;
-    }
-    out
-};
-
-const fn place(name: Name) -> usize {
-    (name.hash() >> 56) as usize
-}
+static NAMES: Named<Field, 256> = Named::of(ALL);
 
 impl Field {
     /// The header with this name as received, compact form included.
@@ -120,14 +99,7 @@ impl Field {
 
     #[inline(always)]
     pub(super) fn named(name: Name) -> Option<Field> {
-        let mut at = place(name);
-        while let Some((known, field)) = NAMES[at] {
-            if known.is(name) {
-                return Some(field);
-            }
-            at = (at + 1) % NAMES.len();
-        }
-        None
+        NAMES.get(name)
     }
 }
 

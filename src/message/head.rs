@@ -381,6 +381,11 @@ impl Head {
         }
     }
 
+    /// Does it say that a phone rings? A 181 to 189 only says that the call goes on (RFC 3261 §21.1.2).
+    pub fn rings(&self) -> bool {
+        self.code() == Some(180)
+    }
+
     /// The status code of a final response (200 to 699).
     pub fn final_code(&self) -> Option<u16> {
         self.code().filter(|code| (200..700).contains(code))

@@ -458,17 +458,14 @@ fn bare_copy(messages: &Messages, index: usize, current: &Stored) -> Option<usiz
         return None;
     }
     let keys = |m: &Stored| (m.keys.transaction, m.keys.from_tag, m.keys.to_tag);
-    let lines = |m: &Stored| -> Vec<Vec<u8>> {
+    fn lines(m: &Stored) -> impl Iterator<Item = &[u8]> {
         let lines = m.raw.split(|byte| *byte == b'\n');
-        let lines = lines
-            .map(<[u8]>::trim_ascii)
-            .filter(|line| !line.is_empty());
-        lines.map(<[u8]>::to_vec).collect()
-    };
+        lines.map(<[u8]>::trim_ascii).filter(|l| !l.is_empty())
+    }
     (index.saturating_sub(NEWEST)..index).find(|&at| {
         messages.get(at).is_some_and(|m| {
             let with_hop = m.stamp.lines > 0 && !is_bare(m);
-            with_hop && keys(m) == keys(current) && lines(m) == lines(current)
+            with_hop && keys(m) == keys(current) && lines(m).eq(lines(current))
         })
     })
 }

@@ -75,6 +75,14 @@ impl Stored {
         self.stamp.instant()
     }
 
+    /// Something of each cache line that it takes up, so that all of them come.
+    pub(super) fn touch(&self) -> u64 {
+        let (stamp, sent) = (u64::from(self.stamp.part), self.time().unwrap_or(0) as u64);
+        let (vias, cseq) = (u64::from(self.head.vias), u64::from(self.cseq()));
+        let (keys, raw) = (self.keys.repeat ^ self.keys.from_tag, self.raw.len() as u64);
+        stamp ^ sent ^ vias ^ cseq ^ keys ^ raw
+    }
+
     /// Is it a request that may begin something: no To-tag, and a method that begins?
     pub fn is_initial(&self) -> bool {
         is_initial(&self.head)

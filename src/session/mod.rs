@@ -276,24 +276,18 @@ impl Session {
     /// Looks ahead at messages that will be taken: what they need is far away, and comes sooner
     /// together than one by one.
     pub fn expect(&self, coming: &[Box<Stored>]) {
-        // One part of each cache line that a message takes up.
-        let kept = coming.iter().map(|m| {
-            let (stamp, sent) = (u64::from(m.stamp.part), m.time().unwrap_or(0) as u64);
-            let (vias, cseq) = (u64::from(m.head.vias), u64::from(m.cseq()));
-            let (keys, raw) = (m.keys.repeat ^ m.keys.from_tag, m.raw.len() as u64);
-            (m.keys.call_id, stamp ^ sent ^ vias ^ cseq ^ keys ^ raw)
-        });
-        let slots: SmallVec<[(Option<u32>, u64); AHEAD]> = kept
-            .map(|(key, sum)| match self.by_call_id.get(&key) {
-                Some(Slots::One(_, slot)) => (Some(*slot), sum),
-                _ => (None, sum),
+        let slots: SmallVec<[(Option<u32>, u64); AHEAD]> = coming
+            .iter()
+            .map(|m| match self.by_call_id.get(&m.keys.call_id) {
+                Some(Slots::One(_, slot)) => (Some(*slot), m.touch()),
+                _ => (None, m.touch()),
             })
             .collect();
         let entries = slots.iter().map(|(slot, sum)| {
             let live = slot.and_then(|slot| self.slots.get(slot as usize)?.as_ref());
-            sum + live.map_or(0, |live| live.entry.id + live.entry.messages.len() as u64)
+            sum ^ live.map_or(0, |live| live.entry.id ^ live.entry.messages.len() as u64)
         });
-        std::hint::black_box(entries.fold(0, u64::wrapping_add));
+        std::hint::black_box(entries.fold(0, |all, one| all ^ one));
     }
 
     // Does the call that begins continue an earlier one, behind a back-to-back user agent?

@@ -91,7 +91,7 @@ impl Call {
             m.head.code().is_some_and(|code| (180..190).contains(&code)) && meant(m)
         });
         let first = signs.next()?;
-        let rings = |(_, m): &(usize, &Stored)| m.head.code() == Some(180);
+        let rings = |(_, m): &(usize, &Stored)| m.head.rings();
         match rings(&first) {
             true => Some(first),
             false => signs.find(rings).or(Some(first)),

@@ -222,14 +222,13 @@ impl Registrations {
 
     /// The address of record with this user at this registrar, whatever its domain is called.
     pub fn of_user(&self, user: &str, registrar: IpAddr) -> Option<&Registration> {
-        let name = self.hash.hash_one((user.to_owned(), registrar));
+        let name = self.hash.hash_one((user, registrar));
         self.by_aor.get(self.aliases.get(&name)?)
     }
 
     /// What came of REGISTER for this user at this registrar.
     pub fn told(&self, user: &str, registrar: IpAddr) -> Option<&Told> {
-        self.told
-            .get(&self.hash.hash_one((user.to_owned(), registrar)))
+        self.told.get(&self.hash.hash_one((user, registrar)))
     }
 
     /// The address of record that was registered last with this URI as Contact, `sip:user@host:port`.

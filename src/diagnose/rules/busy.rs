@@ -107,7 +107,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     let cause = q850.filter_map(|r| r.cause).next();
     let ringing = call
         .originals()
-        .find(|(_, m)| m.head.code().is_some_and(|code| code == 180) && call.is_of_beginning(m));
+        .find(|(_, m)| m.head.rings() && call.is_of_beginning(m));
     let told = context.told(call);
     let confidence = match &told {
         Some(told) => told.sure(),

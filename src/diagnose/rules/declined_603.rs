@@ -107,9 +107,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     };
     let told = context.told(call).cloned().or_else(|| blocked(response));
     // A 183 does not say that it rings.
-    let rang = call
-        .rang(response)
-        .filter(|(_, m)| m.head.code() == Some(180));
+    let rang = call.rang(response).filter(|(_, m)| m.head.rings());
     let since = |m: &Stored| {
         response
             .time()

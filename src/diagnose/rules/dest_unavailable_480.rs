@@ -174,7 +174,7 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     // What another rule names: congestion, a cause that fits another code, a ring timer.
     let elsewhere =
         cause.is_some_and(|cause| !CAUSES.contains(&cause) && (cause != 16 || rang.is_some()));
-    let signal = rang.filter(|(_, m)| m.head.code() != Some(180));
+    let signal = rang.filter(|(_, m)| !m.head.rings());
     let timed = signal.is_none() && ring.is_some_and(|ring| ring >= LONG_RING);
     if told.is_none() && (elsewhere || timed) {
         return;

@@ -91,7 +91,7 @@ fn never(call: &Call, cancel: &Cancel<'_>, accepted: (usize, &Stored), found: &m
             .filter_map(|&at| Some((at, call.messages.get(at)?)))
             .last()
     });
-    let rings = ringing.is_some_and(|(_, m)| m.head.code() == Some(180));
+    let rings = ringing.is_some_and(|(_, m)| m.head.rings());
     let confidence = if until - from >= 32 * SECOND && (rings || ringing.is_none()) {
         Confidence::Certain
     } else {

@@ -219,7 +219,7 @@ fn without_cancel(call: &Call, found: &mut Findings) {
         return;
     };
     finding.element(sender(response)).why(match rang {
-        Some((_, sign)) if !rings(sign) => "why-487-progress",
+        Some((_, sign)) if !sign.head.rings() => "why-487-progress",
         _ => "why-487",
     });
     let since = rang.map(|(_, m)| m).or_else(|| call.request());
@@ -276,7 +276,7 @@ fn in_between(call: &Call, found: &mut Findings) {
             .duration("ring", ring.unwrap_or(0))
             .code("sign", rang.head.code().unwrap_or(180)),
     );
-    finding.why(match (decides, rings(rang)) {
+    finding.why(match (decides, rang.head.rings()) {
         (true, true) => "why",
         (true, false) => "why-progress",
         (false, true) => "why-went-on",
@@ -320,13 +320,8 @@ fn stops_ringing<'a>(
         .or_else(|| leg.answer_in(invite, 181..=189))
 }
 
-// Only 180 says so.
-fn rings(provisional: &Stored) -> bool {
-    provisional.head.code() == Some(180)
-}
-
 fn sign(provisional: &Stored) -> &'static str {
-    match rings(provisional) {
+    match provisional.head.rings() {
         true => "rang",
         false => "progress",
     }

@@ -103,7 +103,9 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     if !matches!(call.method, Method::Invite | Method::Message) {
         return;
     }
-    if !matches!(call.code(), Some(404 | 410 | 480)) || call.ringing().is_some_and(rang) {
+    // Where something rang, somebody was registered.
+    let rang = call.ringing().is_some_and(|m| m.head.rings());
+    if !matches!(call.code(), Some(404 | 410 | 480)) || rang {
         return;
     }
     let Some((index, answer)) = deciding(call) else {
@@ -149,11 +151,6 @@ fn check(call: &Call, context: &Context<'_>, found: &mut Findings) {
     }
     finding.proof(Evidence::start_line(index, answer, note("answer")));
     finding.elsewhere(Some(last.spot), "elsewhere-register");
-}
-
-// Something rang, so somebody was registered.
-fn rang(stored: &Stored) -> bool {
-    stored.head.code() == Some(180)
 }
 
 fn kind(last: &Attempt) -> (&'static str, &'static str) {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::short::{self, Name};
+use crate::short::{self, Name, Named};
 
 /// Those that messages commonly have: what was made one line may be split at them. A name stands whole
 /// on its line.
@@ -22,45 +22,16 @@ const OTHERS: &str = "Accept-Contact Answer-Mode Authentication-Info Error-Info 
     Security-Server Security-Verify Service-Route SIP-ETag SIP-If-Match Target-Dialog User-to-User \
     a b c d e f i j k l m n o r s t u v x y";
 
-/// Far more slots than there are names, so that few share one; and some more behind, to give way to.
-const SLOTS: usize = 1 << 9;
-const MORE: usize = 32;
-
-#[derive(Clone, Copy)]
-struct Known {
-    name: Name,
-    common: bool,
-}
-
-/// The names, each in its slot or in the next free one behind.
-static TABLE: LazyLock<[Option<Known>; SLOTS + MORE]> = LazyLock::new(|| {
-    let mut table = [None; SLOTS + MORE];
-    let names = COMMON.split(' ').map(|name| (name, true));
-    for (name, common) in names.chain(OTHERS.split(' ').map(|name| (name, false))) {
-        let Some(name) = Name::of(name.as_bytes()) else {
-            continue;
-        };
-        let mut behind = table.iter_mut().skip(slot(name));
-        if let Some(free) = behind.find(|known| known.is_none()) {
-            *free = Some(Known { name, common });
-        }
-    }
-    table
+/// Whether a known name is a common one.
+static KNOWN: LazyLock<Named<bool, 512>> = LazyLock::new(|| {
+    let all = |names: &'static str, common| names.split(' ').map(move |name| (name, common));
+    let all: Vec<_> = all(COMMON, true).chain(all(OTHERS, false)).collect();
+    Named::of(&all)
 });
-
-fn slot(name: Name) -> usize {
-    (name.hash() >> (u64::BITS - SLOTS.ilog2())) as usize
-}
-
-fn known(name: Name) -> Option<Known> {
-    let mut behind = TABLE.get(slot(name)..)?.iter().map_while(|known| *known);
-    behind.find(|known| known.name.is(name))
-}
 
 /// Whether it is the name of a header that messages commonly have.
 pub(super) fn is_common(name: &[u8]) -> bool {
-    let known = Name::of(name).and_then(known);
-    known.is_some_and(|known| known.common)
+    Name::of(name).and_then(|name| KNOWN.get(name)) == Some(true)
 }
 
 /// The name of the header that the line is, if it begins with one that is known, or with one that
@@ -69,7 +40,7 @@ pub(super) fn is_common(name: &[u8]) -> bool {
 pub(super) fn header(line: &[u8]) -> Option<&[u8]> {
     const LONGEST: usize = 32;
     if let Some((name, length)) = Name::before(line, b':')
-        && known(name).is_some()
+        && KNOWN.get(name).is_some()
     {
         return line.get(..length);
     }
@@ -98,7 +69,7 @@ mod tests {
                 "{name}"
             );
             assert!(
-                known(Name::of(name.as_bytes()).unwrap()).is_some(),
+                KNOWN.get(Name::of(name.as_bytes()).unwrap()).is_some(),
                 "{name}"
             );
         }

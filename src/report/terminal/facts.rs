@@ -193,7 +193,7 @@ pub(super) fn times(call: &Call, lang: &Lang) -> Vec<String> {
     let cancelled = call.requests(Method::Cancel).next().map(|(_, m)| m);
     let end = last.or(cancelled);
     // A 183 does not say that it rings.
-    let is_ringing = |m: &&Stored| m.head.code() == Some(180) && call.is_of_beginning(m);
+    let is_ringing = |m: &&Stored| m.head.rings() && call.is_of_beginning(m);
     let rings = call.messages.iter().find(is_ringing);
     if let Some(from) = rings.and_then(Stored::time)
         && let Some(until) = end.and_then(Stored::time).or_else(|| seen(call))
